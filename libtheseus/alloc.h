@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/* alloc - every byte that an object takes, through its caller's allocator, counted. */
+#ifndef TH_ALLOC_H
+#define TH_ALLOC_H
+
+#include "theseus.h"
+
+typedef struct th_alloc {
+  theseus_allocator user;
+  uint64_t used; /* bytes taken and not given back */
+} th_alloc;
+
+/* NULL: malloc and its kin.  EINVAL: a function is missing. */
+int th_alloc_init(th_alloc *alloc, const theseus_allocator *user);
+
+/* Zeroed; NULL on failure, and on overflow of count * size.  Neither may be 0. */
+void *th_alloc_zeroed(th_alloc *alloc, size_t count, size_t size);
+
+/* Makes room for `needed` items of `size` bytes in an array that has room for *capacity, growing by halves, so that appending
+ * is O(1) amortised.  Does nothing if there is room.  *array and *capacity are as before on failure.
+ * ENOMEM; EOVERFLOW beyond 2^32 - 2 items. */
+int th_alloc_grow(th_alloc *alloc, void *array, uint32_t *capacity, uint64_t needed, size_t size);
+
+/* `count` and `size` are those that the block was made, or last grown, with. */
+void th_alloc_free(th_alloc *alloc, void *block, size_t count, size_t size);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: ISC */
+#include "map.h"
+
+static void put(th_map_slot *slots, uint32_t capacity, uint32_t hash, uint32_t index) {
+  uint32_t i = hash & (capacity - 1);
+  while (slots[i].index != TH_NONE)
+    i = (i + 1) & (capacity - 1);
+  slots[i].hash = hash;
+  slots[i].index = index;
+}
+
+int th_map_reserve(th_map *map, th_alloc *alloc, uint64_t count) {
+  if (count <= (uint64_t)map->capacity / 4 * 3)
+    return THESEUS_OK;
+  uint64_t capacity = map->capacity ? map->capacity : 16;
+  while (count > capacity / 4 * 3)
+    capacity *= 2;
+  if (capacity > UINT32_C(1) << 31)
+    return THESEUS_EOVERFLOW;
+
+  th_map_slot *slots = th_alloc_zeroed(alloc, (size_t)capacity, sizeof *slots);
+  if (!slots)
+    return THESEUS_ENOMEM;
+  for (uint32_t i = 0; i < capacity; i++)
+    slots[i].index = TH_NONE;
+  for (uint32_t i = 0; i < map->capacity; i++)
+    if (map->slots[i].index != TH_NONE)
+      put(slots, (uint32_t)capacity, map->slots[i].hash, map->slots[i].index);
+  th_alloc_free(alloc, map->slots, map->capacity, sizeof *slots);
+  map->slots = slots;
+  map->capacity = (uint32_t)capacity;
+  return THESEUS_OK;
+}
+
+uint32_t th_map_find(const th_map *map, uint32_t hash, th_map_same *same, const void *owner, const void *key) {
+  if (!map->capacity)
+    return TH_NONE;
+  for (uint32_t i = hash & (map->capacity - 1); map->slots[i].index != TH_NONE; i = (i + 1) & (map->capacity - 1))
+    if (map->slots[i].hash == hash && same(owner, map->slots[i].index, key))
+      return map->slots[i].index;
+  return TH_NONE;
+}
+
+void th_map_add(th_map *map, uint32_t hash, uint32_t index) {
+  put(map->slots, map->capacity, hash, index);
+  map->count++;
+}
+
+void th_map_clear(th_map *map) {
+  for (uint32_t i = 0; i < map->capacity; i++)
+    map->slots[i].index = TH_NONE;
+  map->count = 0;
+}
+
+void th_map_free(th_map *map, th_alloc *alloc) {
+  th_alloc_free(alloc, map->slots, map->capacity, sizeof *map->slots);
+  map->slots = NULL;
+  map->capacity = map->count = 0;
+}
+
+static uint32_t finish(uint32_t h) {
+  h ^= h >> 16;
+  h *= UINT32_C(0x85ebca6b);
+  h ^= h >> 13;
+  h *= UINT32_C(0xc2b2ae35);
+  return h ^ h >> 16;
+}
+
+uint32_t th_hash_words(const uint32_t *words, size_t n) {
+  uint32_t h = UINT32_C(0x811c9dc5);
+  for (size_t i = 0; i < n; i++)
+    h = finish(h ^ words[i]) + UINT32_C(0x9e3779b9);
+  return h;
+}
+
+uint32_t th_hash_bytes(const char *bytes, size_t n) {
+  uint32_t h = UINT32_C(0x811c9dc5);
+  for (size_t i = 0; i < n; i++)
+    h = (h ^ (unsigned char)bytes[i]) * UINT32_C(0x01000193);
+  return finish(h);
+}

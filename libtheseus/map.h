@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+/* map - a hash index over an array that somebody else owns.
+ *
+ *     slots   [ hash | index ][ empty ][ hash | index ] …      a power of two, linear probing, at most 3/4 full
+ *                     |
+ *     owner's array   [ 0 ][ 1 ][ 2 ] …
+ *
+ * It holds numbers, not keys: the owner compares.  Nothing is ever taken out but by clearing. */
+#ifndef TH_MAP_H
+#define TH_MAP_H
+
+#include "alloc.h"
+
+#include <stdbool.h>
+
+#define TH_NONE UINT32_MAX /* no index */
+
+typedef struct th_map_slot {
+  uint32_t hash;
+  uint32_t index; /* TH_NONE: empty */
+} th_map_slot;
+
+typedef struct th_map {
+  th_map_slot *slots;
+  uint32_t capacity; /* 0, or a power of two */
+  uint32_t count;
+} th_map;
+
+/* Does the owner's item `index` have this key? */
+typedef bool th_map_same(const void *owner, uint32_t index, const void *key);
+
+/* Room for `count` items in all, so that th_map_add cannot fail until then.  ENOMEM, EOVERFLOW. */
+int th_map_reserve(th_map *map, th_alloc *alloc, uint64_t count);
+
+/* The index of the item with this key, or TH_NONE.  O(1). */
+uint32_t th_map_find(const th_map *map, uint32_t hash, th_map_same *same, const void *owner, const void *key);
+
+/* Adds an item that is not in the map.  Room must have been reserved. */
+void th_map_add(th_map *map, uint32_t hash, uint32_t index);
+
+void th_map_clear(th_map *map);
+void th_map_free(th_map *map, th_alloc *alloc);
+
+/* Mixes n words, or n bytes, into a hash (the finaliser of MurmurHash3, and FNV-1a with it). */
+uint32_t th_hash_words(const uint32_t *words, size_t n);
+uint32_t th_hash_bytes(const char *bytes, size_t n);
+
+#endif

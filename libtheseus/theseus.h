@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * theseus.h - the public interface of libtheseus
+ *
+ * libtheseus measures how long operations *pend*, attributes that time to the call stack that the programmer
+ * wrote, and serialises the result for the tools that profilers are read with.  It knows no language runtime,
+ * starts no thread, reads no clock (the time is an argument) and opens no file.
+ *
+ * In ten lines:
+ *
+ *     theseus_profile *p;
+ *     uint32_t main_fn, get_fn, stack;
+ *     theseus_profile_new(NULL, &p);
+ *     theseus_function_intern(p, "/srv/app.c", "main", 10, &main_fn);
+ *     theseus_function_intern(p, "/srv/app.c", "get", 42, &get_fn);
+ *     theseus_stack_push(p, THESEUS_ROOT, main_fn, 0, &stack);
+ *     theseus_stack_push(p, stack, get_fn, 17, &stack);           // get(), called on line 17 of main()
+ *     theseus_record(p, stack, 45, 2000000000, THESEUS_SUCCESS);  // pended for 2 s, on line 45
+ *     ...                                                          // theseus_graph_from_profile, _callgrind_write
+ *     theseus_profile_free(p);
+ *
+ * Conventions, said once:
+ *
+ * - Every call that can fail returns an int: THESEUS_OK (0) or a negative THESEUS_E* code (theseus_strerror() says
+ *   it in words).  Its result goes through the last pointer, `out`, which is written on success only.
+ * - A call that fails leaves every measurement as it was.  Names and empty stacks may remain; they are not written.
+ * - Times are integer nanoseconds from an epoch of the caller's choice, the same one for all of a profile.  A time
+ *   earlier than the latest one that the profile has seen is taken as that latest one, and counted
+ *   (theseus_profile_info.clock_reversals).
+ * - Ids are dense: functions and stacks from 0 (stack 0 is the root), in the order in which they were interned.
+ *   An id is good for the life of its profile, and means nothing to another one.
+ * - Strings are UTF-8, ended by NUL, and copied.
+ * - Structs that the caller allocates begin with their `size`: set it to sizeof before the call.  The library reads
+ *   or writes no more than that, so that structs can grow without breaking programs that were compiled before.
+ *   Zeroed members mean the default.
+ * - Threads: one object (profile, graph) is used by one thread at a time.  Calls that take a pointer to const may run
+ *   at the same time as each other.  Different objects are independent: give each thread its own profile, and merge.
+ * - The library keeps no global state, and never calls back but for the allocator and a sink.
+ * - O(1) means amortised, hash tables included.
+ */
+
+#ifndef THESEUS_H
+#define THESEUS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#if defined(__GNUC__) && !defined(_WIN32)
+#pragma GCC visibility push(default)
+#endif
+
+/* From here to the line `end of declarations' there is no conditional, so that foreign-function interfaces
+ * can read the header as it is. */
+
+/* ---- status ---------------------------------------------------------------------------------------------- */
+
+enum theseus_status {
+  THESEUS_OK = 0,
+  THESEUS_ENOMEM = -1,    /* the allocator returned NULL */
+  THESEUS_EINVAL = -2,    /* an argument makes no sense: an unknown id, a bad name, a size of 0 */
+  THESEUS_ESTALE = -3,    /* the span has ended, or never was */
+  THESEUS_ECYCLE = -4,    /* the span would become its own ancestor */
+  THESEUS_EOVERFLOW = -5, /* a sum does not fit into 64 bits, or there are more than 2^32 - 2 of something */
+  THESEUS_EIO = -6,       /* the sink refused */
+  THESEUS_EFORMAT = -7,   /* the input is not what it should be; the reader's error says where */
+  THESEUS_EVERSION = -8,  /* the input is of a version that this library does not read */
+  THESEUS_EUNIT = -9,     /* one event, two units: cannot be added */
+  THESEUS_ELIMIT = -10    /* the memory limit that the caller set is reached */
+};
+
+/* One sentence, in English, for a status; never NULL.  Static storage. */
+const char *theseus_strerror(int status);
+
+/* The version of the library that is linked, such as "0.1.0".  Static storage. */
+const char *theseus_version(void);
+
+/* ---- memory ---------------------------------------------------------------------------------------------- */
+
+/* Where an object takes its memory from.  All three functions are required; realloc(opaque, NULL, n) must act as
+ * an allocation; none is ever called with size 0; free(opaque, NULL) does nothing.  They must not throw or longjmp,
+ * nor call into the same object.  Copied by the constructor; `opaque` must outlive the object. */
+typedef struct theseus_allocator {
+  void *(*alloc)(void *opaque, size_t size);
+  void *(*realloc)(void *opaque, void *block, size_t size);
+  void (*free)(void *opaque, void *block);
+  void *opaque;
+} theseus_allocator;
+
+/* ---- profile --------------------------------------------------------------------------------------------- */
+
+/* A calling-context tree with everything that was measured.  Used by one thread at a time. */
+typedef struct theseus_profile theseus_profile;
+
+#define THESEUS_ROOT 0    /* the stack without frames */
+#define THESEUS_NO_SPAN 0 /* no span: never the id of one */
+
+typedef struct theseus_profile_options {
+  size_t size;
+  const theseus_allocator *allocator; /* NULL: malloc, realloc, free */
+  uint32_t max_depth;                 /* frames in a stack; 0: 512; at most 65535 */
+  uint32_t max_nesting;               /* spans in a line of descent; 0: 256; at most 1024 */
+} theseus_profile_options;
+
+/* Makes an empty profile.  `options` may be NULL: all defaults.
+ * Errors: ENOMEM, EINVAL (a bound out of range, an allocator without functions). */
+int theseus_profile_new(const theseus_profile_options *options, theseus_profile **out);
+
+/* Frees a profile and all that it holds.  NULL is allowed. */
+void theseus_profile_free(theseus_profile *profile);
+
+/* Drops all that was measured.  Functions, stacks, events and open spans stay: each open span is counted as begun
+ * again, its Wait starts again at the latest time seen, and its latency, once it ends, is whole.  Cannot fail.
+ * O(everything). */
+void theseus_profile_clear(theseus_profile *profile);
+
+/* Adds what was measured in `from` to `into`; `from` stays as it is.  Functions are the same when file, name and first
+ * line are, events when their names are.  Open spans stay with `from`: their Wait so far (theseus_settle() first) and their
+ * being pending are added, they themselves are not.
+ * Adding is exact, associative and commutative, but for the order of ids: what is added of each cell is the integer that it
+ * reads as.  A profile cannot be merged into itself (EINVAL).
+ * Errors: ENOMEM, EINVAL, EOVERFLOW, EUNIT (an event known to both under different units).  O(size of `from`). */
+int theseus_profile_merge(theseus_profile *into, const theseus_profile *from);
+
+typedef struct theseus_profile_info {
+  size_t size;
+  uint64_t now_ns;           /* the latest time seen */
+  uint64_t clock_reversals;  /* times that were earlier than the latest one */
+  uint64_t truncated_pushes; /* frames that were not pushed, because the stack had max_depth frames */
+  uint64_t flattened_spans;  /* spans that became children of an ancestor, because of max_nesting */
+  uint64_t lost_wait_ns;     /* Wait that could not be booked for want of memory */
+  uint64_t lost_latencies;   /* latencies missing from the histograms for want of memory */
+  uint64_t memory;           /* bytes taken from the allocator and not given back */
+} theseus_profile_info;
+
+/* Tells how the profile itself fares.  Errors: EINVAL (size).  O(1). */
+int theseus_profile_info_get(const theseus_profile *profile, theseus_profile_info *out);
+
+/* ---- functions and stacks -------------------------------------------------------------------------------- */
+
+/* Gives the id of a function, which is new when (file, name, first line) is.  `file` should be an absolute path, and
+ * may be "" when there is none; `name` must not be empty, and should be unique in the program: some consumers know functions
+ * by name alone.  O(length of the strings).
+ * Errors: ENOMEM, EINVAL (NULL, an empty name), EOVERFLOW. */
+int theseus_function_intern(theseus_profile *profile, const char *file, const char *name, uint32_t first_line,
+                            uint32_t *out);
+
+typedef struct theseus_function_info {
+  size_t size;
+  const char *file; /* owned by the profile, good for its life */
+  const char *name; /* the same */
+  uint32_t first_line;
+} theseus_function_info;
+
+uint32_t theseus_function_count(const theseus_profile *profile);
+/* Errors: EINVAL (no such function, size).  O(1). */
+int theseus_function_get(const theseus_profile *profile, uint32_t function, theseus_function_info *out);
+
+/* Gives the id of the stack that is `parent` with one more frame: `function`, called on `call_line` of the parent's
+ * function (0: unknown, or none, as for a frame on the root).
+ * At max_depth frames it gives `parent` again, and counts that (truncated_pushes).  O(1).
+ * Errors: ENOMEM, EINVAL (no such stack or function), EOVERFLOW. */
+int theseus_stack_push(theseus_profile *profile, uint32_t parent, uint32_t function, uint32_t call_line, uint32_t *out);
+
+typedef struct theseus_stack_info {
+  size_t size;
+  uint32_t parent;    /* the stack below; of the root, the root */
+  uint32_t function;  /* of the root, UINT32_MAX */
+  uint32_t call_line; /* the line of the call, in the function of the parent */
+  uint32_t depth;     /* frames; of the root, 0 */
+  uint64_t deferreds; /* spans begun at this stack: ended, open, and those of zero latency */
+  uint64_t success;   /* spans that ended so; failure does not include cancelled */
+  uint64_t failure;
+  uint64_t cancelled;
+  uint64_t abandoned;
+  uint64_t pending;        /* spans that had not ended when last looked at */
+  uint64_t latency_ns;     /* sum over those that fired: success, failure, cancelled */
+  uint64_t latency_min_ns; /* 0 when none has fired */
+  uint64_t latency_max_ns;
+} theseus_stack_info;
+
+uint32_t theseus_stack_count(const theseus_profile *profile);
+/* Errors: EINVAL (no such stack, size).  O(1). */
+int theseus_stack_get(const theseus_profile *profile, uint32_t stack, theseus_stack_info *out);
+
+/* The latency that `fraction` (0 to 1) of the spans of `stack` that fired did not exceed, in ns: exact at 0 and 1 (minimum
+ * and maximum), in between off by at most 1/16 (see theseus_latency_bucket).  0 when none has fired.
+ * Errors: EINVAL (no such stack, a fraction outside 0..1).  O(buckets in use of that stack, squared at worst; they are < 512). */
+int theseus_percentile(const theseus_profile *profile, uint32_t stack, double fraction, uint64_t *out);
+
+/* The histogram of a stack's latencies: log-linear in the manner of HdrHistogram, 8 buckets for each power of two,
+ * the same bounds in every profile, so that merging adds counts.  Values below 16 have buckets of their own.
+ *
+ *     0 1 2 … 15 | 16 18 20 … 30 | 32 36 40 … 60 | 64 …      (lower bounds)
+ *
+ * theseus_latency_bucket gives the bucket that holds a latency; theseus_bucket_bounds gives a bucket's lowest and highest
+ * latency, both included (EINVAL: no such bucket). */
+#define THESEUS_BUCKETS 496
+uint32_t theseus_latency_bucket(uint64_t latency_ns);
+int theseus_bucket_bounds(uint32_t bucket, uint64_t *low, uint64_t *high);
+
+/* Fills `counts`, an array of THESEUS_BUCKETS, with the histogram of `stack`.
+ * Errors: EINVAL (no such stack).  O(THESEUS_BUCKETS). */
+int theseus_histogram_get(const theseus_profile *profile, uint32_t stack, uint64_t *counts);
+
+/* ---- events and cells ------------------------------------------------------------------------------------ */
+
+/* The events that every profile has, in the order of the columns of a file.  Wait is booked in cells; the others
+ * are read from theseus_stack_info (Failed is failure + cancelled). */
+enum theseus_event {
+  THESEUS_WAIT = 0,
+  THESEUS_LATENCY = 1,
+  THESEUS_DEFERREDS = 2,
+  THESEUS_FAILED = 3,
+  THESEUS_PENDING = 4,
+  THESEUS_EVENTS = 5 /* the first id of events that the host adds */
+};
+
+typedef struct theseus_event_info {
+  size_t size;
+  const char *name;      /* [A-Za-z_][A-Za-z0-9_]* */
+  const char *long_name; /* a few words for a legend */
+  const char *unit;      /* "ns", "count", "bytes", … */
+} theseus_event_info;
+
+/* Adds a column of the host's own, such as Run or Samples, or finds it by its name.  The strings are copied.
+ * Errors: ENOMEM, EINVAL (a name that callgrind would not read), EUNIT (known under another unit), EOVERFLOW.
+ * O(number of events). */
+int theseus_event_intern(theseus_profile *profile, const theseus_event_info *event, uint32_t *out);
+uint32_t theseus_event_count(const theseus_profile *profile);
+/* Errors: EINVAL (no such event, size).  O(1). */
+int theseus_event_get(const theseus_profile *profile, uint32_t event, theseus_event_info *out);
+
+/* Adds `amount` of an event of the host's own to a line of a stack's function.  O(1).
+ * Errors: ENOMEM, EINVAL (no such stack; an event below THESEUS_EVENTS or unknown), EOVERFLOW. */
+int theseus_add_cost(theseus_profile *profile, uint32_t stack, uint32_t line, uint32_t event, uint64_t amount);
+
+/* What is booked, one cell for each distinct key.  Wait has (head, detached, stack, line) as its key: the time, in ns,
+ * that went by while the head's operation was suspended at `line` of the function of `stack`.  Further events have (stack, line),
+ * head THESEUS_ROOT. */
+typedef struct theseus_cell_info {
+  size_t size;
+  uint32_t event;
+  uint32_t head;     /* stack of the head whose weight it is */
+  uint32_t detached; /* 1: that head was detached; 0: a root */
+  uint32_t stack;
+  uint32_t line;
+  uint64_t value; /* rounded to the nearest integer, halves up */
+} theseus_cell_info;
+
+/* Cells may be zero; cell ids are good until theseus_profile_clear(). */
+uint32_t theseus_cell_count(const theseus_profile *profile);
+/* Errors: EINVAL (no such cell, size).  O(1). */
+int theseus_cell_get(const theseus_profile *profile, uint32_t cell, theseus_cell_info *out);
+
+/* ---- operations that are over ----------------------------------------------------------------------------- */
+
+enum theseus_outcome {
+  THESEUS_SUCCESS = 0,
+  THESEUS_FAILURE = 1,
+  THESEUS_CANCELLED = 2,
+  THESEUS_ABANDONED = 3 /* nobody can end it any more; has Wait, but no latency */
+};
+
+/* Records a finished operation that nothing else was part of: a root, all of it Wait at `line`.  O(1).
+ * `outcome` is not THESEUS_ABANDONED.  Errors: ENOMEM, EINVAL, EOVERFLOW. */
+int theseus_record(theseus_profile *profile, uint32_t stack, uint32_t line, uint64_t latency_ns, int outcome);
+
+/* ---- spans: operations while they pend -------------------------------------------------------------------- */
+
+/* A span is one pending operation.  Its life:
+ *
+ *     begin ──> [leg] ──await──> waiting ──(runs again: a leg)──await──> waiting ── … ──> end
+ *
+ * At any time an open span is one of
+ *
+ *     in its first leg   it has been started and has not yet handed its promise to anybody.  No weight.
+ *     held               a child whose parent has not said yet whether it waits for it.  No weight.
+ *     awaited            its parent waits for it, and passes on 1/k of its own weight, k being the number that it awaits.
+ *     a head             no open parent awaits it.  Weight 1.  A *root* has no parent and never had one; any other
+ *                        head is *detached*: started and forgotten, not awaited yet, or outliving its parent.
+ *
+ * The weight of a span that awaits none of its children is its *self wait*, which is booked in the cell (stack of its head,
+ * detached or not, the place's stack, the place's line), where the place is where the operation is suspended.
+ * So the Wait of a head, with all that it awaits, is exactly the time that it was one; at any moment the self waits grow, together,
+ * at the number of heads; and background work takes nothing from the request that started it.
+ *
+ * The times are kept lazily, a virtual clock for each span: every call below costs O(depth of the span) and, where a span gets
+ * another head, O(number of spans that it awaits, theirs included).  A profile takes at most 160 bytes for an open span. */
+
+enum theseus_span_flags {
+  THESEUS_SPAN_LEG = 1,     /* begins with a leg; counted, and timed, from its first theseus_span_await() */
+  THESEUS_SPAN_DETACHED = 2 /* the operation that started it has ended; only without a parent */
+};
+
+typedef struct theseus_span_options {
+  size_t size;
+  uint32_t stack;       /* where the operation was started: its function is the leaf */
+  uint32_t flags;       /* of enum theseus_span_flags */
+  uint64_t parent;      /* the innermost enclosing operation, or THESEUS_NO_SPAN */
+  uint64_t now_ns;
+  uint32_t place_stack; /* where it is suspended; 0: `stack` */
+  uint32_t line;        /* the line there */
+} theseus_span_options;
+
+/* Begins a span.  Without THESEUS_SPAN_LEG its time runs from now: held if it has a parent, else a head.
+ * Beyond max_nesting it becomes a child of its deepest ancestor within the bound, which awaits it at once (flattened_spans).
+ * Span ids are never 0, and are not used again before 2^32 others of the same slot.
+ * Errors: ENOMEM, EINVAL (no such stack, unknown flags, DETACHED with a parent), ESTALE (parent), EOVERFLOW. */
+int theseus_span_begin(theseus_profile *profile, const theseus_span_options *options, uint64_t *out);
+
+#define THESEUS_ALL SIZE_MAX /* as a number of children: all there are, and all to come */
+
+/* Ends a leg: from now on `span` is suspended at `line` of `place_stack`, and awaits exactly `children` (an array of `n`, which
+ * may be NULL when n is 0), open children of `span`, each once however often it is named.  Its other children that are held or
+ * were awaited become detached heads; those in their first leg are left alone.
+ * With n = THESEUS_ALL it awaits all of them, and those that come later, when their hold ends, until theseus_span_await_also()
+ * names one.
+ * The first one of a span that began with a leg is when its promise was handed out: its time runs from now.
+ * Errors: ENOMEM, EINVAL (no such stack; a child that is not this span's), ESTALE (span, or a child). */
+int theseus_span_await(theseus_profile *profile, uint64_t span, const uint64_t *children, size_t n, uint32_t place_stack,
+                       uint32_t line, uint64_t now_ns);
+
+/* `span` awaits `child` too, an open child of its own that may be held or detached; when it awaited THESEUS_ALL, that one only.
+ * Does nothing to one that it awaits already.  Errors: EINVAL (not a child of it, or still in its first leg), ESTALE. */
+int theseus_span_await_also(theseus_profile *profile, uint64_t span, uint64_t child, uint64_t now_ns);
+
+/* Ends a child's hold without anybody having asked for it: detached, or awaited by a parent that awaits THESEUS_ALL.
+ * Does nothing to one that is not held.  Errors: ESTALE. */
+int theseus_span_release(theseus_profile *profile, uint64_t child, uint64_t now_ns);
+
+/* Makes `span` a child of `parent`, from whatever it was a child of: held from now, or still in its first leg.  Does nothing when
+ * it is one already.  Errors: EINVAL (no parent), ESTALE (either), ECYCLE. */
+int theseus_span_adopt(theseus_profile *profile, uint64_t span, uint64_t parent, uint64_t now_ns);
+
+/* Ends a span.  Its held and awaited children become detached heads.  One that is in its first leg was over before anybody could
+ * wait for it: it counts as a span of zero latency, and its children go to its parent, held (without one they are roots).
+ * What it needs was reserved before: the only error of a span that is open is EINVAL (an unknown outcome).
+ * Errors: ESTALE, EINVAL. */
+int theseus_span_end(theseus_profile *profile, uint64_t span, int outcome, uint64_t now_ns);
+
+/* Forgets a span in its first leg, as though it had never begun; its children go to its parent as above.
+ * Errors: ESTALE, EINVAL (its first leg is over). */
+int theseus_span_discard(theseus_profile *profile, uint64_t span, uint64_t now_ns);
+
+/* Books every open span's Wait up to now.  Call it before reading cells or projecting.  Cannot fail.  O(open spans). */
+void theseus_settle(theseus_profile *profile, uint64_t now_ns);
+
+enum theseus_span_state {
+  THESEUS_IN_LEG = 0, /* in its first leg */
+  THESEUS_HELD = 1,
+  THESEUS_AWAITED = 2,
+  THESEUS_IS_ROOT = 3,
+  THESEUS_IS_DETACHED = 4
+};
+
+typedef struct theseus_span_info {
+  size_t size;
+  uint64_t span;
+  uint64_t parent; /* THESEUS_NO_SPAN: none, or it has ended */
+  uint64_t began_ns;
+  uint32_t stack;
+  uint32_t place_stack;
+  uint32_t line;
+  uint32_t state;    /* of enum theseus_span_state */
+  uint32_t awaits;   /* how many children it awaits */
+  uint32_t children; /* how many open children it has */
+} theseus_span_info;
+
+/* Errors: ESTALE, EINVAL (size).  O(1). */
+int theseus_span_get(const theseus_profile *profile, uint64_t span, theseus_span_info *out);
+
+/* The open spans, numbered from 0 in no particular order, which any call that begins or ends one may change.
+ * Errors: EINVAL (no such number, size).  O(1). */
+uint32_t theseus_open_span_count(const theseus_profile *profile);
+int theseus_open_span_get(const theseus_profile *profile, uint32_t number, theseus_span_info *out);
+
+/* ---- output ----------------------------------------------------------------------------------------------- */
+
+/* Where bytes go.  `write` takes all `size` bytes and returns 0; anything else ends the call with EIO.  It must not throw or
+ * longjmp, nor use the object that is being written.  It is called with large pieces, and `size` is never 0. */
+typedef struct theseus_sink {
+  int (*write)(void *opaque, const void *bytes, size_t size);
+  void *opaque;
+} theseus_sink;
+
+/* end of declarations */
+
+#if defined(__GNUC__) && !defined(_WIN32)
+#pragma GCC visibility pop
+#endif
+#ifdef __cplusplus
+}
+#endif
+
+#endif
