@@ -130,7 +130,7 @@ class Client:
         self.base = b"http://127.0.0.1:%d/" % port
 
     async def get(self, path: bytes) -> bytes:
-        response = await self.agent.request(b"GET", self.base + path)  # waits for the server, and for what that waits for
+        response = await self.agent.request(b"GET", self.base + path)  # waits for the server
         body = await readBody(response)  # the whole of it came at once: hardly waits
         if response.code != 200:
             raise Error(response.code, body)
