@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+/* fixed - shares of time: 64 bits of nanoseconds and 64 of fraction, exact but for one division by a small number.
+ *
+ * Arithmetic wraps, which clocks that are only ever subtracted from each other can bear. */
+#ifndef TH_FIXED_H
+#define TH_FIXED_H
+
+#include <stdint.h>
+
+typedef struct th_fixed {
+  uint64_t ns, fraction;
+} th_fixed;
+
+static inline th_fixed th_fixed_add(th_fixed a, th_fixed b) {
+  th_fixed sum = {a.ns + b.ns, a.fraction + b.fraction};
+  sum.ns += sum.fraction < a.fraction;
+  return sum;
+}
+
+static inline th_fixed th_fixed_subtract(th_fixed a, th_fixed b) {
+  return (th_fixed){a.ns - b.ns - (a.fraction < b.fraction), a.fraction - b.fraction};
+}
+
+/* (a + *rest units of the last place) / k, and what is left over in *rest: nothing is lost from one division to the
+ * next.  k > 0. */
+static inline th_fixed th_fixed_divide(th_fixed a, uint32_t k, uint32_t *rest) {
+  a = th_fixed_add(a, (th_fixed){0, *rest});
+  if (k == 1) {
+    *rest = 0;
+    return a;
+  }
+  const uint64_t low = UINT32_MAX;
+  uint64_t high = a.ns % k << 32 | a.fraction >> 32; /* < 2^64, as a.ns % k < 2^32 */
+  uint64_t last = high % k << 32 | (a.fraction & low);
+  *rest = (uint32_t)(last % k);
+  return (th_fixed){a.ns / k, high / k << 32 | last / k};
+}
+
+/* The nearest integer, halves up.  A sum of thirds that is a half in truth falls short of it by units of the last place: hence the
+ * slack, which is far more than their errors, and far less than anything measured. */
+static inline uint64_t th_fixed_round(th_fixed a) {
+  return a.ns + (a.fraction >= (UINT64_C(1) << 63) - (UINT64_C(1) << 32));
+}
+
+#endif

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: ISC
+# All code is in a library that is not installed, so that the C tests, which link it, see what is internal.
+noinst_LTLIBRARIES += %D%/libtheseus-core.la
+%C%_libtheseus_core_la_CFLAGS = $(AM_CFLAGS) $(VISIBILITY_CFLAGS)
+%C%_libtheseus_core_la_SOURCES = \
+  %D%/theseus.h \
+  %D%/version.h \
+  %D%/alloc.c \
+  %D%/alloc.h \
+  %D%/map.c \
+  %D%/map.h \
+  %D%/status.c \
+  %D%/strings.c \
+  %D%/strings.h
+
+# The installed one wraps it.  -version-info C:R:A, at a release:  the code changed: R+1;  a symbol was added: C+1, R=0, A+1;
+# a symbol was taken away, or changed: C+1, R=0, A=0.
+lib_LTLIBRARIES += %D%/libtheseus.la
+%C%_libtheseus_la_SOURCES =
+%C%_libtheseus_la_LIBADD = %D%/libtheseus-core.la
+%C%_libtheseus_la_LDFLAGS = $(AM_LDFLAGS) -no-undefined -version-info 0:0:0
+if HAVE_VERSION_SCRIPT
+%C%_libtheseus_la_LDFLAGS += -Wl,--version-script=$(top_srcdir)/%D%/libtheseus.map
+else
+%C%_libtheseus_la_LDFLAGS += -export-symbols-regex '^theseus_'
+endif
+EXTRA_%C%_libtheseus_la_DEPENDENCIES = %D%/libtheseus.map
+
+include_HEADERS = %D%/theseus.h
+pkgconfig_DATA = %D%/theseus.pc
+EXTRA_DIST += %D%/libtheseus.map %D%/libtheseus.symbols

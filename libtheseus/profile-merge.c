@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: ISC */
+/* profile-merge - one profile added to another: first all names, then all room, then all sums, of which the last cannot fail. */
+#include "profile.h"
+
+#include <string.h>
+
+/* What the ids of `from` are in `into`. */
+struct names {
+  uint32_t *functions, *stacks, *events;
+};
+
+static int intern_names(theseus_profile *into, const theseus_profile *from, struct names *names) {
+  int status = THESEUS_OK;
+
+  for (uint32_t i = 0; !status && i < from->event_count; i++) {
+    theseus_event_info event = {.size = sizeof event};
+    theseus_event_get(from, i, &event);
+    status = theseus_event_intern(into, &event, &names->events[i]);
+  }
+  for (uint32_t i = 0; !status && i < from->functions.count; i++) {
+    theseus_function_info function = {.size = sizeof function};
+    theseus_function_get(from, i, &function);
+    status = theseus_function_intern(into, function.file, function.name, function.first_line, &names->functions[i]);
+  }
+  for (uint32_t i = 1; !status && i < from->stacks.count; i++) {
+    const struct th_stack *stack = &from->stacks.items[i];
+    struct th_stats *stats;
+    status = theseus_stack_push(into, names->stacks[stack->parent], names->functions[stack->function],
+                                stack->call_line, &names->stacks[i]);
+    if (!status && stack->stats != TH_NONE)
+      status = th_profile_stats(into, names->stacks[i], &stats);
+  }
+  return status;
+}
+
+static struct th_cell_key rename_cell(const struct names *names, const struct th_cell_key *key) {
+  return (struct th_cell_key){names->events[key->event], names->stacks[key->head], key->detached,
+                              names->stacks[key->stack], key->line};
+}
+
+static bool add_fits(uint64_t a, uint64_t b) { return b <= UINT64_MAX - a; }
+
+static int check_sums(const theseus_profile *into, const theseus_profile *from, const struct names *names) {
+  for (uint32_t i = 0; i < from->cells.count; i++) {
+    struct th_cell_key key = rename_cell(names, &from->cells.items[i].key);
+    uint32_t cell = th_cells_find(&into->cells, &key);
+    if (cell != TH_NONE && !add_fits(into->cells.items[cell].value.ns, th_fixed_round(from->cells.items[i].value)))
+      return THESEUS_EOVERFLOW;
+  }
+  for (uint32_t i = 0; i < from->stacks.count; i++) {
+    if (from->stacks.items[i].stats == TH_NONE)
+      continue;
+    const struct th_stats *a = &into->stats[into->stacks.items[names->stacks[i]].stats];
+    const struct th_stats *b = &from->stats[from->stacks.items[i].stats];
+    if (!add_fits(a->deferreds, b->deferreds) || !add_fits(a->latency_ns, b->latency_ns))
+      return THESEUS_EOVERFLOW;
+  }
+  return THESEUS_OK;
+}
+
+static uint64_t fired(const struct th_stats *stats) {
+  return stats->outcomes[THESEUS_SUCCESS] + stats->outcomes[THESEUS_FAILURE] + stats->outcomes[THESEUS_CANCELLED];
+}
+
+static void add_stats(struct th_stats *a, const struct th_stats *b) {
+  if (fired(b)) {
+    if (!fired(a) || b->latency_min_ns < a->latency_min_ns)
+      a->latency_min_ns = b->latency_min_ns;
+    if (b->latency_max_ns > a->latency_max_ns)
+      a->latency_max_ns = b->latency_max_ns;
+  }
+  a->deferreds += b->deferreds;
+  a->latency_ns += b->latency_ns;
+  for (int outcome = 0; outcome < TH_OUTCOMES; outcome++)
+    a->outcomes[outcome] += b->outcomes[outcome];
+}
+
+static void add_sums(theseus_profile *into, const theseus_profile *from, const struct names *names) {
+  for (uint32_t i = 0; i < from->cells.count; i++) {
+    struct th_cell_key key = rename_cell(names, &from->cells.items[i].key);
+    uint32_t cell;
+    if (!th_cells_intern(&into->cells, &into->alloc, &key, &cell)) /* room was reserved */
+      th_cells_add(&into->cells, cell, th_fixed_round(from->cells.items[i].value));
+  }
+  for (uint32_t i = 0; i < from->histogram.count; i++) {
+    const struct th_bucket *bucket = &from->histogram.items[i];
+    (void)th_histogram_add(&into->histogram, &into->alloc, names->stacks[bucket->stack], bucket->bucket,
+                           bucket->count); /* room was reserved */
+  }
+  for (uint32_t i = 0; i < from->stacks.count; i++)
+    if (from->stacks.items[i].stats != TH_NONE)
+      add_stats(&into->stats[into->stacks.items[names->stacks[i]].stats],
+                &from->stats[from->stacks.items[i].stats]);
+  into->info.clock_reversals += from->info.clock_reversals;
+  into->info.truncated_pushes += from->info.truncated_pushes;
+  into->info.flattened_spans += from->info.flattened_spans;
+  into->info.lost_wait_ns += from->info.lost_wait_ns;
+  into->info.lost_latencies += from->info.lost_latencies;
+}
+
+int theseus_profile_merge(theseus_profile *into, const theseus_profile *from) {
+  struct names names;
+  size_t counts[] = {from->functions.count + (size_t)1, from->stacks.count, from->event_count};
+
+  if (into == from)
+    return THESEUS_EINVAL;
+  names.functions = th_alloc_zeroed(&into->alloc, counts[0], sizeof *names.functions);
+  names.stacks = th_alloc_zeroed(&into->alloc, counts[1], sizeof *names.stacks);
+  names.events = th_alloc_zeroed(&into->alloc, counts[2], sizeof *names.events);
+  int status = names.functions && names.stacks && names.events ? THESEUS_OK : THESEUS_ENOMEM;
+  if (!status)
+    status = intern_names(into, from, &names);
+  if (!status)
+    status = check_sums(into, from, &names);
+  if (!status)
+    status = th_cells_reserve(&into->cells, &into->alloc, from->cells.count);
+  if (!status)
+    status = th_histogram_reserve(&into->histogram, &into->alloc, from->histogram.count);
+  if (!status)
+    add_sums(into, from, &names);
+  th_alloc_free(&into->alloc, names.functions, counts[0], sizeof *names.functions);
+  th_alloc_free(&into->alloc, names.stacks, counts[1], sizeof *names.stacks);
+  th_alloc_free(&into->alloc, names.events, counts[2], sizeof *names.events);
+  return status;
+}

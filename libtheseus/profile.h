@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: ISC */
+/* profile - a calling-context tree with everything that was measured. */
+#ifndef TH_PROFILE_H
+#define TH_PROFILE_H
+
+#include "cells.h"
+#include "functions.h"
+#include "histogram.h"
+#include "spans.h"
+#include "stacks.h"
+
+enum { TH_OUTCOMES = THESEUS_ABANDONED + 1 };
+
+/* Of the spans that began at one stack. */
+struct th_stats {
+  uint64_t deferreds;
+  uint64_t outcomes[TH_OUTCOMES];
+  uint64_t latency_ns, latency_min_ns, latency_max_ns;
+};
+
+struct th_event {
+  uint32_t name, long_name, unit; /* texts */
+};
+
+struct theseus_profile {
+  th_alloc alloc;
+  th_strings strings;
+  th_functions functions;
+  th_stacks stacks;
+  th_histogram histogram;
+  th_cells cells;
+  th_spans spans;
+  struct th_stats *stats;
+  uint32_t stats_count, stats_capacity;
+  struct th_event *events;
+  uint32_t event_count, event_capacity;
+  uint32_t max_depth, max_nesting;
+  theseus_profile_info info; /* now and what was lost; not its size and memory */
+};
+
+/* What an append to a histogram or a table of cells may need later, when it cannot fail any more. */
+enum { TH_SPARE = 64 };
+int th_profile_reserve(theseus_profile *profile);
+
+/* The stats of a stack, made if need be.  ENOMEM, EOVERFLOW. */
+int th_profile_stats(theseus_profile *profile, uint32_t stack, struct th_stats **out);
+
+/* Counts one ended span of a stack that has stats; `latency_ns` counts for those that fired. */
+void th_profile_count(theseus_profile *profile, uint32_t stack, int outcome, uint64_t latency_ns);
+
+/* Takes a time in: the latest one if it is not later. */
+uint64_t th_profile_now(theseus_profile *profile, uint64_t now_ns);
+
+#endif

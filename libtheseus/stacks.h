@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: ISC */
+/* stacks - the calling-context tree: a trie in which a node is a stack, and pushing a frame is following an edge.
+ *
+ *     0 (root) ── main ── 1 ── get:17 ── 2          node = (parent, function, line of the call in the parent)
+ *                           └─ put:19 ── 3
+ *
+ * A node's parent has a smaller number than it, so a loop from the last to the first visits children before parents. */
+#ifndef TH_STACKS_H
+#define TH_STACKS_H
+
+#include "map.h"
+
+struct th_stack {
+  uint32_t parent, function, call_line;
+  uint32_t depth; /* frames */
+  uint32_t stats; /* what is measured of the spans that began here, in the profile; TH_NONE: none did */
+};
+
+typedef struct th_stacks {
+  struct th_stack *items;
+  uint32_t count, capacity;
+  th_map map;
+} th_stacks;
+
+/* Makes the root.  ENOMEM. */
+int th_stacks_init(th_stacks *stacks, th_alloc *alloc);
+/* ENOMEM, EOVERFLOW. */
+int th_stacks_push(th_stacks *stacks, th_alloc *alloc, uint32_t parent, uint32_t function, uint32_t call_line,
+                   uint32_t *out);
+void th_stacks_free(th_stacks *stacks, th_alloc *alloc);
+
+#endif
