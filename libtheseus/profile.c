@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-/* The size of the caller's struct bounds what is written: `info` is the whole of ours, `*out` begins with a size. */
-static int give(void *out, const void *info, size_t info_size) {
+int th_give(void *out, const void *info, size_t info_size) {
   size_t size;
 
   if (!out)
@@ -118,7 +117,7 @@ void theseus_profile_clear(theseus_profile *profile) {
 int theseus_profile_info_get(const theseus_profile *profile, theseus_profile_info *out) {
   theseus_profile_info info = profile->info;
   info.memory = profile->alloc.used;
-  return give(out, &info, sizeof info);
+  return th_give(out, &info, sizeof info);
 }
 
 /* ---- functions and stacks ---- */
@@ -143,7 +142,7 @@ int theseus_function_get(const theseus_profile *profile, uint32_t function, thes
   const struct th_function *found = &profile->functions.items[function];
   theseus_function_info info = {sizeof info, th_strings_get(&profile->strings, found->file),
                                 th_strings_get(&profile->strings, found->name), found->first_line};
-  return give(out, &info, sizeof info);
+  return th_give(out, &info, sizeof info);
 }
 
 int theseus_stack_push(theseus_profile *profile, uint32_t parent, uint32_t function, uint32_t call_line,
@@ -181,7 +180,7 @@ int theseus_stack_get(const theseus_profile *profile, uint32_t stack, theseus_st
     info.latency_min_ns = stats->latency_min_ns;
     info.latency_max_ns = stats->latency_max_ns;
   }
-  return give(out, &info, sizeof info);
+  return th_give(out, &info, sizeof info);
 }
 
 /* ---- measurements ---- */
@@ -332,7 +331,7 @@ int theseus_event_get(const theseus_profile *profile, uint32_t event, theseus_ev
   theseus_event_info info = {sizeof info, th_strings_get(&profile->strings, found->name),
                              th_strings_get(&profile->strings, found->long_name),
                              th_strings_get(&profile->strings, found->unit)};
-  return give(out, &info, sizeof info);
+  return th_give(out, &info, sizeof info);
 }
 
 int theseus_add_cost(theseus_profile *profile, uint32_t stack, uint32_t line, uint32_t event, uint64_t amount) {
@@ -363,5 +362,5 @@ int theseus_cell_get(const theseus_profile *profile, uint32_t cell, theseus_cell
                             .stack = found->key.stack,
                             .line = found->key.line,
                             .value = th_fixed_round(found->value)};
-  return give(out, &info, sizeof info);
+  return th_give(out, &info, sizeof info);
 }

@@ -48,6 +48,10 @@ int th_profile_stats(theseus_profile *profile, uint32_t stack, struct th_stats *
 /* Counts one ended span of a stack that has stats; `latency_ns` counts for those that fired. */
 void th_profile_count(theseus_profile *profile, uint32_t stack, int outcome, uint64_t latency_ns);
 
+/* Fills a struct of the caller's, which begins with its size and bounds what is written; `info` is all that there is to tell.
+ * EINVAL: it has no size. */
+int th_give(void *out, const void *info, size_t info_size);
+
 /* Takes a time in: the latest one if it is not later. */
 uint64_t th_profile_now(theseus_profile *profile, uint64_t now_ns);
 

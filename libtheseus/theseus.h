@@ -187,7 +187,7 @@ int theseus_stack_get(const theseus_profile *profile, uint32_t stack, theseus_st
 
 /* The latency that `fraction` (0 to 1) of the spans of `stack` that fired did not exceed, in ns: exact at 0 and 1 (minimum
  * and maximum), in between off by at most 1/16 (see theseus_latency_bucket).  0 when none has fired.
- * Errors: EINVAL (no such stack, a fraction outside 0..1).  O(buckets in use of that stack, squared at worst; they are < 512). */
+ * Errors: EINVAL (no such stack, a fraction outside 0..1).  O(THESEUS_BUCKETS). */
 int theseus_percentile(const theseus_profile *profile, uint32_t stack, double fraction, uint64_t *out);
 
 /* The histogram of a stack's latencies: log-linear in the manner of HdrHistogram, 8 buckets for each power of two,
@@ -319,7 +319,8 @@ int theseus_span_begin(theseus_profile *profile, const theseus_span_options *opt
  * With n = THESEUS_ALL it awaits all of them, and those that come later, when their hold ends, until theseus_span_await_also()
  * names one.
  * The first one of a span that began with a leg is when its promise was handed out: its time runs from now.
- * Errors: ENOMEM, EINVAL (no such stack; a child that is not this span's), ESTALE (span, or a child). */
+ * `place_stack` 0 means the span's own stack.
+ * Errors: ENOMEM, EINVAL (no such stack; a child that is not this span's, or in its first leg), ESTALE (span, or a child). */
 int theseus_span_await(theseus_profile *profile, uint64_t span, const uint64_t *children, size_t n, uint32_t place_stack,
                        uint32_t line, uint64_t now_ns);
 
@@ -332,13 +333,15 @@ int theseus_span_await_also(theseus_profile *profile, uint64_t span, uint64_t ch
 int theseus_span_release(theseus_profile *profile, uint64_t child, uint64_t now_ns);
 
 /* Makes `span` a child of `parent`, from whatever it was a child of: held from now, or still in its first leg.  Does nothing when
- * it is one already.  Errors: EINVAL (no parent), ESTALE (either), ECYCLE. */
+ * it is one already.  Beyond max_nesting, what is too deep goes to its deepest ancestor that is not.
+ * Errors: ENOMEM, EINVAL (no parent), ESTALE (either), ECYCLE. */
 int theseus_span_adopt(theseus_profile *profile, uint64_t span, uint64_t parent, uint64_t now_ns);
 
 /* Ends a span.  Its held and awaited children become detached heads.  One that is in its first leg was over before anybody could
  * wait for it: it counts as a span of zero latency, and its children go to its parent, held (without one they are roots).
- * What it needs was reserved before: the only error of a span that is open is EINVAL (an unknown outcome).
- * Errors: ESTALE, EINVAL. */
+ * Room for what it books is kept ready by the calls that may fail; should memory run out all the same, what could not be booked is
+ * counted (theseus_profile_info), and the span ends.
+ * Errors: ESTALE, EINVAL (an unknown outcome). */
 int theseus_span_end(theseus_profile *profile, uint64_t span, int outcome, uint64_t now_ns);
 
 /* Forgets a span in its first leg, as though it had never begun; its children go to its parent as above.
@@ -365,8 +368,7 @@ typedef struct theseus_span_info {
   uint32_t place_stack;
   uint32_t line;
   uint32_t state;    /* of enum theseus_span_state */
-  uint32_t awaits;   /* how many children it awaits */
-  uint32_t children; /* how many open children it has */
+  uint32_t awaits; /* how many of its children it awaits */
 } theseus_span_info;
 
 /* Errors: ESTALE, EINVAL (size).  O(1). */
