@@ -7,8 +7,22 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/version.h \
   %D%/alloc.c \
   %D%/alloc.h \
+  %D%/cells.c \
+  %D%/cells.h \
+  %D%/fixed.h \
+  %D%/functions.c \
+  %D%/functions.h \
+  %D%/histogram.c \
+  %D%/histogram.h \
   %D%/map.c \
   %D%/map.h \
+  %D%/profile.c \
+  %D%/profile.h \
+  %D%/profile-merge.c \
+  %D%/spans.c \
+  %D%/spans.h \
+  %D%/stacks.c \
+  %D%/stacks.h \
   %D%/status.c \
   %D%/strings.c \
   %D%/strings.h

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: ISC
+EXTRA_DIST += \
+  %D%/quickstart.sh

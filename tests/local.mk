@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: ISC
+# Every test prints TAP.  Tests in C are programs that link the convenience library, and so see what is internal.
+TEST_EXTENSIONS = .sh
+LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+SH_LOG_DRIVER = $(LOG_DRIVER)
+SH_LOG_COMPILER = $(SHELL)
+AM_TESTS_ENVIRONMENT = \
+  srcdir='$(srcdir)'; top_builddir='$(top_builddir)'; export srcdir top_builddir; \
+  CC='$(CC)'; CXX='$(CXX)'; NM='$(NM)'; AWK='$(AWK)'; export CC CXX NM AWK;
+
+C_TESTS = \
+  %D%/c/status
+SH_TESTS = \
+  %D%/format.sh \
+  %D%/header.sh \
+  %D%/python.sh \
+  %D%/symbols.sh
+
+check_PROGRAMS += $(C_TESTS)
+dist_check_SCRIPTS += $(SH_TESTS)
+TESTS += $(C_TESTS) $(SH_TESTS)
+LDADD = libtheseus/libtheseus-core.la
+
+EXTRA_DIST += \
+  %D%/c/tap.h \
+  %D%/installed.c \
+  %D%/run.sh \
+  %D%/setup.sh
+
+# The C tests once more, under valgrind.
+VALGRIND = valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=all
+.PHONY: check-valgrind
+check-valgrind:
+	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(C_TESTS)' LOG_COMPILER='$(VALGRIND)'
+
+# What a C developer gets: ten lines outside the tree, built with what pkg-config says of what was installed.
+installcheck-local: $(srcdir)/%D%/installed.c
+	$(AM_V_at)$(MKDIR_P) %D%/installed
+	$(AM_V_CC)flags=`PKG_CONFIG_PATH='$(DESTDIR)$(pkgconfigdir)' $(PKG_CONFIG) --cflags --libs theseus` && \
+	  $(CC) $(CFLAGS) $(SANITIZE_FLAGS) -o %D%/installed/program $(srcdir)/%D%/installed.c $(LDFLAGS) $$flags
+	$(AM_V_at)LD_LIBRARY_PATH='$(DESTDIR)$(libdir)' %D%/installed/program
+clean-local:
+	-rm -rf %D%/installed
