@@ -9,6 +9,7 @@ AM_TESTS_ENVIRONMENT = \
   CC='$(CC)'; CXX='$(CXX)'; NM='$(NM)'; AWK='$(AWK)'; export CC CXX NM AWK;
 
 C_TESTS = \
+  %D%/c/out-of-memory \
   %D%/c/status
 SH_TESTS = \
   %D%/format.sh \
