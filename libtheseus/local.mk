@@ -10,22 +10,29 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/cells.c \
   %D%/cells.h \
   %D%/fixed.h \
+  %D%/folded-write.c \
   %D%/functions.c \
   %D%/functions.h \
   %D%/histogram.c \
   %D%/histogram.h \
   %D%/map.c \
   %D%/map.h \
+  %D%/output.c \
+  %D%/output.h \
   %D%/profile.c \
   %D%/profile.h \
   %D%/profile-merge.c \
+  %D%/sort.c \
+  %D%/sort.h \
   %D%/spans.c \
   %D%/spans.h \
   %D%/stacks.c \
   %D%/stacks.h \
   %D%/status.c \
   %D%/strings.c \
-  %D%/strings.h
+  %D%/strings.h \
+  %D%/text.c \
+  %D%/text.h
 
 # The installed one wraps it.  -version-info C:R:A, at a release:  the code changed: R+1;  a symbol was added: C+1, R=0, A+1;
 # a symbol was taken away, or changed: C+1, R=0, A=0.

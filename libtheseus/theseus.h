@@ -388,6 +388,14 @@ typedef struct theseus_sink {
   void *opaque;
 } theseus_sink;
 
+/* Writes self values of one event, of the profile's own or the host's, as lines `a;b;c 123`: names only, outermost first, one line for
+ * each distinct text, in the order of their bytes, no zeros.  For flamegraph.pl, inferno and speedscope.  Settle first.
+ * Wait that detached heads gave is under a frame `[detached]` before the whole stack; what is booked on the root is `(root)`.
+ * In names `;` and whatever a line cannot hold (invalid UTF-8, NUL, CR, LF, a blank at either end) is escaped as \xHH.
+ * Memory that it works with comes from the profile's allocator.
+ * Errors: ENOMEM, ELIMIT, EINVAL (no such event, no sink), EIO, EOVERFLOW (a sum).  O(n log n). */
+int theseus_folded_write(const theseus_profile *profile, uint32_t event, const theseus_sink *sink);
+
 /* end of declarations */
 
 #if defined(__GNUC__) && !defined(_WIN32)
