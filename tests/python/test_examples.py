@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: ISC
+"""The example programs and the README: what they write is what they say."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import textwrap
+from typing import NamedTuple
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+FIRST = TOP / "examples" / "first.py"
+WEB = TOP / "examples" / "web_profile.py"
+README = (TOP / "README").read_text(encoding="utf-8")
+SECOND = 10**9
+DEFER_LATER = "twisted.internet.task.deferLater"
+
+
+class Call(NamedTuple):
+    caller: str
+    callee: str
+    line: int
+    count: int
+    wait: int
+    failed: int
+
+
+class File(NamedTuple):
+    """A callgrind file of ours: costs per (function, line), and the calls.  Reads only what Theseus writes."""
+
+    events: list[str]
+    self_costs: dict[tuple[str, int], list[int]]
+    calls: list[Call]
+    summary: list[int]
+    totals: list[int]
+
+    def calls_between(self, caller: str, callee: str) -> list[Call]:
+        return [c for c in self.calls if (c.caller, c.callee) == (caller, callee)]
+
+    def call(self, caller: str, callee: str) -> Call:
+        """The one call from `caller` to `callee`."""
+        (found,) = self.calls_between(caller, callee)
+        return found
+
+    def wait_into(self, callee: str) -> int:
+        return sum(c.wait for c in self.calls if c.callee == callee)
+
+    def self_wait(self, function: str) -> dict[int, int]:
+        return {line: costs[0] for (name, line), costs in self.self_costs.items() if name == function and costs[0]}
+
+    @property
+    def functions(self) -> set[str]:
+        return {name for name, _ in self.self_costs} | {c.callee for c in self.calls} | {c.caller for c in self.calls}
+
+
+def read(path: pathlib.Path) -> File:
+    names: dict[str, str] = {}
+    out = File([], {}, [], [], [])
+    function = callee = ""
+    count = -1
+
+    def name_of(text: str) -> str:
+        ident, _, name = text.partition(" ")
+        return names.setdefault(ident, name)
+
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "# callgrind format"
+    for line in lines:
+        if line.startswith("fn="):
+            function = name_of(line[3:])
+        elif line.startswith("cfn="):
+            callee = name_of(line[4:])
+        elif line.startswith("calls="):
+            count = int(line[6:].split()[0])
+        elif line.startswith("events:"):
+            out.events.extend(line.split()[1:])
+        elif line.startswith(("summary:", "totals:")):
+            (out.summary if line[0] == "s" else out.totals).extend(map(int, line.split()[1:]))
+        elif line[:1].isdigit():
+            number, *costs = map(int, line.split())
+            if count >= 0:
+                out.calls.append(Call(function, callee, number, count, costs[0], costs[out.events.index("Failed")]))
+                count = -1
+            else:
+                assert (function, number) not in out.self_costs
+                out.self_costs[function, number] = costs
+    return out
+
+
+def run(*command: object, cwd: pathlib.Path) -> str:
+    done = subprocess.run(
+        [sys.executable, *map(str, command)], cwd=cwd, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+def line_of(path: pathlib.Path, text: str) -> int:
+    (found,) = [n for n, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if text in line]
+    return found
+
+
+def totals_are_sums(file: File) -> None:
+    sums = [sum(column) for column in zip(*file.self_costs.values(), strict=True)]
+    assert file.summary == file.totals == sums
+    assert file.events[:5] == ["Wait", "Latency", "Deferreds", "Failed", "Pending"]
+
+
+# Found by Python as it starts: a reactor without a wall clock, whose time jumps from one delayed call to the next, for
+# task.react and for the Tracer.
+SITECUSTOMIZE = """
+import functools
+import theseus
+from twisted.internet import task
+
+class Reactor(task.Clock):
+    running = False
+    _exitSignal = None
+
+    def addSystemEventTrigger(self, phase, event, f, *args):
+        return None
+
+    def run(self):
+        self.running = True
+        while self.running:
+            self.advance(min(call.getTime() for call in self.getDelayedCalls()) - self.seconds())
+
+    def stop(self):
+        self.running = False
+
+reactor = Reactor()
+task.react = functools.partial(task.react, _reactor=reactor)
+theseus.Tracer = functools.partial(theseus.Tracer, reactor)
+"""
+
+
+def first_example_edges(file: File) -> list[Call]:
+    chain = [
+        "(root)",
+        "__main__.<module>",
+        "twisted.internet.task.react",
+        "__main__.func",
+        "twisted.internet.task.deferLater",
+    ]
+    assert file.functions == set(chain)  # and nothing of the reactor, or of twisted.internet.defer
+    edges = [file.call(a, b) for a, b in itertools.pairwise(chain)]
+    assert len(file.calls) == len(edges)
+    assert [c.count for c in edges] == [1] * len(edges)
+    assert edges[1].line == line_of(FIRST, "task.react(func)")
+    assert edges[3].line == line_of(FIRST, "yield task.deferLater")
+    totals_are_sums(file)
+    return edges
+
+
+def test_first_by_the_wall_clock(tmp_path: pathlib.Path) -> None:
+    run(FIRST, cwd=tmp_path)
+    for edge in first_example_edges(read(tmp_path / "callgrind.out.first")):
+        assert 0.99 * SECOND <= edge.wait < 1.9 * SECOND  # twice would be 2 s
+
+
+def test_first_to_the_nanosecond(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sitecustomize.py").write_text(SITECUSTOMIZE, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    run(FIRST, cwd=tmp_path)
+    edges = first_example_edges(read(tmp_path / "callgrind.out.first"))
+    assert [edge.wait for edge in edges] == [SECOND] * len(edges)
+
+
+def readme_block(first: str) -> str:
+    """The indented block of the README that begins with the line `first`."""
+    block = README[README.index("    " + first) :]
+    return textwrap.dedent(block[: re.search(r"^(?! {4}|$)", block, re.MULTILINE).start()])  # type: ignore[union-attr]
+
+
+def test_the_readme_shows_the_first_example() -> None:
+    licence, text = FIRST.read_text(encoding="utf-8").split("\n\n", 1)
+    assert licence == "# SPDX-License-Identifier: ISC"
+    assert readme_block("from twisted.internet import defer, task").strip() == text.strip()
+
+
+PICTURE = """
+from twisted.internet import task
+from twisted.internet.defer import gatherResults, inlineCallbacks
+from theseus import Tracer
+clock = task.Clock()
+def get_user(): return task.deferLater(clock, 2, str)
+def query(name): return task.deferLater(clock, {"a": 3, "b": 1}[name], str)
+
+%s
+with Tracer(clock) as t:
+    d = page()
+    clock.pump([0.25] * 20)
+assert d.called
+t.write("callgrind.out.page")
+"""
+
+
+def test_the_picture_in_the_readme(tmp_path: pathlib.Path) -> None:
+    """Its lines, its numbers of seconds."""
+    numbered = re.findall(r"^ +(1[0-3])  (.*)", README, re.MULTILINE)
+    assert [int(n) for n, _ in numbered] == [10, 11, 12, 13]
+    program = PICTURE.lstrip() % "\n".join(["", *(text for _, text in numbered)])
+    assert program.splitlines()[9] == "@inlineCallbacks"
+    (tmp_path / "picture.py").write_text(program, encoding="utf-8")
+    run("picture.py", cwd=tmp_path)
+    file = read(tmp_path / "callgrind.out.page")
+    module, page, user, query = ("__main__." + name for name in ("<module>", "page", "get_user", "query"))
+    assert file.call(module, page).wait == 5 * SECOND
+    assert file.self_wait(page) == {}
+    assert file.call(page, user)[2:5] == (12, 1, 2 * SECOND)
+    assert file.call(page, query)[2:5] == (13, 2, 3 * SECOND)
+    assert sum(file.self_wait(DEFER_LATER).values()) == 5 * SECOND
+    totals_are_sums(file)
+    latency = file.events.index("Latency")
+    assert sum(costs[latency] for (name, _), costs in file.self_costs.items() if name == page) == 5 * SECOND
+    assert sum(costs[latency] for (name, _), costs in file.self_costs.items() if name == query) == 4 * SECOND
+
+
+PACE = 0.5
+
+
+@pytest.fixture(scope="module", params=["auto", "portable"])
+def web(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[File, str]:
+    folder = tmp_path_factory.mktemp("web")
+    output = run(WEB, "--pace", PACE, "--hook", request.param, "--output", "callgrind.out.web", cwd=folder)
+    return read(folder / "callgrind.out.web"), output
+
+
+def app(name: str) -> str:
+    """A function's name in the profile of the program: before 3.11 code objects do not know their class."""
+    return "__main__." + (name if sys.version_info >= (3, 11) else name.rpartition(".")[2])
+
+
+def seconds(ns: int) -> float:
+    return ns / SECOND / PACE
+
+
+def test_web_says_what_it_did(web: tuple[File, str]) -> None:
+    file, output = web
+    lines = output.splitlines()
+    assert lines[0] == "[7, 8, 9], b'all is well', b'too slow', 500 sorry"
+    assert "Wrote callgrind.out.web; open it:  kcachegrind callgrind.out.web" in lines
+    assert "database" in output or "query" in output  # the table
+    totals_are_sums(file)
+
+
+def test_web_client(web: tuple[File, str]) -> None:
+    file = web[0]
+    visit, customer, price, get = (app("Client." + name) for name in ("visit", "customer", "price", "get"))
+    # three customers, two prices each; the database gives six answers, in a row
+    assert file.call(visit, customer).count == 3
+    assert file.call(customer, price).count == 6
+    assert file.call(price, get).count == 6
+    for caller, callee in (visit, customer), (customer, price), (price, get):
+        assert 0.9 <= seconds(sum(c.wait for c in file.calls_between(caller, callee))) < 1.6
+    # what a customer waits for, on which lines
+    assert {c.line for c in file.calls_between(customer, price)} == {line_of(WEB, "yield self.price(item)")}
+    # the client waits at the line that says so, and hardly at the other one
+    request = sum(c.wait for c in file.calls if c.caller == get and c.line == line_of(WEB, "await self.agent.request"))
+    body = sum(c.wait for c in file.calls if c.caller == get and c.line == line_of(WEB, "await readBody"))
+    assert request > 20 * body
+    # impatience is a cancelled request, and the page that fails is a failure of get
+    assert file.call(visit, app("Client.patience")).wait < 0.6 * PACE * SECOND
+    assert sum(c.failed for c in file.calls_between(visit, get)) >= 1
+    assert 1.65 <= seconds(file.wait_into(visit)) < 2.4
+
+
+def test_web_server(web: tuple[File, str]) -> None:
+    file = web[0]
+    render, respond, price, query = map(app, ("Page.render_GET", "Page.respond", "Shop.price", "Database.query"))
+    assert "[reactor]" in file.functions
+    assert sum(c.count for c in file.calls_between(render, respond)) == 9
+    assert sum(c.count for c in file.calls_between(price, query)) == 6
+    waits = {c.line: c.wait for c in file.calls if c.caller == query}
+    # one at a time: of three customers, two wait for the lock while one has it
+    answer = line_of(WEB, "yield task.deferLater(self.reactor, 0.15")
+    assert set(waits) == {line_of(WEB, "yield self.lock.acquire()"), answer}
+    assert 0.9 <= seconds(waits.pop(answer)) < 1.4
+    (lock,) = waits.values()
+    assert 1.2 <= seconds(lock) < 2.4
+    threads = file.call(app("Shop.report"), "twisted.internet.threads.deferToThread")
+    assert 0.4 <= seconds(threads.wait) < 0.8
+
+
+def test_web_background(web: tuple[File, str]) -> None:
+    """Nobody waits for count_visit, so it takes nothing from the visit that started it."""
+    file = web[0]
+    visit, count = app("Client.visit"), app("Client.count_visit")
+    assert 0.6 <= seconds(file.call("[detached]", count).wait) < 1.0
+    assert [c.wait for c in file.calls_between(visit, count)] in ([], [0])
