@@ -7,12 +7,17 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/version.h \
   %D%/alloc.c \
   %D%/alloc.h \
+  %D%/callgrind-write.c \
   %D%/cells.c \
   %D%/cells.h \
   %D%/fixed.h \
   %D%/folded-write.c \
   %D%/functions.c \
   %D%/functions.h \
+  %D%/graph.c \
+  %D%/graph.h \
+  %D%/graph-access.c \
+  %D%/graph-merge.c \
   %D%/histogram.c \
   %D%/histogram.h \
   %D%/map.c \
@@ -22,6 +27,9 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/profile.c \
   %D%/profile.h \
   %D%/profile-merge.c \
+  %D%/projection.c \
+  %D%/rows.c \
+  %D%/rows.h \
   %D%/sort.c \
   %D%/sort.h \
   %D%/spans.c \

@@ -388,6 +388,137 @@ typedef struct theseus_sink {
   void *opaque;
 } theseus_sink;
 
+/* ---- graphs ----------------------------------------------------------------------------------------------- */
+
+/* What a callgrind file can hold: for each function its own ("self") costs by line, and for each call site, an edge,
+ * the number of calls and their inclusive cost.  Any events, any objects.  Functions are the same when object, file and
+ * name are. Used by one thread at a time. */
+typedef struct theseus_graph theseus_graph;
+
+enum theseus_positions { THESEUS_LINES = 1, THESEUS_ADDRESSES = 2 };
+
+typedef struct theseus_graph_options {
+  size_t size;
+  const theseus_allocator *allocator; /* NULL: malloc, realloc, free */
+  uint64_t memory_limit; /* bytes, for the graph and for what works on it; 0: none.  Beyond it calls fail: ELIMIT */
+  uint32_t positions;    /* what the costs that the caller adds have, of enum theseus_positions; 0: THESEUS_LINES */
+} theseus_graph_options;
+
+/* Makes an empty graph, without events.  `options` may be NULL.  Errors: ENOMEM, EINVAL, ELIMIT. */
+int theseus_graph_new(const theseus_graph_options *options, theseus_graph **out);
+
+/* Frees a graph and all that it holds.  NULL is allowed. */
+void theseus_graph_free(theseus_graph *graph);
+
+/* Projects what was measured (settle first) onto a new graph: events Wait, Latency, Deferreds, Failed, Pending, and the
+ * host's own.
+ *
+ * - `(root)` calls every outermost function, and has no callers.
+ * - Wait of a root head is a self cost of the place's function and line, inclusive along its stack.  Wait of a detached
+ *   head hangs under `[detached]`, which calls the head's function: every function's inclusive Wait is the latency of
+ *   what it began.
+ * - The other columns have raw values as self costs, at the function's first line, or the line given; inclusive figures
+ *   add nested operations up.
+ * - The number of calls is the number of spans begun there, at least 1.
+ * - An edge to a function that is on the path already has its count, and no cost: for every strongly connected
+ *   component self + outgoing = incoming.
+ *
+ * Functions without a file get the file "(theseus)".  The same measurements give a graph that is written as the same
+ * bytes.
+ * Errors: ENOMEM, EINVAL, EOVERFLOW, ELIMIT.  O(stacks and cells, and for detached heads the length of their paths). */
+int theseus_graph_from_profile(const theseus_profile *profile, const theseus_graph_options *options,
+                               theseus_graph **out);
+
+/* Adds `from` to `into`.  Events are the same when their names are; into's come first; the first long name wins.  Of
+ * two graphs of which one has addresses and the other has not, the sum has lines only.  Of what theseus_graph_set()
+ * knows, what is equal in both stays; the sources are those of both.  The sum is the same in any order and grouping,
+ * but for the order of events.
+ * Errors: ENOMEM, EINVAL (a graph into itself), EOVERFLOW, EUNIT, ELIMIT.  O(size of `from`; of both, where addresses
+ * are dropped). */
+int theseus_graph_merge(theseus_graph *into, const theseus_graph *from);
+
+/* Says what a file's header should.  Keys: "pid", "cmd", "part", "thread", and "desc", which may have several lines.  A
+ * value of NULL takes it out.  theseus_graph_get gives NULL for what was not set; the text is owned by the graph, and
+ * good until it changes.
+ * Errors: ENOMEM, EINVAL (no such key), ELIMIT. */
+int theseus_graph_set(theseus_graph *graph, const char *key, const char *value);
+const char *theseus_graph_get(const theseus_graph *graph, const char *key);
+
+/* Names where a graph came from, a file say: a merged one is written with all its sources, sorted, as `desc: Source:
+ * …`, one that is a single input without.  Errors: ENOMEM, EINVAL, ELIMIT. */
+int theseus_graph_add_source(theseus_graph *graph, const char *source);
+
+/* Adds a column, or finds it by its name, as theseus_event_intern() does.  A unit of "" is unknown, and takes on the
+ * other's.
+ * Errors: ENOMEM, EINVAL, EUNIT, EOVERFLOW, ELIMIT.  O(size of the graph) for a new one. */
+int theseus_graph_event_intern(theseus_graph *graph, const theseus_event_info *event, uint32_t *out);
+
+/* Adds a function, or finds it.  Object and file may be "".  Bytes that a file's line cannot hold (invalid UTF-8, NUL,
+ * CR, LF, a blank at either end) are escaped as \xHH, here and in all texts of a graph.  Errors: ENOMEM, EINVAL,
+ * EOVERFLOW, ELIMIT. */
+int theseus_graph_function_intern(theseus_graph *graph, const char *object, const char *file, const char *name,
+                                  uint32_t *out);
+
+typedef struct theseus_graph_function {
+  size_t size;
+  const char *object; /* owned by the graph, good for its life; so are the other texts */
+  const char *file;
+  const char *name;
+} theseus_graph_function;
+
+typedef struct theseus_graph_cost {
+  size_t size;
+  uint32_t function;
+  uint32_t line;
+  uint64_t address;
+  const char
+      *file; /* where the line is: the function's, or that of code inlined there.  NULL when adding: the function's */
+  const uint64_t *values; /* one for each event; read: good until the graph changes */
+} theseus_graph_cost;
+
+typedef struct theseus_graph_edge {
+  size_t size;
+  uint32_t caller;
+  uint32_t callee;
+  uint32_t line;        /* of the call */
+  uint32_t callee_line; /* where the callee begins; 0: unknown.  Not a part of the edge's key: the least one stays */
+  uint64_t address;
+  uint64_t callee_address;
+  uint64_t count;
+  const char *file;
+  const uint64_t *values; /* inclusive */
+} theseus_graph_edge;
+
+/* Adds to a cost or to an edge, which is new when its key is: (function, file, line, address), and the callee.
+ * Errors: ENOMEM, EINVAL (no such function), EOVERFLOW, ELIMIT.  O(number of events). */
+int theseus_graph_add_cost(theseus_graph *graph, const theseus_graph_cost *cost);
+int theseus_graph_add_edge(theseus_graph *graph, const theseus_graph_edge *edge);
+
+/* What there is, numbered from 0 in the order in which it came.  A graph without costs and edges has no positions.
+ * Errors of the getters: EINVAL (no such number, size).  O(1). */
+typedef struct theseus_graph_info {
+  size_t size;
+  uint32_t events;
+  uint32_t functions;
+  uint32_t costs;
+  uint32_t edges;
+  uint32_t sources;
+  uint32_t positions; /* of enum theseus_positions */
+  uint64_t inputs;    /* profiles, files and the like that it is made of */
+  uint64_t memory;    /* bytes taken from the allocator and not given back */
+} theseus_graph_info;
+
+int theseus_graph_info_get(const theseus_graph *graph, theseus_graph_info *out);
+int theseus_graph_event_get(const theseus_graph *graph, uint32_t event, theseus_event_info *out);
+int theseus_graph_function_get(const theseus_graph *graph, uint32_t function, theseus_graph_function *out);
+int theseus_graph_cost_get(const theseus_graph *graph, uint32_t cost, theseus_graph_cost *out);
+int theseus_graph_edge_get(const theseus_graph *graph, uint32_t edge, theseus_graph_edge *out);
+
+/* Writes a graph as callgrind, for KCachegrind, callgrind_annotate, gprof2dot, speedscope.  The same graph gives the
+ * same bytes, in whatever order it was made.  `summary` and `totals` are the sums of the self costs.
+ * Errors: ENOMEM, EIO, EOVERFLOW (a sum).  O(n log n). */
+int theseus_callgrind_write(const theseus_graph *graph, const theseus_sink *sink);
+
 /* Writes self values of one event, of the profile's own or the host's, as lines `a;b;c 123`: names only, outermost first, one line for
  * each distinct text, in the order of their bytes, no zeros.  For flamegraph.pl, inferno and speedscope.  Settle first.
  * Wait that detached heads gave is under a frame `[detached]` before the whole stack; what is booked on the root is `(root)`.
