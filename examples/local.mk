@@ -1,3 +1,5 @@
 # SPDX-License-Identifier: ISC
 EXTRA_DIST += \
-  %D%/quickstart.sh
+  %D%/first.py \
+  %D%/quickstart.sh \
+  %D%/web_profile.py

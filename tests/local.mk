@@ -25,6 +25,11 @@ LDADD = libtheseus/libtheseus-core.la
 EXTRA_DIST += \
   %D%/c/tap.h \
   %D%/installed.c \
+  %D%/python/histories.py \
+  %D%/python/spans_model.py \
+  %D%/python/test_examples.py \
+  %D%/python/test_profile_merge.py \
+  %D%/python/test_spans_model.py \
   %D%/run.sh \
   %D%/setup.sh
 

@@ -76,13 +76,13 @@ pytest_counts() {
 
 # Builds and tests one configuration; the Python tests are run once, further down.
 check_c() { # DIRECTORY ARGUMENT...
-  configure "$@" && timeout $limit make -C "$build/$1" -j2 && timeout $limit make -C "$build/$1" -j2 check PYTHON=no
+  configure "$@" && timeout $limit make -C "$build/$1" -j2 && timeout $limit make -C "$build/$1" -j2 check PYTHON=no VERBOSE=1
 }
 
 in_build() { # DIRECTORY TARGET...
   directory=$1
   shift
-  timeout $limit make -C "$build/$directory" "$@" PYTHON=no
+  timeout $limit make -C "$build/$directory" "$@" PYTHON=no VERBOSE=1
 }
 
 # ---- set-up ----------------------------------------------------------------------------------------------------

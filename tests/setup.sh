@@ -24,7 +24,9 @@ logged() { # NAME COMMAND...
   mkdir -p "$build/log"
   "$@" >"$log" 2>&1 </dev/null && return
   status=$?
-  printf '%s\n' "--- failed: $*" "--- the end of $log:" >&2
+  printf '%s\n' "--- failed: $*" >&2
+  grep -E '^(FAIL|ERROR|XPASS)' "$log" | head -n 20 >&2
+  printf '%s\n' "--- the end of $log:" >&2
   tail -n 40 "$log" >&2
   return $status
 }
@@ -149,11 +151,11 @@ make_venv() {
 
 # Sets up the sources for ./configure.
 bootstrap() {
-  current=$(cd "$root" && key configure.ac Makefile.am libtheseus/version.h */local.mk)
-  if [ -f "$root/configure" ] && is_current "$build/bootstrapped" "$current"; then return; fi
+  described=$(cd "$root" && key configure.ac Makefile.am libtheseus/version.h */local.mk)
+  if [ -f "$root/configure" ] && is_current "$build/bootstrapped" "$described"; then return; fi
   say "autoreconf"
   (cd "$root" && logged autoreconf autoreconf -fi) || die "autoreconf failed."
-  printf '%s\n' "$current" >"$build/bootstrapped"
+  printf '%s\n' "$described" >"$build/bootstrapped"
 }
 
 # Configures .build/NAME unless that is done already; make itself sees to what changes later.
