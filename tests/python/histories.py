@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
-from spans_model import ALL, HELD, IN_LEG, Figures, Model, Span
-
 from theseus._cffi import ffi, lib
+
+from spans_model import ALL, HELD, IN_LEG, Figures, Model, Span
 
 EVERY_CHILD = 2 ** (8 * ffi.sizeof("size_t")) - 1  # THESEUS_ALL
 NEVER_WAS = 0xDEAD_0000_BEEF  # looks like the id of a span, and is none
@@ -123,9 +123,7 @@ class Pair:
             self.spans.append(span)
         return theirs, ours
 
-    def _wait(
-        self, span: int, children: list[int] | None, place: int, line: int, now: int
-    ) -> tuple[int, int]:
+    def _wait(self, span: int, children: list[int] | None, place: int, line: int, now: int) -> tuple[int, int]:
         if children is ALL:
             array, n = ffi.NULL, EVERY_CHILD
         else:
@@ -143,9 +141,7 @@ class Pair:
         return theirs, self.model.release(self._span(child), now)
 
     def _adopt(self, span: int, parent: int | None, now: int) -> tuple[int, int]:
-        theirs = lib.theseus_span_adopt(
-            self.profile, self._id(span), 0 if parent is None else self._id(parent), now
-        )
+        theirs = lib.theseus_span_adopt(self.profile, self._id(span), 0 if parent is None else self._id(parent), now)
         return theirs, self.model.adopt(self._span(span), None if parent is None else self._span(parent), now)
 
     def _end(self, span: int, outcome: int, now: int) -> tuple[int, int]:

@@ -7,9 +7,9 @@ import random
 from typing import Any
 
 import pytest
-from histories import Author, Pair, check, intern_stacks, new_profile, sized
-
 from theseus._cffi import ffi, lib
+
+from histories import Author, Pair, check, intern_stacks, new_profile, sized
 
 Path = tuple[tuple[str, str, int, int], ...]  # (file, name, first line, call line) from the root
 MEASURES = ("deferreds", "success", "failure", "cancelled", "abandoned", "pending", "latency_ns")

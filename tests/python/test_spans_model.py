@@ -8,6 +8,8 @@ import random
 from typing import Any
 
 import pytest
+from theseus._cffi import ffi, lib
+
 from histories import (
     EVERY_CHILD,
     NEVER_WAS,
@@ -22,8 +24,6 @@ from histories import (
     sized,
 )
 from spans_model import ABANDONED, ALL, AWAITED, DETACHED, HELD, IN_LEG, ROOT, SUCCESS
-
-from theseus._cffi import ffi, lib
 
 HISTORIES = int(os.environ.get("THESEUS_HISTORIES", "3000"))
 BATCHES = 30
