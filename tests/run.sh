@@ -59,8 +59,13 @@ counted() { # COUNTER NAME COMMAND...
   add "$p" "$f" "$s" $(($(date +%s) - started))
 }
 
+# The summary at the end counts, not those in the logs that may be shown before or after it.
 automake_counts() {
-  awk '/^# (PASS|XFAIL): / { p += $3 } /^# (FAIL|XPASS|ERROR): / { f += $3 } /^# SKIP: / { s += $3 }
+  awk '/^Testsuite summary/ { summary = 1 }
+    summary && /^# (PASS|XFAIL): / { p += $3 }
+    summary && /^# (FAIL|XPASS|ERROR): / { f += $3 }
+    summary && /^# SKIP: / { s += $3 }
+    /^# ERROR: / { summary = 0 }
     END { print p + 0, f + 0, s + 0 }'
 }
 

@@ -25,7 +25,7 @@ logged() { # NAME COMMAND...
   "$@" >"$log" 2>&1 </dev/null && return
   status=$?
   printf '%s\n' "--- failed: $*" >&2
-  grep -E '^(FAIL|ERROR|XPASS)' "$log" | head -n 20 >&2
+  grep -E '^(FAIL|ERROR|XPASS)' "$log" | awk '!seen[$0]++' | head -n 20 >&2
   printf '%s\n' "--- the end of $log:" >&2
   tail -n 40 "$log" >&2
   return $status
