@@ -102,10 +102,14 @@ typedef struct theseus_profile_options {
   const theseus_allocator *allocator; /* NULL: malloc, realloc, free */
   uint32_t max_depth;                 /* frames in a stack; 0: 512; at most 65535 */
   uint32_t max_nesting;               /* spans in a line of descent; 0: 256; at most 1024 */
+  uint64_t memory_limit;              /* bytes, for the profile and for what works on it; 0: none.  Beyond it calls fail: ELIMIT */
 } theseus_profile_options;
 
 /* Makes an empty profile.  `options` may be NULL: all defaults.
- * Errors: ENOMEM, EINVAL (a bound out of range, an allocator without functions). */
+ * With a memory_limit, new stacks are no longer made once three quarters of it are taken: theseus_stack_push() then gives `parent`
+ * again, as at max_depth, and what is measured goes there.  At the limit itself calls that need memory fail, with ELIMIT for the
+ * ENOMEM below.  Nothing that was measured before is lost.  Both are counted: truncated_pushes and refusals.
+ * Errors: ENOMEM, ELIMIT, EINVAL (a bound out of range, an allocator without functions). */
 int theseus_profile_new(const theseus_profile_options *options, theseus_profile **out);
 
 /* Frees a profile and all that it holds.  NULL is allowed. */
@@ -128,15 +132,22 @@ typedef struct theseus_profile_info {
   size_t size;
   uint64_t now_ns;           /* the latest time seen */
   uint64_t clock_reversals;  /* times that were earlier than the latest one */
-  uint64_t truncated_pushes; /* frames that were not pushed, because the stack had max_depth frames */
+  uint64_t truncated_pushes; /* frames that were not pushed, because of max_depth or memory_limit */
   uint64_t flattened_spans;  /* spans that became children of an ancestor, because of max_nesting */
   uint64_t lost_wait_ns;     /* Wait that could not be booked for want of memory */
   uint64_t lost_latencies;   /* latencies missing from the histograms for want of memory */
   uint64_t memory;           /* bytes taken from the allocator and not given back */
+  uint64_t refusals;         /* how often the memory limit stood in the way */
+  uint64_t time_ns;          /* as theseus_profile_set_time() said; 0: not known */
+  uint64_t duration_ns;
 } theseus_profile_info;
 
 /* Tells how the profile itself fares.  Errors: EINVAL (size).  O(1). */
 int theseus_profile_info_get(const theseus_profile *profile, theseus_profile_info *out);
+
+/* Says when the measurement began, in ns since 1970 (UTC), and how long it took, for files that tell it (pprof).  0: not known.
+ * Of merged profiles it is the earliest beginning and the sum.  theseus_profile_clear() forgets it.  Cannot fail. */
+void theseus_profile_set_time(theseus_profile *profile, uint64_t time_ns, uint64_t duration_ns);
 
 /* ---- functions and stacks -------------------------------------------------------------------------------- */
 
@@ -159,8 +170,8 @@ uint32_t theseus_function_count(const theseus_profile *profile);
 int theseus_function_get(const theseus_profile *profile, uint32_t function, theseus_function_info *out);
 
 /* Gives the id of the stack that is `parent` with one more frame: `function`, called on `call_line` of the parent's
- * function (0: unknown, or none, as for a frame on the root).
- * At max_depth frames it gives `parent` again, and counts that (truncated_pushes).  O(1).
+ * function (0: unknown).  On the root it is taken as 0.
+ * At max_depth frames, or when memory is short (memory_limit), it gives `parent` again, and counts that (truncated_pushes).  O(1).
  * Errors: ENOMEM, EINVAL (no such stack or function), EOVERFLOW. */
 int theseus_stack_push(theseus_profile *profile, uint32_t parent, uint32_t function, uint32_t call_line, uint32_t *out);
 
@@ -243,7 +254,7 @@ int theseus_add_cost(theseus_profile *profile, uint32_t stack, uint32_t line, ui
 typedef struct theseus_cell_info {
   size_t size;
   uint32_t event;
-  uint32_t head;     /* stack of the head whose weight it is */
+  uint32_t head;     /* stack of the head whose weight it is; where that was a root, it may be THESEUS_ROOT: not known */
   uint32_t detached; /* 1: that head was detached; 0: a root */
   uint32_t stack;
   uint32_t line;
@@ -471,8 +482,7 @@ typedef struct theseus_graph_cost {
   uint32_t function;
   uint32_t line;
   uint64_t address;
-  const char
-      *file; /* where the line is: the function's, or that of code inlined there.  NULL when adding: the function's */
+  const char *file; /* where the line is, which may be code from elsewhere.  NULL when adding: the function's file */
   const uint64_t *values; /* one for each event; read: good until the graph changes */
 } theseus_graph_cost;
 

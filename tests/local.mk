@@ -9,7 +9,9 @@ AM_TESTS_ENVIRONMENT = \
   CC='$(CC)'; CXX='$(CXX)'; NM='$(NM)'; AWK='$(AWK)'; export CC CXX NM AWK;
 
 C_TESTS = \
+  %D%/c/graph \
   %D%/c/out-of-memory \
+  %D%/c/projection \
   %D%/c/status
 SH_TESTS = \
   %D%/format.sh \
@@ -23,6 +25,7 @@ TESTS += $(C_TESTS) $(SH_TESTS)
 LDADD = libtheseus/libtheseus-core.la
 
 EXTRA_DIST += \
+  %D%/c/memory.h \
   %D%/c/tap.h \
   %D%/installed.c \
   %D%/python/histories.py \

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+/* memory - for tests: an allocator that fails when told to and knows what is out, and a sink that keeps what it is given. */
+#ifndef MEMORY_H
+#define MEMORY_H
+
+#include "tap.h"
+#include "theseus.h"
+
+struct memory {
+  long left; /* allocations that still succeed; negative: all of them */
+  long failures;
+  long blocks;
+};
+
+static inline bool memory_refuses(struct memory *memory) {
+  if (memory->left != 0) {
+    memory->left -= memory->left > 0;
+    return false;
+  }
+  memory->failures++;
+  return true;
+}
+
+static inline void *memory_alloc(void *opaque, size_t size) {
+  struct memory *memory = opaque;
+  void *block = memory_refuses(memory) ? NULL : malloc(size);
+  memory->blocks += block != NULL;
+  return block;
+}
+
+static inline void *memory_realloc(void *opaque, void *block, size_t size) {
+  struct memory *memory = opaque;
+  if (memory_refuses(memory))
+    return NULL;
+  memory->blocks += block == NULL;
+  return realloc(block, size);
+}
+
+static inline void memory_free(void *opaque, void *block) {
+  struct memory *memory = opaque;
+  memory->blocks -= block != NULL;
+  free(block);
+}
+
+static inline theseus_allocator memory_allocator(struct memory *memory) {
+  return (theseus_allocator){memory_alloc, memory_realloc, memory_free, memory};
+}
+
+struct text {
+  char *bytes; /* ended by NUL */
+  size_t size;
+};
+
+static inline int text_write(void *opaque, const void *bytes, size_t size) {
+  struct text *text = opaque;
+  text->bytes = realloc(text->bytes, text->size + size + 1);
+  must(text->bytes != NULL && size > 0);
+  memcpy(text->bytes + text->size, bytes, size);
+  text->size += size;
+  text->bytes[text->size] = '\0';
+  return 0;
+}
+
+/* The graph as callgrind; to be freed. */
+static inline char *text_of(const theseus_graph *graph) {
+  struct text text = {NULL, 0};
+  theseus_sink sink = {text_write, &text};
+  must(theseus_callgrind_write(graph, &sink) == THESEUS_OK);
+  return text.bytes;
+}
+
+#endif
