@@ -315,7 +315,7 @@ static void put_function(struct writer *w, uint32_t rank, uint32_t *object) {
     const th_row *next = cost < cost_end ? &graph->costs.keys[w->costs[cost]] : NULL;
     const th_row *call = edge < edge_end ? &graph->edges.keys[w->edges[edge]] : NULL;
     bool costs = next && (!call || call->file == next->file || row_less(w, next, call));
-    uint32_t in = costs ? next->file : call->file;
+    uint32_t in = costs ? next->file : call ? call->file : file;
     if (in != file)
       put_name(w, "fi=", &w->files, in, in);
     file = in;
