@@ -22,15 +22,23 @@ static void libc_free(void *opaque, void *block) {
 int th_alloc_init(th_alloc *alloc, const theseus_allocator *user) {
   static const theseus_allocator libc = {libc_alloc, libc_realloc, libc_free, NULL};
 
-  alloc->used = 0;
-  alloc->user = user ? *user : libc;
+  *alloc = (th_alloc){.user = user ? *user : libc, .limit = UINT64_MAX};
   if (!alloc->user.alloc || !alloc->user.realloc || !alloc->user.free)
     return THESEUS_EINVAL;
   return THESEUS_OK;
 }
 
+static bool within_limit(th_alloc *alloc, uint64_t size) {
+  alloc->limited = alloc->used > alloc->limit || size > alloc->limit - alloc->used;
+  alloc->refused += alloc->limited;
+  return !alloc->limited;
+}
+
+int th_alloc_why(const th_alloc *alloc) { return alloc->limited ? THESEUS_ELIMIT : THESEUS_ENOMEM; }
+
 void *th_alloc_zeroed(th_alloc *alloc, size_t count, size_t size) {
-  if (count > SIZE_MAX / size)
+  alloc->limited = false;
+  if (count > SIZE_MAX / size || !within_limit(alloc, count * size))
     return NULL;
   void *block = alloc->user.alloc(alloc->user.opaque, count * size);
   if (!block)
@@ -55,6 +63,8 @@ int th_alloc_grow(th_alloc *alloc, void *array, uint32_t *capacity, uint64_t nee
     wanted = UINT32_MAX - 1;
   if (wanted > SIZE_MAX / size)
     return THESEUS_ENOMEM;
+  if (!within_limit(alloc, (wanted - *capacity) * size))
+    return THESEUS_ELIMIT;
   memcpy(&block, array, sizeof block);
   block = alloc->user.realloc(alloc->user.opaque, block, (size_t)wanted * size);
   if (!block)

@@ -5,20 +5,28 @@
 
 #include "theseus.h"
 
+#include <stdbool.h>
+
 typedef struct th_alloc {
   theseus_allocator user;
-  uint64_t used; /* bytes taken and not given back */
+  uint64_t used;    /* bytes taken and not given back */
+  uint64_t limit;   /* which `used` does not exceed; UINT64_MAX: none */
+  uint64_t refused; /* how often it would have */
+  bool limited;     /* and that was the reason for the last failure */
 } th_alloc;
 
-/* NULL: malloc and its kin.  EINVAL: a function is missing. */
+/* NULL: malloc and its kin; no limit.  EINVAL: a function is missing. */
 int th_alloc_init(th_alloc *alloc, const theseus_allocator *user);
 
 /* Zeroed; NULL on failure, and on overflow of count * size.  Neither may be 0. */
 void *th_alloc_zeroed(th_alloc *alloc, size_t count, size_t size);
 
+/* What to say after a NULL: ENOMEM or ELIMIT. */
+int th_alloc_why(const th_alloc *alloc);
+
 /* Makes room for `needed` items of `size` bytes in an array that has room for *capacity, growing by halves, so that appending
  * is O(1) amortised.  Does nothing if there is room.  *array and *capacity are as before on failure.
- * ENOMEM; EOVERFLOW beyond 2^32 - 2 items. */
+ * ENOMEM, ELIMIT; EOVERFLOW beyond 2^32 - 2 items. */
 int th_alloc_grow(th_alloc *alloc, void *array, uint32_t *capacity, uint64_t needed, size_t size);
 
 /* `count` and `size` are those that the block was made, or last grown, with. */

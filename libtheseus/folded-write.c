@@ -35,7 +35,7 @@ static int intern_name(struct folded *folded, const char *name, uint32_t *out) {
     return THESEUS_EOVERFLOW;
   char *clean = th_alloc_zeroed(&folded->alloc, n + 1, 8); /* 4 for an escape, once cleaned and once escaped */
   if (!clean)
-    return THESEUS_ENOMEM;
+    return th_alloc_why(&folded->alloc);
   char *escaped = clean + 4 * (n + 1);
   n = th_text_clean(name, n, clean);
   for (size_t i = 0; i < n; i++) {
@@ -160,7 +160,7 @@ static int sort_lines(struct folded *folded) {
     return THESEUS_OK;
   folded->lines = th_alloc_zeroed(&folded->alloc, 2 * (size_t)n, sizeof *folded->lines);
   if (!folded->lines)
-    return THESEUS_ENOMEM;
+    return th_alloc_why(&folded->alloc);
   for (uint32_t node = 0; node < folded->node_count; node++)
     if (folded->values[node])
       folded->lines[folded->line_count++] = node;
@@ -190,7 +190,7 @@ static int prepare(struct folded *folded, uint32_t event) {
   folded->functions = th_alloc_zeroed(&folded->alloc, (size_t)functions + EXTRA_NAMES, sizeof *folded->functions);
   folded->path = th_alloc_zeroed(&folded->alloc, (size_t)profile->max_depth + EXTRA_NAMES, sizeof *folded->path);
   if (!folded->functions || !folded->path)
-    return THESEUS_ENOMEM;
+    return th_alloc_why(&folded->alloc);
   int status = th_stacks_init(&folded->nodes, &folded->alloc);
   if (!status)
     status = intern_name(folded, "(root)", &folded->functions[functions + ROOT_NAME]);

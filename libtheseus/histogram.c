@@ -39,8 +39,8 @@ int theseus_bucket_bounds(uint32_t bucket, uint64_t *low, uint64_t *high) {
 
 static bool same(const void *owner, uint32_t index, const void *key) {
   const struct th_bucket *bucket = &((const th_histogram *)owner)->items[index];
-  const uint32_t *words = key;
-  return bucket->stack == words[0] && bucket->bucket == words[1];
+  const struct th_bucket *wanted = key;
+  return bucket->stack == wanted->stack && bucket->mark == wanted->mark && bucket->outcome == wanted->outcome;
 }
 
 int th_histogram_reserve(th_histogram *histogram, th_alloc *alloc, uint64_t more) {
@@ -49,26 +49,35 @@ int th_histogram_reserve(th_histogram *histogram, th_alloc *alloc, uint64_t more
   return status ? status : th_map_reserve(&histogram->map, alloc, needed);
 }
 
-uint64_t th_histogram_count(const th_histogram *histogram, uint32_t stack, uint32_t bucket) {
-  const uint32_t key[] = {stack, bucket};
-  uint32_t index = th_map_find(&histogram->map, th_hash_words(key, 2), same, histogram, key);
-  return index == TH_NONE ? 0 : histogram->items[index].count;
+static uint64_t add_bounded(uint64_t a, uint64_t b) { return b > UINT64_MAX - a ? UINT64_MAX : a + b; }
+
+uint64_t th_histogram_fill(const th_histogram *histogram, uint32_t first, uint64_t counts[THESEUS_BUCKETS]) {
+  uint64_t sum = 0;
+  for (uint32_t i = first; i != TH_NONE; i = histogram->items[i].next) {
+    const struct th_bucket *bucket = &histogram->items[i];
+    uint64_t *count = &counts[theseus_latency_bucket(bucket->mark)];
+    *count = add_bounded(*count, bucket->count);
+    sum = add_bounded(sum, bucket->count);
+  }
+  return sum;
 }
 
-int th_histogram_add(th_histogram *histogram, th_alloc *alloc, uint32_t stack, uint32_t bucket, uint64_t count) {
-  const uint32_t key[] = {stack, bucket};
-  uint32_t hash = th_hash_words(key, 2);
-  uint32_t index = th_map_find(&histogram->map, hash, same, histogram, key);
+int th_histogram_add(th_histogram *histogram, th_alloc *alloc, const struct th_bucket *added, uint32_t *first) {
+  const uint32_t words[] = {added->stack, added->outcome, (uint32_t)added->mark, (uint32_t)(added->mark >> 32)};
+  uint32_t hash = th_hash_words(words, 4);
+  uint32_t index = th_map_find(&histogram->map, hash, same, histogram, added);
   if (index == TH_NONE) {
     int status = th_histogram_reserve(histogram, alloc, 1);
     if (status)
       return status;
     index = histogram->count++;
-    histogram->items[index] = (struct th_bucket){stack, bucket, 0};
+    histogram->items[index] = (struct th_bucket){added->stack, added->outcome, added->mark, 0, 0, *first};
+    *first = index;
     th_map_add(&histogram->map, hash, index);
   }
-  uint64_t *sum = &histogram->items[index].count;
-  *sum = count > UINT64_MAX - *sum ? UINT64_MAX : *sum + count;
+  struct th_bucket *bucket = &histogram->items[index];
+  bucket->count = add_bounded(bucket->count, added->count);
+  bucket->latency_ns = add_bounded(bucket->latency_ns, added->latency_ns);
   return THESEUS_OK;
 }
 

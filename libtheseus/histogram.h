@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 /* histogram - how many latencies of a stack fell into which bucket.
  *
- * The layout is log-linear, after HdrHistogram: 8 buckets for each power of two, one for each value below 16.  Only buckets that
- * hold something take memory, and all stacks share one table of them, keyed by (stack, bucket). */
+ * The layout is log-linear, after HdrHistogram: 8 buckets for each power of two, one for each value below 16.  Only those that
+ * hold something take memory, and all stacks share one table of them, keyed by (stack, outcome, mark).  A mark is a latency
+ * that stands for its bucket: the lowest one there, unless a file that was read has the exact minimum or maximum instead.
+ * Those of one stack are a list. */
 #ifndef TH_HISTOGRAM_H
 #define TH_HISTOGRAM_H
 
 #include "map.h"
 
 struct th_bucket {
-  uint32_t stack, bucket;
+  uint32_t stack, outcome;
+  uint64_t mark;
   uint64_t count;
+  uint64_t latency_ns; /* sum */
+  uint32_t next;       /* of the stack; TH_NONE: the last */
 };
 
 typedef struct th_histogram {
@@ -21,10 +26,11 @@ typedef struct th_histogram {
 
 /* Room for `more` buckets that are not there yet, so that th_histogram_add cannot fail for them.  ENOMEM, EOVERFLOW. */
 int th_histogram_reserve(th_histogram *histogram, th_alloc *alloc, uint64_t more);
-/* The count of a bucket, 0 if it is not there. */
-uint64_t th_histogram_count(const th_histogram *histogram, uint32_t stack, uint32_t bucket);
-/* Adds to a bucket, which is made if need be; a sum that does not fit stays at its largest.  ENOMEM, EOVERFLOW. */
-int th_histogram_add(th_histogram *histogram, th_alloc *alloc, uint32_t stack, uint32_t bucket, uint64_t count);
+/* Adds the counts of a stack's list by theseus_latency_bucket, and gives their sum. */
+uint64_t th_histogram_fill(const th_histogram *histogram, uint32_t first, uint64_t counts[THESEUS_BUCKETS]);
+/* Adds what `added` has to the bucket with its key, which is made if need be, and then is the first of its stack's list.  A sum that
+ * does not fit stays at its largest.  ENOMEM, EOVERFLOW. */
+int th_histogram_add(th_histogram *histogram, th_alloc *alloc, const struct th_bucket *added, uint32_t *first);
 void th_histogram_clear(th_histogram *histogram);
 void th_histogram_free(th_histogram *histogram, th_alloc *alloc);
 

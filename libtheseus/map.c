@@ -20,7 +20,7 @@ int th_map_reserve(th_map *map, th_alloc *alloc, uint64_t count) {
 
   th_map_slot *slots = th_alloc_zeroed(alloc, (size_t)capacity, sizeof *slots);
   if (!slots)
-    return THESEUS_ENOMEM;
+    return th_alloc_why(alloc);
   for (uint32_t i = 0; i < capacity; i++)
     slots[i].index = TH_NONE;
   for (uint32_t i = 0; i < map->capacity; i++)

@@ -11,7 +11,7 @@ int th_output_init(th_output *output, th_alloc *alloc, const theseus_sink *sink)
     output->sink = *sink;
     output->buffer = th_alloc_zeroed(alloc, TH_OUTPUT_SIZE, 1);
     if (!output->buffer)
-      output->status = THESEUS_ENOMEM;
+      output->status = th_alloc_why(alloc);
   }
   return output->status;
 }

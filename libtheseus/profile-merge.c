@@ -25,8 +25,8 @@ static int intern_names(theseus_profile *into, const theseus_profile *from, stru
   for (uint32_t i = 1; !status && i < from->stacks.count; i++) {
     const struct th_stack *stack = &from->stacks.items[i];
     struct th_stats *stats;
-    status = theseus_stack_push(into, names->stacks[stack->parent], names->functions[stack->function],
-                                stack->call_line, &names->stacks[i]);
+    status = th_profile_push(into, names->stacks[stack->parent], names->functions[stack->function], stack->call_line,
+                             &names->stacks[i]);
     if (!status && stack->stats != TH_NONE)
       status = th_profile_stats(into, names->stacks[i], &stats);
   }
@@ -39,6 +39,8 @@ static struct th_cell_key rename_cell(const struct names *names, const struct th
 }
 
 static bool add_fits(uint64_t a, uint64_t b) { return b <= UINT64_MAX - a; }
+
+static uint64_t add_bounded(uint64_t a, uint64_t b) { return add_fits(a, b) ? a + b : UINT64_MAX; }
 
 static int check_sums(const theseus_profile *into, const theseus_profile *from, const struct names *names) {
   for (uint32_t i = 0; i < from->cells.count; i++) {
@@ -58,23 +60,6 @@ static int check_sums(const theseus_profile *into, const theseus_profile *from, 
   return THESEUS_OK;
 }
 
-static uint64_t fired(const struct th_stats *stats) {
-  return stats->outcomes[THESEUS_SUCCESS] + stats->outcomes[THESEUS_FAILURE] + stats->outcomes[THESEUS_CANCELLED];
-}
-
-static void add_stats(struct th_stats *a, const struct th_stats *b) {
-  if (fired(b)) {
-    if (!fired(a) || b->latency_min_ns < a->latency_min_ns)
-      a->latency_min_ns = b->latency_min_ns;
-    if (b->latency_max_ns > a->latency_max_ns)
-      a->latency_max_ns = b->latency_max_ns;
-  }
-  a->deferreds += b->deferreds;
-  a->latency_ns += b->latency_ns;
-  for (int outcome = 0; outcome < TH_OUTCOMES; outcome++)
-    a->outcomes[outcome] += b->outcomes[outcome];
-}
-
 static void add_sums(theseus_profile *into, const theseus_profile *from, const struct names *names) {
   for (uint32_t i = 0; i < from->cells.count; i++) {
     struct th_cell_key key = rename_cell(names, &from->cells.items[i].key);
@@ -83,14 +68,18 @@ static void add_sums(theseus_profile *into, const theseus_profile *from, const s
       th_cells_add(&into->cells, cell, th_fixed_round(from->cells.items[i].value));
   }
   for (uint32_t i = 0; i < from->histogram.count; i++) {
-    const struct th_bucket *bucket = &from->histogram.items[i];
-    (void)th_histogram_add(&into->histogram, &into->alloc, names->stacks[bucket->stack], bucket->bucket,
-                           bucket->count); /* room was reserved */
+    struct th_bucket bucket = from->histogram.items[i];
+    bucket.stack = names->stacks[bucket.stack];
+    uint32_t *first = &into->stats[into->stacks.items[bucket.stack].stats].buckets;
+    (void)th_histogram_add(&into->histogram, &into->alloc, &bucket, first); /* room was reserved */
   }
   for (uint32_t i = 0; i < from->stacks.count; i++)
     if (from->stacks.items[i].stats != TH_NONE)
-      add_stats(&into->stats[into->stacks.items[names->stacks[i]].stats],
-                &from->stats[from->stacks.items[i].stats]);
+      th_profile_add_stats(&into->stats[into->stacks.items[names->stacks[i]].stats],
+                           &from->stats[from->stacks.items[i].stats]);
+  into->info.duration_ns = add_bounded(into->info.duration_ns, from->info.duration_ns);
+  if (!into->info.time_ns || (from->info.time_ns && from->info.time_ns < into->info.time_ns))
+    into->info.time_ns = from->info.time_ns;
   into->info.clock_reversals += from->info.clock_reversals;
   into->info.truncated_pushes += from->info.truncated_pushes;
   into->info.flattened_spans += from->info.flattened_spans;
@@ -107,7 +96,7 @@ int theseus_profile_merge(theseus_profile *into, const theseus_profile *from) {
   names.functions = th_alloc_zeroed(&into->alloc, counts[0], sizeof *names.functions);
   names.stacks = th_alloc_zeroed(&into->alloc, counts[1], sizeof *names.stacks);
   names.events = th_alloc_zeroed(&into->alloc, counts[2], sizeof *names.events);
-  int status = names.functions && names.stacks && names.events ? THESEUS_OK : THESEUS_ENOMEM;
+  int status = names.functions && names.stacks && names.events ? THESEUS_OK : th_alloc_why(&into->alloc);
   if (!status)
     status = intern_names(into, from, &names);
   if (!status)

@@ -71,10 +71,13 @@ int theseus_profile_new(const theseus_profile_options *options, theseus_profile 
   int status = th_alloc_init(&alloc, chosen.allocator);
   if (status)
     return status;
+  if (chosen.memory_limit)
+    alloc.limit = chosen.memory_limit;
   theseus_profile *profile = th_alloc_zeroed(&alloc, 1, sizeof *profile);
   if (!profile)
-    return THESEUS_ENOMEM;
+    return th_alloc_why(&alloc);
   profile->alloc = alloc;
+  profile->stacks_limit = chosen.memory_limit ? chosen.memory_limit / 4 * 3 : UINT64_MAX;
   profile->max_depth = chosen.max_depth;
   profile->max_nesting = chosen.max_nesting;
   th_spans_init(&profile->spans);
@@ -92,7 +95,7 @@ int theseus_profile_new(const theseus_profile_options *options, theseus_profile 
 void theseus_profile_free(theseus_profile *profile) {
   if (!profile)
     return;
-  th_alloc alloc = profile->alloc;
+  th_alloc alloc = profile->alloc; /* which gives its own block back */
   th_spans_free(&profile->spans, &alloc);
   th_cells_free(&profile->cells, &alloc);
   th_histogram_free(&profile->histogram, &alloc);
@@ -108,8 +111,8 @@ void theseus_profile_clear(theseus_profile *profile) {
   theseus_settle(profile, profile->info.now_ns);
   th_cells_clear(&profile->cells);
   th_histogram_clear(&profile->histogram);
-  if (profile->stats_count)
-    memset(profile->stats, 0, profile->stats_count * sizeof *profile->stats);
+  for (uint32_t i = 0; i < profile->stats_count; i++)
+    profile->stats[i] = th_no_stats();
   profile->info = (theseus_profile_info){.now_ns = profile->info.now_ns};
   th_spans_restart(profile);
 }
@@ -117,7 +120,13 @@ void theseus_profile_clear(theseus_profile *profile) {
 int theseus_profile_info_get(const theseus_profile *profile, theseus_profile_info *out) {
   theseus_profile_info info = profile->info;
   info.memory = profile->alloc.used;
+  info.refusals = profile->alloc.refused;
   return th_give(out, &info, sizeof info);
+}
+
+void theseus_profile_set_time(theseus_profile *profile, uint64_t time_ns, uint64_t duration_ns) {
+  profile->info.time_ns = time_ns;
+  profile->info.duration_ns = duration_ns;
 }
 
 /* ---- functions and stacks ---- */
@@ -145,16 +154,30 @@ int theseus_function_get(const theseus_profile *profile, uint32_t function, thes
   return th_give(out, &info, sizeof info);
 }
 
-int theseus_stack_push(theseus_profile *profile, uint32_t parent, uint32_t function, uint32_t call_line,
-                       uint32_t *out) {
-  if (parent >= profile->stacks.count || function >= profile->functions.count || !out)
-    return THESEUS_EINVAL;
+int th_profile_push(theseus_profile *profile, uint32_t parent, uint32_t function, uint32_t call_line, uint32_t *out) {
   if (profile->stacks.items[parent].depth >= profile->max_depth) {
     profile->info.truncated_pushes++;
     *out = parent;
     return THESEUS_OK;
   }
+  if (parent == THESEUS_ROOT) /* nothing has called it */
+    call_line = 0;
   return th_stacks_push(&profile->stacks, &profile->alloc, parent, function, call_line, out);
+}
+
+int theseus_stack_push(theseus_profile *profile, uint32_t parent, uint32_t function, uint32_t call_line,
+                       uint32_t *out) {
+  if (parent >= profile->stacks.count || function >= profile->functions.count || !out)
+    return THESEUS_EINVAL;
+  if (profile->alloc.used >= profile->stacks_limit) {
+    *out = th_stacks_find(&profile->stacks, parent, function, parent == THESEUS_ROOT ? 0 : call_line);
+    if (*out == TH_NONE) {
+      profile->info.truncated_pushes++;
+      *out = parent;
+    }
+    return THESEUS_OK;
+  }
+  return th_profile_push(profile, parent, function, call_line, out);
 }
 
 uint32_t theseus_stack_count(const theseus_profile *profile) { return profile->stacks.count; }
@@ -177,7 +200,7 @@ int theseus_stack_get(const theseus_profile *profile, uint32_t stack, theseus_st
     info.abandoned = stats->outcomes[THESEUS_ABANDONED];
     info.pending = stats->deferreds - info.success - info.failure - info.cancelled - info.abandoned;
     info.latency_ns = stats->latency_ns;
-    info.latency_min_ns = stats->latency_min_ns;
+    info.latency_min_ns = stats->latency_min_ns == UINT64_MAX ? 0 : stats->latency_min_ns;
     info.latency_max_ns = stats->latency_max_ns;
   }
   return th_give(out, &info, sizeof info);
@@ -197,15 +220,11 @@ int th_profile_stats(theseus_profile *profile, uint32_t stack, struct th_stats *
                                (uint64_t)profile->stats_count + 1, sizeof *profile->stats);
     if (status)
       return status;
-    profile->stats[profile->stats_count] = (struct th_stats){0};
+    profile->stats[profile->stats_count] = th_no_stats();
     *id = profile->stats_count++;
   }
   *out = &profile->stats[*id];
   return THESEUS_OK;
-}
-
-static uint64_t fired(const struct th_stats *stats) {
-  return stats->outcomes[THESEUS_SUCCESS] + stats->outcomes[THESEUS_FAILURE] + stats->outcomes[THESEUS_CANCELLED];
 }
 
 static bool add_fits(uint64_t a, uint64_t b) { return b <= UINT64_MAX - a; }
@@ -216,15 +235,29 @@ void th_profile_count(theseus_profile *profile, uint32_t stack, int outcome, uin
   struct th_stats *stats = &profile->stats[profile->stacks.items[stack].stats];
 
   if (outcome != THESEUS_ABANDONED) {
-    if (!fired(stats) || latency_ns < stats->latency_min_ns)
+    struct th_bucket bucket = {.stack = stack, .outcome = (uint32_t)outcome, .count = 1, .latency_ns = latency_ns};
+    uint64_t high;
+    theseus_bucket_bounds(theseus_latency_bucket(latency_ns), &bucket.mark, &high);
+    if (latency_ns < stats->latency_min_ns)
       stats->latency_min_ns = latency_ns;
     if (latency_ns > stats->latency_max_ns)
       stats->latency_max_ns = latency_ns;
     stats->latency_ns = add_bounded(stats->latency_ns, latency_ns);
-    if (th_histogram_add(&profile->histogram, &profile->alloc, stack, theseus_latency_bucket(latency_ns), 1))
+    if (th_histogram_add(&profile->histogram, &profile->alloc, &bucket, &stats->buckets))
       profile->info.lost_latencies++;
   }
   stats->outcomes[outcome]++;
+}
+
+void th_profile_add_stats(struct th_stats *stats, const struct th_stats *more) {
+  if (more->latency_min_ns < stats->latency_min_ns)
+    stats->latency_min_ns = more->latency_min_ns;
+  if (more->latency_max_ns > stats->latency_max_ns)
+    stats->latency_max_ns = more->latency_max_ns;
+  stats->deferreds += more->deferreds;
+  stats->latency_ns += more->latency_ns;
+  for (int outcome = 0; outcome < TH_OUTCOMES; outcome++)
+    stats->outcomes[outcome] += more->outcomes[outcome];
 }
 
 uint64_t th_profile_now(theseus_profile *profile, uint64_t now_ns) {
@@ -261,9 +294,10 @@ int theseus_percentile(const theseus_profile *profile, uint32_t stack, double fr
   if (stack >= profile->stacks.count || !(fraction >= 0 && fraction <= 1) || !out)
     return THESEUS_EINVAL;
   uint32_t id = profile->stacks.items[stack].stats;
+  uint64_t counts[THESEUS_BUCKETS] = {0};
   uint64_t count = 0, low, high, seen = 0;
-  for (uint32_t bucket = 0; id != TH_NONE && bucket < THESEUS_BUCKETS; bucket++)
-    count += th_histogram_count(&profile->histogram, stack, bucket);
+  if (id != TH_NONE)
+    count = th_histogram_fill(&profile->histogram, profile->stats[id].buckets, counts);
   if (!count) {
     *out = 0;
     return THESEUS_OK;
@@ -278,7 +312,7 @@ int theseus_percentile(const theseus_profile *profile, uint32_t stack, double fr
     return THESEUS_OK;
   }
   uint32_t bucket = 0;
-  while ((seen += th_histogram_count(&profile->histogram, stack, bucket)) < rank)
+  while ((seen += counts[bucket]) < rank)
     bucket++;
   theseus_bucket_bounds(bucket, &low, &high);
   uint64_t middle = low + (high - low) / 2;
@@ -291,8 +325,10 @@ int theseus_percentile(const theseus_profile *profile, uint32_t stack, double fr
 int theseus_histogram_get(const theseus_profile *profile, uint32_t stack, uint64_t *counts) {
   if (stack >= profile->stacks.count || !counts)
     return THESEUS_EINVAL;
-  for (uint32_t bucket = 0; bucket < THESEUS_BUCKETS; bucket++)
-    counts[bucket] = th_histogram_count(&profile->histogram, stack, bucket);
+  memset(counts, 0, THESEUS_BUCKETS * sizeof *counts);
+  uint32_t id = profile->stacks.items[stack].stats;
+  if (id != TH_NONE)
+    (void)th_histogram_fill(&profile->histogram, profile->stats[id].buckets, counts);
   return THESEUS_OK;
 }
 

@@ -15,8 +15,15 @@ enum { TH_OUTCOMES = THESEUS_ABANDONED + 1 };
 struct th_stats {
   uint64_t deferreds;
   uint64_t outcomes[TH_OUTCOMES];
-  uint64_t latency_ns, latency_min_ns, latency_max_ns;
+  uint64_t latency_ns;
+  uint64_t latency_min_ns, latency_max_ns; /* UINT64_MAX and 0: none has fired, or they are not known */
+  uint32_t buckets;                        /* its list in the histogram; TH_NONE: empty */
 };
+
+/* Of a stack at which no span began. */
+static inline struct th_stats th_no_stats(void) {
+  return (struct th_stats){.latency_min_ns = UINT64_MAX, .buckets = TH_NONE};
+}
 
 struct th_event {
   uint32_t name, long_name, unit; /* texts */
@@ -35,15 +42,22 @@ struct theseus_profile {
   struct th_event *events;
   uint32_t event_count, event_capacity;
   uint32_t max_depth, max_nesting;
-  theseus_profile_info info; /* now and what was lost; not its size and memory */
+  uint64_t stacks_limit;     /* memory, beyond which there are no new stacks */
+  theseus_profile_info info; /* not its size, memory and refusals */
 };
 
 /* What an append to a histogram or a table of cells may need later, when it cannot fail any more. */
 enum { TH_SPARE = 64 };
 int th_profile_reserve(theseus_profile *profile);
 
+/* theseus_stack_push, of ids that are known to exist, which does not give way to the memory limit: it fails. */
+int th_profile_push(theseus_profile *profile, uint32_t parent, uint32_t function, uint32_t call_line, uint32_t *out);
+
 /* The stats of a stack, made if need be.  ENOMEM, EOVERFLOW. */
 int th_profile_stats(theseus_profile *profile, uint32_t stack, struct th_stats **out);
+
+/* Adds one stack's stats to another's, less their buckets. */
+void th_profile_add_stats(struct th_stats *stats, const struct th_stats *more);
 
 /* Counts one ended span of a stack that has stats; `latency_ns` counts for those that fired. */
 void th_profile_count(theseus_profile *profile, uint32_t stack, int outcome, uint64_t latency_ns);

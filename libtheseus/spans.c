@@ -205,7 +205,7 @@ static int new_slot(theseus_profile *profile, uint32_t *out) {
       return status;
     struct th_span *page = th_alloc_zeroed(&profile->alloc, PAGE, sizeof *page);
     if (!page)
-      return THESEUS_ENOMEM;
+      return th_alloc_why(&profile->alloc);
     spans->pages[spans->page_count++] = page;
   }
   if (spans->slots >= TH_NONE - PAGE)

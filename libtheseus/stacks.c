@@ -19,11 +19,20 @@ int th_stacks_init(th_stacks *stacks, th_alloc *alloc) {
   return status;
 }
 
+static uint32_t hash_of(uint32_t parent, uint32_t function, uint32_t call_line) {
+  const uint32_t words[] = {parent, function, call_line};
+  return th_hash_words(words, 3);
+}
+
+uint32_t th_stacks_find(const th_stacks *stacks, uint32_t parent, uint32_t function, uint32_t call_line) {
+  const struct th_stack key = {parent, function, call_line, 0, TH_NONE};
+  return th_map_find(&stacks->map, hash_of(parent, function, call_line), same, stacks, &key);
+}
+
 int th_stacks_push(th_stacks *stacks, th_alloc *alloc, uint32_t parent, uint32_t function, uint32_t call_line,
                    uint32_t *out) {
-  const uint32_t words[] = {parent, function, call_line};
   struct th_stack key = {parent, function, call_line, 0, TH_NONE};
-  uint32_t hash = th_hash_words(words, 3);
+  uint32_t hash = hash_of(parent, function, call_line);
   uint32_t id = th_map_find(&stacks->map, hash, same, stacks, &key);
   if (id == TH_NONE) {
     uint64_t needed = (uint64_t)stacks->count + 1;

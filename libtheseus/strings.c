@@ -49,7 +49,7 @@ int th_strings_intern(th_strings *strings, th_alloc *alloc, const char *bytes, s
       return status;
     char *copy = room(strings, alloc, length + 1);
     if (!copy)
-      return THESEUS_ENOMEM;
+      return th_alloc_why(alloc);
     memcpy(copy, bytes, length);
     copy[length] = '\0';
     id = strings->count++;
