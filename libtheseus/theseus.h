@@ -116,7 +116,8 @@ int theseus_profile_new(const theseus_profile_options *options, theseus_profile 
 void theseus_profile_free(theseus_profile *profile);
 
 /* Drops all that was measured.  Functions, stacks, events and open spans stay: each open span is counted as begun
- * again, its Wait starts again at the latest time seen, and its latency, once it ends, is whole.  Cannot fail.
+ * again, its Wait starts again at the latest time seen, and its latency, once it ends, is whole.  The losses that theseus_profile_info
+ * counts start again, too.  Cannot fail.
  * O(everything). */
 void theseus_profile_clear(theseus_profile *profile);
 
@@ -349,7 +350,8 @@ int theseus_span_release(theseus_profile *profile, uint64_t child, uint64_t now_
 int theseus_span_adopt(theseus_profile *profile, uint64_t span, uint64_t parent, uint64_t now_ns);
 
 /* Ends a span.  Its held and awaited children become detached heads.  One that is in its first leg was over before anybody could
- * wait for it: it counts as a span of zero latency, and its children go to its parent, held (without one they are roots).
+ * wait for it: it counts as a span of zero latency, and its children go to its parent as they
+ * are (without one they are roots).
  * Room for what it books is kept ready by the calls that may fail; should memory run out all the same, what could not be booked is
  * counted (theseus_profile_info), and the span ends.
  * Errors: ESTALE, EINVAL (an unknown outcome). */

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/* shim - what the Python package needs of C beside libtheseus. */
+#ifndef SHIM_H
+#define SHIM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "theseus.h"
+
+/* From here to the line `end of declarations' cffi reads this file as it is. */
+
+/* A sink that collects what is written in memory.  Zero it first; shim_buffer_free() gives the bytes back. */
+typedef struct shim_buffer {
+  char *bytes;
+  size_t size;
+  size_t capacity;
+} shim_buffer;
+
+int shim_buffer_write(void *buffer, const void *bytes, size_t size);
+void shim_buffer_free(shim_buffer *buffer);
+
+/* Appends the types that the C hooks are made of to a Python list, given by its id(): Core, the tracer itself.  Appends nothing on an
+ * interpreter that is not CPython.  -1: an exception is set in the list's place: a string that says which. */
+int shim_types(uintptr_t list);
+
+/* end of declarations */
+
+#endif

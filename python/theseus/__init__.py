@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: ISC
+"""Theseus: a profiler that tells what a Twisted program waits for.
+
+::
+
+    from theseus import Tracer
+
+    t = Tracer()
+    t.install()
+    ...
+    with open("callgrind.out.theseus", "wb") as outfile:
+        t.write_data(outfile)
+
+Times are integers, in nanoseconds.
+"""
+
+from ._cffi import ffi as _ffi
+from ._cffi import lib as _lib
+from .errors import TheseusError
+from .pending import Pending
+from .profile import Frame, Profile, Stack
+from .tracer import Tracer
+
+__version__: str = _ffi.string(_lib.theseus_version()).decode()
+
+__all__ = ["Frame", "Pending", "Profile", "Stack", "TheseusError", "Tracer", "__version__"]

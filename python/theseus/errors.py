@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: ISC
+"""What libtheseus answers, as exceptions."""
+
+from __future__ import annotations
+
+from ._cffi import ffi, lib
+
+
+class TheseusError(Exception):
+    """Something that libtheseus could not do; `status` is its code."""
+
+    def __init__(self, status: int, what: str = "") -> None:
+        text: str = ffi.string(lib.theseus_strerror(status)).decode()
+        super().__init__(f"{what}: {text}" if what else text)
+        self.status = status
+
+
+def check(status: int, what: str = "") -> None:
+    """Raises when a call failed: MemoryError where memory ran out, else TheseusError."""
+    if status == lib.THESEUS_ENOMEM:
+        raise MemoryError(what or "libtheseus")
+    if status:
+        raise TheseusError(status, what)

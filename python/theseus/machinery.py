@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: ISC
+"""Twisted's machinery, as far as Theseus knows it by name.  All such knowledge is here (and, for what the C hooks read at
+speed, in python/shim/twisted.c).
+
+A code object is of one *kind*, which says what a frame of it means to the logical stack.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from types import CodeType, FunctionType, MethodType
+from typing import Any
+
+from twisted.internet import defer
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.python.failure import Failure
+
+PYPY = sys.implementation.name == "pypy"
+
+# Kinds of code.  python/shim/tracer.h has the same numbers.
+PLAIN = 0  # an ordinary function
+GENERATOR = 1  # of a generator or coroutine, driven by Twisted or not
+PLUMBING = 2  # never in a logical stack
+LOOP = 3  # Deferred's callback loop; plumbing, as are the next two
+DRIVER = 4  # _inlineCallbacks, which drives a generator
+STARTER = 5  # _cancellableInlineCallbacks, through which every such operation begins
+REACTOR = 6  # the reactor's dispatch
+
+_GENERATOR_FLAGS = 0x20 | 0x80 | 0x200  # CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
+_COMPREHENSIONS = ("<lambda>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
+
+
+def codes_within(code: CodeType) -> Iterator[CodeType]:
+    """A code object and all that are nested in it."""
+    found = [code]
+    while found:
+        code = found.pop()
+        yield code
+        found.extend(constant for constant in code.co_consts if isinstance(constant, CodeType))
+
+
+def code_of(function: Any) -> CodeType:
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+    code = function.__code__
+    assert isinstance(code, CodeType)
+    return code
+
+
+def _codes_of_class(cls: type) -> Iterator[CodeType]:
+    for attribute in vars(cls).values():
+        function = getattr(attribute, "__func__", attribute)
+        if isinstance(function, FunctionType):
+            yield from codes_within(code_of(function))
+
+
+LOOP_CODE = code_of(Deferred._runCallbacks)
+DRIVER_CODE = code_of(defer._inlineCallbacks)
+STARTER_CODE = code_of(defer._cancellableInlineCallbacks)  # type: ignore[attr-defined]
+
+_DEFER_FILE = LOOP_CODE.co_filename
+_OWN_FILES = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+# Users wait on these, and so they are shown although they are in the plumbing's file: with their nested functions, and with
+# the base that newer versions of Twisted gave them.
+_SHOWN = {
+    code
+    for cls in (
+        defer.DeferredLock,
+        defer.DeferredSemaphore,
+        defer.DeferredQueue,
+        defer.DeferredFilesystemLock,
+        getattr(defer, "_ConcurrencyPrimitive", defer.DeferredLock),
+    )
+    for code in _codes_of_class(cls)
+}
+
+# Plumbing outside of that file: what throws into a generator, what Twisted up to 22 calls with every Deferred, and what on PyPy
+# is a Python frame.
+_PLUMBING = {
+    ("twisted.python.failure", "throwExceptionIntoGenerator"),
+    ("typing", "cast"),
+    ("_contextvars", "run"),
+    ("contextvars", "run"),
+}
+
+# Where reactors call out: timed calls, descriptors that are ready, asyncio's handles.
+_DISPATCH = {
+    ("twisted.internet.base", "runUntilCurrent"),
+    ("twisted.internet.base", "_runUntilCurrent"),
+    ("asyncio.events", "_run"),
+}
+
+
+def kind_of(code: CodeType, module: str) -> int:
+    if code is LOOP_CODE:
+        return LOOP
+    if code is DRIVER_CODE:
+        return DRIVER
+    if code is STARTER_CODE:
+        return STARTER
+    if code.co_filename == _DEFER_FILE and code not in _SHOWN:
+        return PLUMBING
+    if (module, code.co_name) in _PLUMBING or code.co_filename.startswith(_OWN_FILES):
+        return PLUMBING
+    if (module, code.co_name) in _DISPATCH or (
+        code.co_name in ("_doReadOrWrite", "_readOrWrite", "_runAction") and module.startswith("twisted.internet.")
+    ):
+        return REACTOR
+    return GENERATOR if code.co_flags & _GENERATOR_FLAGS else PLAIN
+
+
+def name_of(code: CodeType, module: str) -> str:
+    """module.qualname, unique where the source allows it; what has no name of its own carries its first line."""
+    name = f"{module}.{getattr(code, 'co_qualname', code.co_name)}"
+    if any(anonymous in name for anonymous in _COMPREHENSIONS):
+        name += f":{code.co_firstlineno}"
+    return name
+
+
+def file_of(code: CodeType) -> str:
+    """An absolute path; what is not in a file keeps what it calls itself."""
+    name = code.co_filename
+    return name if name.startswith("<") else os.path.abspath(name)
+
+
+# ---- Deferreds: who feeds whom ----
+
+callbacks_of: Callable[[Any], list[Any] | None]
+if hasattr(Deferred(), "_callbacks"):  # since 25.5, where the old name warns
+
+    def callbacks_of(deferred: Any) -> list[Any] | None:
+        """The entries that have not run; None for a Deferred that is not even built."""
+        found: list[Any] | None = deferred.__dict__.get("_callbacks")
+        return found
+
+else:
+
+    def callbacks_of(deferred: Any) -> list[Any] | None:
+        found: list[Any] | None = deferred.__dict__.get("callbacks")
+        return found
+
+
+def has_fired(deferred: Any) -> bool:
+    """Nothing that is appended to it now would be waited for."""
+    return bool(
+        deferred.called and not deferred.paused and not callbacks_of(deferred) and not deferred._runningCallbacks
+    )
+
+
+def outcome_of(result: object) -> int:
+    """0 success, 1 failure, 2 cancelled: enum theseus_outcome."""
+    if not isinstance(result, Failure):
+        return 0
+    kind = result.type
+    return 2 if isinstance(kind, type) and issubclass(kind, defer.CancelledError) else 1
+
+
+CONTINUE: Any = defer._CONTINUE
+_RESUME: Any = getattr(defer, "_gotResultInlineCallbacks", None)  # a function of its own since 23.10
+_RESUME_CODES = {code for code in codes_within(DRIVER_CODE) if code.co_name == "gotResult"}
+_race: Any = getattr(defer, "race", None)  # since 22.?; its links are cells of its nested functions
+_RACE_CODES = {code.co_name: code for code in codes_within(code_of(_race))} if _race else {}
+_FED_BY_RACE = {_RACE_CODES.get("succeeded"), _RACE_CODES.get("failed")} - {None}
+_RACE_CANCEL = _RACE_CODES.get("cancel")
+
+
+def cell_of(function: FunctionType, *names: str) -> Any:
+    """What a closure refers to by one of these names; None if it does not (yet)."""
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
+        if name in names:
+            try:
+                return cell.cell_contents
+            except ValueError:
+                return None
+    return None
+
+
+def resumed_generator(entry: Any) -> Any:
+    """The generator that a callback entry resumes, if it is Twisted's own resumption; else None."""
+    callback, arguments = entry[0][0], entry[0][1]
+    if callback is _RESUME and _RESUME is not None:
+        return arguments[1]  # (waiting, gen, status, context)
+    if isinstance(callback, FunctionType) and callback.__code__ in _RESUME_CODES:
+        return cell_of(callback, "gen", "g")
+    return None
+
+
+def fed_by(entry: Any) -> Iterator[tuple[Any, bool]]:
+    """The Deferreds that a callback entry hands its result to, and whether that link was made by hand (chainDeferred) rather
+    than by what the waiting Deferred is: chained, a DeferredList, a race."""
+    if entry[0][0] is CONTINUE:
+        yield entry[0][1][0], False
+        return
+    for callback, _arguments, _keywords in entry:
+        if isinstance(callback, MethodType) and isinstance(callback.__self__, Deferred):
+            yield callback.__self__, not isinstance(callback.__self__, DeferredList)
+            return
+        if isinstance(callback, FunctionType) and callback.__code__ in _FED_BY_RACE:
+            result = cell_of(callback, "final_result")
+            if result is not None:
+                yield result, False
+            return
+
+
+def members_of(deferred: Any) -> list[Any]:
+    """The Deferreds that this one is made of: of a DeferredList (gatherResults returns one), or of a race."""
+    if isinstance(deferred, DeferredList):
+        return list(deferred.__dict__.get("_deferredList", ()))
+    canceller = deferred._canceller
+    if _RACE_CANCEL is not None and isinstance(canceller, FunctionType) and canceller.__code__ is _RACE_CANCEL:
+        return list(cell_of(canceller, "to_cancel") or ())
+    return []
+
+
+# ---- frames, generators and coroutines ----
+
+
+def variable(frame: Any, *names: str) -> Any:
+    """A local variable of a frame that is not the one of the present event; None if it has none of these names.
+
+    Before 3.13 f_locals is a copy that the frame keeps, and with it all that was in it then: it is emptied again."""
+    variables = frame.f_locals
+    found = next((variables[name] for name in names if name in variables), None)
+    if isinstance(variables, dict) and not PYPY:
+        variables.clear()
+    return found
+
+
+
+def frame_of(generator: Any) -> Any:
+    """The frame of a generator, coroutine or async generator; None when it has finished, or is something else."""
+    for attribute in ("gi_frame", "cr_frame", "ag_frame"):
+        if hasattr(generator, attribute):
+            return getattr(generator, attribute)
+    return None
+
+
+def delegate_of(generator: Any) -> Any:
+    """What it is suspended in: the operand of its `yield from` or `await`."""
+    for attribute in ("gi_yieldfrom", "cr_await", "ag_await"):
+        if hasattr(generator, attribute):
+            return getattr(generator, attribute)
+    return None

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: ISC
+"""Where profiles go: paths and binary files, whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import tempfile
+from collections.abc import Callable
+from typing import IO, Any, Union
+
+from ._cffi import ffi, lib
+from .errors import check
+
+Target = Union[str, "os.PathLike[str]", IO[bytes]]
+
+
+def rendered(write: Callable[[Any], int], what: str) -> bytes:
+    """What a function of libtheseus writes to the sink that it is given."""
+    buffer = ffi.new("shim_buffer *")
+    sink = ffi.new("theseus_sink *", {"write": lib.shim_buffer_write, "opaque": buffer})
+    try:
+        check(write(sink), what)
+        return bytes(ffi.buffer(buffer.bytes, buffer.size)) if buffer.size else b""
+    finally:
+        lib.shim_buffer_free(buffer)
+
+
+def check_binary(file: Any) -> None:
+    """A TypeError for a file that takes text, a ValueError for a closed one."""
+    if getattr(file, "closed", False):
+        raise ValueError("the profile cannot be written: the file is closed")
+    if isinstance(file, io.TextIOBase) or hasattr(file, "encoding") or not callable(getattr(file, "write", None)):
+        raise TypeError(f"a profile is written to a binary file: open it with 'wb' (this is {file!r})")
+
+
+def write_to(target: Target, data: bytes) -> None:
+    """To a binary file, which stays open; or to a path, where the old file stays until the new one is complete."""
+    if not isinstance(target, (str, os.PathLike)):
+        check_binary(target)
+        view = memoryview(data)
+        while view:
+            # A raw file may take a part; one that says nothing has taken all.
+            taken = target.write(view)
+            view = view[len(view) if taken is None else taken :]
+        return
+    path = os.fspath(target)
+    descriptor, temporary = tempfile.mkstemp(
+        prefix=f".{os.path.basename(path)}.", dir=os.path.dirname(os.path.abspath(path))
+    )
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise

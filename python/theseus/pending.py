@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: ISC
+"""What is open at the moment: Tracer.pending()."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from ._cffi import lib
+from .profile import Frame
+from .table import seconds
+
+_STATES = {
+    lib.THESEUS_IN_LEG: "running",
+    lib.THESEUS_HELD: "held",
+    lib.THESEUS_AWAITED: "awaited",
+    lib.THESEUS_IS_ROOT: "root",
+    lib.THESEUS_IS_DETACHED: "detached",
+}
+
+
+class Pending(NamedTuple):
+    """An operation whose Deferred has not fired."""
+
+    frames: tuple[Frame, ...]  # its logical stack, outermost first
+    age: int  # ns since its Deferred was returned
+    place: tuple[Frame, ...]  # where it is suspended: its own stack, or an awaited coroutine's on top of it
+    line: int  # … and on which line of the innermost function
+    state: str  # "root", "detached", "awaited" by its parent, "held" (begun in code that still runs), "running"
+    children: list[Pending]
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def lines(self) -> Iterator[str]:
+        """One line for each operation, indented below its parent."""
+        waiting = [(self, 0)]
+        while waiting:
+            pending, depth = waiting.pop()
+            name = pending.frames[-1].name if pending.frames else "(root)"
+            at = pending.place[-1] if pending.place else None
+            where = f" at {at.file}:{pending.line}" if at and at.file else ""
+            yield f"{'  ' * depth}{seconds(pending.age)} {name}{where} ({pending.state})"
+            waiting.extend((child, depth + 1) for child in reversed(pending.children))
+
+
+def tree(core: Any) -> list[Pending]:
+    now, spans = core.open_spans()
+    nodes = {}
+    for span, _parent, began, stack, place, line, state in sorted(spans, key=lambda span: (span[2], span[0])):
+        age = max(0, now - began)
+        nodes[span] = Pending(core.frames(stack), age, core.frames(place), line, _STATES[state], [])
+    roots = []
+    for span, parent, *_rest in sorted(spans, key=lambda span: (span[2], span[0])):
+        (nodes[parent].children if parent in nodes else roots).append(nodes[span])
+    return roots

@@ -1,0 +1,701 @@
+# SPDX-License-Identifier: ISC
+"""The portable hook: a plain sys.setprofile callback, in Python, that feeds libtheseus.
+
+It runs wherever there is sys.setprofile, PyPy included, and it is the reference: python/shim/tracer.c is the same algorithm,
+name by name, and every test runs on both.
+
+What happens to Twisted code is brought to a few events:
+
+    start          a generator or coroutine is about to be driven: _cancellableInlineCallbacks was called with it
+    started        … and returned the Deferred of the operation
+    leg ended      _inlineCallbacks returned: its generator is suspended on a Deferred, or has finished
+    returned       a plain function returned a Deferred
+    left           a frame that spans had begun under was left otherwise
+    loop left      a run of Deferred's callback loop is over
+    fired          a Deferred's result reached the point where the Deferred had been returned (Observer)
+    collected      a Deferred was collected before that (Observer), or a generator (its weak reference)
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import weakref
+from collections.abc import Callable
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
+
+from twisted.internet.defer import Deferred
+
+from . import machinery
+from ._cffi import ffi, lib
+from .errors import check
+from .machinery import DRIVER, GENERATOR, LOOP, PLAIN, REACTOR
+from .profile import Frame, frames
+
+class Code(NamedTuple):
+    """What is known of a code object; `alive` drops the entry when it is collected."""
+
+    kind: int
+    function: int
+    alive: Any
+
+
+class Operation:
+    """A generator or coroutine that Twisted drives."""
+
+    __slots__ = ("frame", "span", "stack", "parent", "stop", "starter", "place_stack", "line", "alive", "returned")
+
+    frame: int  # id of the generator's frame
+    span: int
+    stack: int
+    parent: int
+    stop: Stop  # where the walk that found its parent ended
+    starter: int  # id of the frame of _cancellableInlineCallbacks while that runs
+    place_stack: int
+    line: int
+    alive: Any  # weak reference to the generator
+    returned: bool  # its Deferred has been handed out
+
+
+class Stop(NamedTuple):
+    """Where the walk of a logical stack ended, physically."""
+
+    frame: int  # id of the frame at which it stopped; 0: there is no frame below
+    is_callback: bool  # a callback loop, continued by the operation that waits for it
+    by_hand: bool  # … to which it is linked by chainDeferred
+
+
+class Place(NamedTuple):
+    """Where a new operation belongs."""
+
+    stack: int  # logical
+    line: int  # the line that its innermost frame is at
+    parent: int  # span, or 0
+    detached: bool  # its enclosing operation has ended
+    stop: Stop
+
+
+class Begun(NamedTuple):
+    """A span that began under a frame that is still running: the frame's function may yet adopt it."""
+
+    span: int
+    parent: int
+    stop: Stop
+
+
+_NOWHERE = Stop(0, False, False)
+
+
+class Observer:
+    """The entry that a pending Deferred carries: passes its result on untouched and ends the span.
+
+    Collected without having been called, it says that the Deferred was.
+    """
+
+    __slots__ = ("core", "span", "ended", "__weakref__")
+
+    def __init__(self, core: PortableCore, span: int) -> None:
+        self.core = core
+        self.span = span
+        self.ended = False
+
+    def __call__(self, result: object) -> object:
+        self.ended = True
+        outcome = machinery.outcome_of(result)
+        loop = sys._getframe(1)
+        self.core.fired(self.span, outcome, loop)
+        if isinstance(result, Deferred):
+            return self.core.pass_deferred(result, loop)
+        return result
+
+    def __del__(self) -> None:
+        if not self.ended:
+            self.core.end(self.span, lib.THESEUS_ABANDONED)
+
+
+class Unbox:
+    """Stands in a list of callbacks before those that are to get a boxed Deferred."""
+
+    __slots__ = ("core",)
+
+    def __init__(self, core: PortableCore) -> None:
+        self.core = core
+
+    def __call__(self, boxed: Boxed) -> object:
+        return self.core.pass_deferred(boxed.deferred, sys._getframe(1))
+
+
+class Boxed:
+    """A Deferred that is the *result* of another one: since Twisted 24.7 it may be, and would be waited for if an observer
+    returned it."""
+
+    __slots__ = ("deferred",)
+
+    def __init__(self, deferred: Any) -> None:
+        self.deferred = deferred
+
+
+class PortableCore:
+    """The algorithm of DESIGN sections 3 and 4 for one profile."""
+
+    def __init__(self, profile: Any, clock: Callable[[], int]) -> None:
+        self.profile = profile
+        self.clock = clock
+        self.latest = 0
+        self.lock = threading.Lock()
+        self.thread = 0
+        self.busy = False
+        self.late: list[tuple[int, int, int]] = []  # ends that came while busy, or on another thread
+        self.codes: dict[int, Code] = {}
+        self.functions: dict[str, int] = {}
+        self.operations: dict[int, Operation] = {}  # by id of the generator
+        self.by_frame: dict[int, Operation] = {}  # by id of the generator's frame
+        self.starting: dict[int, Operation] = {}  # by id of the frame of _cancellableInlineCallbacks
+        self.begun: dict[int, list[Begun]] = {}  # by id of the frame under which they began
+        self.passed: dict[int, tuple[int, int, int, bool]] = {}  # by id of the loop's frame: see fired()
+        self.boxed: dict[int, tuple[Any, Boxed]] = {}  # by id of the loop's frame
+        self.previous: Any = None
+        self.installed = False
+        self._out_u32 = ffi.new("uint32_t *")
+        self._out_u64 = ffi.new("uint64_t *")
+        self._span_info = ffi.new("theseus_span_info *")
+        self._stack_info = ffi.new("theseus_stack_info *")
+        self._options = ffi.new("theseus_span_options *")
+        for struct in (self._span_info, self._stack_info, self._options):
+            struct.size = ffi.sizeof(struct[0])
+
+    # ---- install and uninstall ----
+
+    def install(self) -> None:
+        self.thread = threading.get_ident()
+        self.previous = sys.getprofile()
+        self.installed = True
+        sys.setprofile(self.hook)
+
+    def uninstall(self) -> None:
+        self.installed = False
+        if sys.getprofile() == self.hook:
+            sys.setprofile(self.previous)
+        self.previous = None
+        self.locked(self.let_go)
+
+    def let_go(self, now: int) -> None:
+        """What is under way goes on without us."""
+        for generator, operation in list(self.operations.items()):
+            if not operation.returned:
+                # Its Deferred will be returned without us.
+                lib.theseus_span_discard(self.profile, operation.span, now)
+                self.forget(generator, operation)
+        for begun in self.begun.values():
+            for span in begun:
+                lib.theseus_span_release(self.profile, span.span, now)
+        self.starting.clear()
+        self.begun.clear()
+        self.passed.clear()
+
+    def forget(self, generator: int, operation: Operation) -> None:
+        """A generator has finished, or was collected: from now on its id, and its frame's, may be another's."""
+        if self.operations.get(generator) is operation:
+            del self.operations[generator]
+        if self.by_frame.get(operation.frame) is operation:
+            del self.by_frame[operation.frame]
+
+    # ---- what the Tracer asks for ----
+
+    def now(self) -> int:
+        try:
+            self.latest = self.clock()
+        except Exception:  # a clock of the program's own: the library takes the latest time for one that does not move
+            if sys.flags.dev_mode:
+                raise
+        return self.latest
+
+    def locked(self, action: Callable[[int], Any]) -> Any:
+        """Does something to the profile, after bringing it up to now, with nobody else at it."""
+        with self.lock:
+            self.busy = True
+            try:
+                now = self.now()
+                lib.theseus_settle(self.profile, now)
+                return action(now)
+            finally:
+                self.busy = False
+                self.drain()
+
+    def merge_into(self, profile: Any) -> None:
+        check(self.locked(lambda now: lib.theseus_profile_merge(profile, self.profile)), "snapshot")
+
+    def clear(self) -> None:
+        self.locked(lambda now: lib.theseus_profile_clear(self.profile))
+
+    def open_spans(self) -> tuple[int, list[tuple[int, int, int, int, int, int, int]]]:
+        """The time, and (span, parent, began, stack, place, line, state) of each open span."""
+
+        def collect(now: int) -> tuple[int, list[tuple[int, int, int, int, int, int, int]]]:
+            spans = []
+            for number in range(lib.theseus_open_span_count(self.profile)):
+                info = self._span_info
+                lib.theseus_open_span_get(self.profile, number, info)
+                spans.append(
+                    (info.span, info.parent, info.began_ns, info.stack, info.place_stack, info.line, info.state)
+                )
+            return now, spans
+
+        found: tuple[int, list[tuple[int, int, int, int, int, int, int]]] = self.locked(collect)
+        return found
+
+    def frames(self, stack: int) -> tuple[Frame, ...]:
+        found: tuple[Frame, ...] = self.locked(lambda now: frames(self.profile, stack))
+        return found
+
+    # ---- the hook ----
+
+    def hook(self, frame: FrameType, event: str, argument: Any) -> None:
+        if self.previous is not None:
+            self.previous(frame, event, argument)
+        if not self.installed or threading.get_ident() != self.thread:
+            return
+        code = frame.f_code
+        if event == "call":
+            if code is machinery.STARTER_CODE:
+                self.guard(self.start, frame)
+        elif event == "return":
+            if code is machinery.DRIVER_CODE:
+                self.guard(self.leg_ended, frame)
+            elif code is machinery.STARTER_CODE:
+                self.guard(self.started, frame, argument)
+            elif code is machinery.LOOP_CODE:
+                if id(frame) in self.passed or id(frame) in self.boxed:
+                    self.guard(self.loop_left, frame)
+            elif isinstance(argument, Deferred) and self.code(frame).kind == PLAIN:
+                self.guard(self.returned, frame, argument)
+            elif id(frame) in self.begun and self.code(frame).kind == PLAIN:
+                self.guard(self.left, frame)
+
+    def guard(self, handler: Callable[..., None], *arguments: Any) -> None:
+        """A hook must never change the program, whatever happens in it."""
+        if self.busy:
+            return
+        with self.lock:
+            self.busy = True
+            try:
+                handler(*arguments)
+            except Exception:
+                if sys.flags.dev_mode:
+                    raise
+            finally:
+                self.busy = False
+                self.drain()
+
+    def drain(self) -> None:
+        while self.late and not self.busy:
+            span, outcome, now = self.late.pop(0)
+            lib.theseus_span_end(self.profile, span, outcome, now)
+
+    # ---- names and stacks ----
+
+    def code(self, frame: Any) -> Code:
+        code: CodeType = frame.f_code
+        key = id(code)
+        known = self.codes.get(key)
+        if known is None:
+            module = str(frame.f_globals.get("__name__", "?"))
+            kind = machinery.kind_of(code, module)
+            function = self.function(
+                machinery.file_of(code), machinery.name_of(code, module), code.co_firstlineno
+            )
+            alive = weakref.ref(code, lambda _, codes=self.codes, key=key: codes.pop(key, None))
+            known = self.codes[key] = Code(kind, function, alive)
+        return known
+
+    def function(self, file: str, name: str, first_line: int) -> int:
+        encoded = [text.encode("utf-8", "surrogateescape").replace(b"\0", b"?") for text in (file, name)]
+        lib.theseus_function_intern(self.profile, *encoded, first_line, self._out_u32)
+        return int(self._out_u32[0])
+
+    def push(self, stack: int, function: int, line: int) -> int:
+        lib.theseus_stack_push(self.profile, stack, function, line, self._out_u32)
+        return int(self._out_u32[0])
+
+    def stack_info(self, stack: int) -> Any:
+        lib.theseus_stack_get(self.profile, stack, self._stack_info)
+        return self._stack_info
+
+    def span_info(self, span: int) -> Any:
+        """None when the span has ended."""
+        if lib.theseus_span_get(self.profile, span, self._span_info):
+            return None
+        return self._span_info
+
+    # ---- the logical stack ----
+
+    def locate(self, frame: Any, functions: list[tuple[int, int]]) -> Place:
+        """The logical stack of a frame that is running, with `functions`, (function, line) pairs from the leaf, on top.
+
+        Walks from the frame towards the root: see DESIGN section 4.
+        """
+        while frame is not None:
+            code = self.code(frame)
+            if code.kind == PLAIN:
+                functions.append((code.function, frame.f_lineno))
+            elif code.kind == GENERATOR:
+                operation = self.operation_at(frame)
+                if operation is not None:
+                    stop = Stop(id(frame), False, False)
+                    return self.build(operation.stack, frame.f_lineno, functions, operation.span, stop)
+                functions.append((code.function, frame.f_lineno))
+            elif code.kind == LOOP:
+                found = self.continuation(frame)
+                if found is not None:
+                    return self.continue_from(functions, *found)
+            elif code.kind == DRIVER:
+                found = self.driven(frame)
+                if found is not None:
+                    return self.build(*found[:2], functions, found[2], Stop(id(frame), False, False))
+            elif code.kind == REACTOR:
+                stack = self.push(lib.THESEUS_ROOT, self.function("", "[reactor]", 0), 0)
+                return self.build(stack, 0, functions, 0, Stop(id(frame), False, False))
+            frame = frame.f_back
+        return self.build(lib.THESEUS_ROOT, 0, functions, 0, _NOWHERE)
+
+    def build(
+        self, stack: int, line: int, functions: list[tuple[int, int]], parent: int, stop: Stop, detached: bool = False
+    ) -> Place:
+        for function, at in reversed(functions):
+            stack = self.push(stack, function, line)
+            line = at
+        if parent and self.span_info(parent) is None:
+            parent, detached = 0, True
+        return Place(stack, line, parent, detached, stop)
+
+    def continue_from(
+        self, functions: list[tuple[int, int]], stack: int, line: int, parent: int, detached: bool, stop: Stop
+    ) -> Place:
+        """Across a continuation, what is called back may be on the stack already: then the stack is cut back to it."""
+        if functions:
+            called = functions[-1][0]
+            below = stack
+            while below != lib.THESEUS_ROOT:
+                info = self.stack_info(below)
+                if info.function == called:
+                    stack, line = info.parent, info.call_line
+                    break
+                below = info.parent
+        return self.build(stack, line, functions, parent, stop, detached)
+
+    def continuation(self, loop: Any) -> tuple[int, int, int, bool, Stop] | None:
+        """What the Deferred that a callback loop runs goes on to: (stack, line, parent, detached, stop)."""
+        current = machinery.variable(loop, "current")
+        waiting = [] if current is None else [(current, False)]
+        seen: set[int] = set()
+        while waiting:
+            deferred, by_hand = waiting.pop()
+            if id(deferred) in seen:
+                continue
+            seen.add(id(deferred))
+            entries = machinery.callbacks_of(deferred) or ()
+            for entry in entries:
+                callback = entry[0][0]
+                if type(callback) is Observer and callback.core is self:
+                    info = self.span_info(callback.span)
+                    if info is not None:
+                        return info.place_stack, info.line, callback.span, False, Stop(id(loop), True, by_hand)
+                    continue
+                generator = machinery.resumed_generator(entry)
+                operation = generator is not None and self.operation_of(generator)
+                if operation:
+                    return (
+                        operation.place_stack,
+                        operation.line,
+                        operation.span,
+                        False,
+                        Stop(id(loop), True, by_hand),
+                    )
+            fed = [(d, by_hand or hand) for entry in entries for d, hand in machinery.fed_by(entry)]
+            waiting.extend(reversed(fed))
+        passed = self.passed.get(id(loop))
+        if passed is not None:
+            return (*passed, Stop(id(loop), True, True))
+        return None
+
+    def driven(self, driver: Any) -> tuple[int, int, int] | None:
+        """A generator that its driver acts for while it is suspended: (stack, line, span)."""
+        generator = machinery.variable(driver, "gen", "g")
+        operation = self.operation_of(generator)
+        if operation is None or machinery.frame_of(generator) is None:
+            return None
+        return (*self.suspended(generator, operation), operation.span)
+
+    def operation_of(self, generator: Any) -> Operation | None:
+        operation = self.operations.get(id(generator))
+        return operation if operation is not None and operation.alive() is generator else None
+
+    def operation_at(self, frame: Any) -> Operation | None:
+        """The operation whose generator's frame this is."""
+        operation = self.by_frame.get(id(frame))
+        return operation if operation is not None and machinery.frame_of(operation.alive()) is frame else None
+
+    def suspended(self, generator: Any, operation: Operation) -> tuple[int, int]:
+        """Where an operation is suspended: the innermost frame's stack, and its line."""
+        stack = operation.stack
+        frame = machinery.frame_of(generator)
+        line = frame.f_lineno
+        while True:
+            generator = machinery.delegate_of(generator)
+            frame = machinery.frame_of(generator)
+            if frame is None:
+                return stack, line
+            code = self.code(frame)
+            if code.kind != GENERATOR:
+                return stack, line
+            stack = self.push(stack, code.function, line)
+            line = frame.f_lineno
+
+    # ---- spans ----
+
+    def begin(self, place: Place, flags: int, now: int) -> int:
+        options = self._options
+        options.stack = options.place_stack = place.stack
+        options.line = place.line
+        options.parent = place.parent
+        options.flags = flags | (lib.THESEUS_SPAN_DETACHED if place.detached else 0)
+        options.now_ns = now
+        if lib.theseus_span_begin(self.profile, options, self._out_u64):
+            raise MemoryError
+        return int(self._out_u64[0])
+
+    def observed(self, deferred: Any) -> list[int]:
+        """The open spans that are on a Deferred, on its members and theirs, and on what they are chained to."""
+        spans = []
+        waiting = [deferred]
+        seen: set[int] = set()
+        while waiting:
+            deferred = waiting.pop()
+            entries = machinery.callbacks_of(deferred)
+            if id(deferred) in seen or entries is None:
+                continue
+            seen.add(id(deferred))
+            for entry in entries:
+                observer = entry[0][0]
+                if type(observer) is Observer and observer.core is self:
+                    spans.append(observer.span)
+            waiting.extend(member for member in machinery.members_of(deferred) if isinstance(member, Deferred))
+            if deferred._chainedTo is not None:
+                waiting.append(deferred._chainedTo)
+        return spans
+
+    def children_on(self, span: int, deferred: Any) -> tuple[list[int], bool]:
+        """A span's own children that are on a Deferred, and whether others' spans are."""
+        mine, others = [], False
+        for other in self.observed(deferred):
+            info = self.span_info(other)
+            if info is None or other == span:
+                continue
+            if info.parent == span:
+                mine.append(other)
+            else:
+                others = True
+        return mine, others
+
+    def observe(self, deferred: Any, span: int) -> None:
+        observer = Observer(self, span)
+        entries = machinery.callbacks_of(deferred)
+        assert entries is not None
+        entries.append(((observer, (), {}), (observer, (), {})))
+
+    def under(self, frame: Any, begun: list[Begun]) -> None:
+        """Files spans under the frame that may adopt them next: the innermost ordinary one from `frame` on.  Where their
+        logical stack left the physical one, nobody else can."""
+        while begun and frame is not None:
+            key = id(frame)
+            over = [span for span in begun if span.stop.frame == key]
+            if over:
+                begun = [span for span in begun if span.stop.frame != key]
+                operation = self.operation_at(frame)
+                if operation is not None and not operation.returned:
+                    # Should it be over in its first leg, they belong to the next operation out.
+                    self.begun.setdefault(operation.starter, []).extend(over)
+                for span in over:
+                    if span.stop.is_callback:
+                        lib.theseus_span_release(self.profile, span.span, self.now())
+            if begun and self.code(frame).kind == PLAIN:
+                self.file(key, begun)
+                return
+            frame = frame.f_back
+
+    def file(self, key: int, begun: list[Begun]) -> None:
+        filed = self.begun.setdefault(key, [])
+        filed.extend(begun)
+        if len(filed) > 64 and len(filed) & (len(filed) - 1) == 0:
+            filed[:] = [span for span in filed if self.span_info(span.span) is not None]
+
+    def hand_back(self, frame: Any, span: int, place: Place) -> None:
+        """`span` is that of a Deferred which the frame is returning: to a callback loop, or to a function that may adopt it."""
+        below = frame.f_back
+        while below is not None and id(below) != place.stop.frame:
+            if self.code(below).kind in (PLAIN, GENERATOR):
+                break
+            below = below.f_back
+        stop = place.stop
+        if below is not None and id(below) == stop.frame and stop.is_callback and not stop.by_hand and place.parent:
+            lib.theseus_span_await_also(self.profile, place.parent, span, self.now())
+        else:
+            self.under(frame.f_back, [Begun(span, place.parent, stop)])
+
+    # ---- events ----
+
+    def start(self, frame: Any) -> None:
+        variables = frame.f_locals
+        generator = variables.get("gen", variables.get("g"))
+        generator_frame = machinery.frame_of(generator)
+        if generator_frame is None:
+            return
+        function = self.code(generator_frame).function
+        place = self.locate(frame, [(function, 0)])
+        operation = Operation()
+        operation.span = self.begin(place, lib.THESEUS_SPAN_LEG, self.now())
+        operation.stack = operation.place_stack = place.stack
+        operation.line = 0
+        operation.parent = place.parent
+        operation.stop = place.stop
+        operation.starter = id(frame)
+        operation.returned = False
+        key = id(generator)
+        operation.frame = id(generator_frame)
+        core = weakref.ref(self)
+
+        def collected(_: object) -> None:
+            tracing = core()
+            if tracing is not None:
+                tracing.forget(key, operation)
+
+        operation.alive = weakref.ref(generator, collected)
+        self.operations[key] = self.by_frame[operation.frame] = operation
+        self.starting[id(frame)] = operation
+
+    def started(self, frame: Any, deferred: Any) -> None:
+        operation = self.starting.pop(id(frame), None)
+        begun = self.begun.pop(id(frame), [])
+        if operation is None:
+            return
+        operation.returned = True
+        now = self.now()
+        if not isinstance(deferred, Deferred):
+            lib.theseus_span_discard(self.profile, operation.span, now)
+        elif machinery.has_fired(deferred):
+            lib.theseus_span_end(self.profile, operation.span, machinery.outcome_of(deferred.result), now)
+        else:
+            self.observe(deferred, operation.span)
+            place = Place(operation.stack, 0, operation.parent, False, operation.stop)
+            self.hand_back(frame, operation.span, place)
+            return
+        # What began in its only leg belongs to the next operation out.
+        self.under(frame.f_back, [Begun(span.span, operation.parent, operation.stop) for span in begun])
+
+    def leg_ended(self, frame: Any) -> None:
+        variables = frame.f_locals
+        generator = variables.get("gen", variables.get("g"))
+        operation = self.operation_of(generator)
+        if operation is None:
+            return
+        if machinery.frame_of(generator) is None:
+            self.finished(generator, operation)
+            return
+        deferred = variables.get("result")
+        if not isinstance(deferred, Deferred):
+            return
+        operation.place_stack, operation.line = self.suspended(generator, operation)
+        children, _others = self.children_on(operation.span, deferred)
+        lib.theseus_span_await(
+            self.profile,
+            operation.span,
+            children,
+            len(children),
+            operation.place_stack,
+            operation.line,
+            self.now(),
+        )
+
+    def finished(self, generator: Any, operation: Operation) -> None:
+        self.forget(id(generator), operation)
+        if operation.returned and self.span_info(operation.span) is not None:
+            # Its Deferred has not come as far as our observer: nothing that is known is waited for.
+            lib.theseus_span_await(
+                self.profile, operation.span, ffi.NULL, 0, operation.place_stack, operation.line, self.now()
+            )
+
+    def returned(self, frame: Any, deferred: Any) -> None:
+        begun = self.begun.pop(id(frame), [])
+        if machinery.callbacks_of(deferred) is None:  # only half built
+            self.under(frame.f_back, begun)
+            return
+        place = self.locate(frame, [])
+        now = self.now()
+        if machinery.has_fired(deferred):
+            lib.theseus_record(
+                self.profile, place.stack, place.line, 0, machinery.outcome_of(deferred.result)
+            )
+            self.under(frame.f_back, begun)
+            return
+        span = self.begin(place, 0, now)
+        left = []
+        for other in begun:
+            if other.parent == place.parent:
+                lib.theseus_span_adopt(self.profile, other.span, span, now)
+            else:
+                left.append(other)
+        children, others = self.children_on(span, deferred)
+        count = len(children) if children or others else lib.THESEUS_ALL
+        lib.theseus_span_await(
+            self.profile, span, children or ffi.NULL, count, place.stack, place.line, now
+        )
+        self.observe(deferred, span)
+        self.hand_back(frame, span, place)
+        self.under(frame.f_back, left)
+
+    def left(self, frame: Any) -> None:
+        self.under(frame.f_back, self.begun.pop(id(frame)))
+
+    def loop_left(self, frame: Any) -> None:
+        self.passed.pop(id(frame), None)
+        boxed = self.boxed.pop(id(frame), None)
+        if boxed is not None and getattr(boxed[0], "result", None) is boxed[1]:
+            boxed[0].result = boxed[1].deferred
+
+    # ---- what observers report ----
+
+    def end(self, span: int, outcome: int) -> None:
+        self.late.append((span, outcome, self.now()))
+        if not self.busy and threading.get_ident() == self.thread and self.lock.acquire(blocking=False):
+            try:
+                self.drain()
+            finally:
+                self.lock.release()
+
+    def fired(self, span: int, outcome: int, loop: Any) -> None:
+        if self.installed and threading.get_ident() == self.thread and loop.f_code is machinery.LOOP_CODE:
+            # For what this run of the loop calls yet: the place where the function of the span was called.
+            info = self.span_info(span)
+            if info is not None:
+                parent, detached = info.parent, info.state == lib.THESEUS_IS_DETACHED and not info.parent
+                stack = self.stack_info(info.stack)
+                self.passed[id(loop)] = (stack.parent, stack.call_line, parent, detached)
+        self.end(span, outcome)
+
+    def pass_deferred(self, result: Any, loop: Any) -> object:
+        """Passes a Deferred on as a result, without the loop's waiting for it as it does for what callbacks return."""
+        current = machinery.variable(loop, "current")
+        entries = machinery.callbacks_of(current) if current is not None else None
+        if entries is None or not self.installed or sys.getprofile() != self.hook:
+            return result
+        if entries and entries[0][0][0] is not machinery.CONTINUE:
+            callback, arguments, keywords = entries.pop(0)[0]
+            return callback(result, *arguments, **keywords)
+        boxed = Boxed(result)
+        if entries:
+            unbox = (Unbox(self), (), {})
+            machinery.callbacks_of(entries[0][0][1][0]).insert(0, (unbox, unbox))
+        else:
+            self.boxed[id(loop)] = (current, boxed)
+        return boxed

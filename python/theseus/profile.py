@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: ISC
+"""Profile: what was measured, to look at, merge and write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from ._cffi import ffi, lib
+from .errors import check
+from .output import Target, rendered, write_to
+from .table import Row, printed
+
+FORMATS = ("callgrind", "pprof", "folded")
+
+
+class Frame(NamedTuple):
+    """One function in a stack, and the line of its caller on which it was called."""
+
+    name: str
+    file: str
+    first_line: int
+    call_line: int
+
+
+class Stack(NamedTuple):
+    """What was measured at one stack.  Times are in ns; the stack is outermost frame first."""
+
+    frames: tuple[Frame, ...]
+    deferreds: int
+    success: int
+    failure: int
+    cancelled: int
+    abandoned: int
+    pending: int
+    wait: int  # self, whoever the head was
+    lines: dict[int, int]  # wait by line
+    latency: int  # sum over those that fired
+    latency_min: int
+    latency_max: int
+    histogram: dict[int, int]  # count by bucket, see bucket_bounds()
+
+    @property
+    def fired(self) -> int:
+        return self.success + self.failure + self.cancelled
+
+    def percentile(self, fraction: float) -> int:
+        """The latency that this fraction (0 to 1) of the operations did not exceed, in ns, off by at most 1/16."""
+        return percentile(self.histogram, self.latency_min, self.latency_max, fraction)
+
+
+def bucket_bounds(bucket: int) -> tuple[int, int]:
+    """The lowest and the highest latency, in ns, that a bucket of a histogram holds."""
+    low, high = ffi.new("uint64_t *"), ffi.new("uint64_t *")
+    check(lib.theseus_bucket_bounds(bucket, low, high), "bucket_bounds")
+    return int(low[0]), int(high[0])
+
+
+def percentile(histogram: dict[int, int], least: int, most: int, fraction: float) -> int:
+    """As theseus_percentile(), over a histogram that may be a sum of several."""
+    if not 0 <= fraction <= 1:
+        raise ValueError(f"a fraction is from 0 to 1, not {fraction!r}")
+    count = sum(histogram.values())
+    if not count:
+        return 0
+    rank = min(max(1, -int(-fraction * count // 1)), count)
+    if rank == 1 and fraction < 1:
+        return least
+    if rank == count:
+        return most
+    for bucket in sorted(histogram):
+        rank -= histogram[bucket]
+        if rank <= 0:
+            low, high = bucket_bounds(bucket)
+            return min(max(low + (high - low) // 2, least), most)
+    raise AssertionError("unreachable")
+
+
+class Profile:
+    """What a Tracer measured, or several did: a copy, that stays as it is while tracing goes on.
+
+    Iterating gives a Stack for each stack at which something was measured.  print() shows a table by function.
+    One profile is used by one thread at a time.
+    """
+
+    def __init__(self, handle: Any = None) -> None:
+        """`handle`: a theseus_profile * of cffi, which is owned from now on.  Without one the profile is empty."""
+        if handle is None:
+            handle = new_handle()
+        self._handle = ffi.gc(handle, lib.theseus_profile_free)
+
+    def merge(self, other: Profile) -> None:
+        """Adds what another profile holds, which stays as it is.  Merging is exact, in any order and grouping.  MemoryError
+        and TheseusError (a sum beyond 64 bits) leave this one as it was."""
+        if not isinstance(other, Profile):
+            raise TypeError(f"a Profile merges with a Profile, not with {type(other).__name__}")
+        if other is self:
+            copy = Profile()
+            copy.merge(self)
+            other = copy
+        check(lib.theseus_profile_merge(self._handle, other._handle), "merge")
+
+    def write(self, target: Target, format: str = "callgrind", event: str = "Wait") -> None:
+        """Writes the profile to a path (all or nothing) or to a binary file (which stays open).
+
+        `format`: "callgrind" for KCachegrind, callgrind_annotate, gprof2dot, speedscope; "pprof" (gzip) keeps everything;
+        "folded" for flame graphs: one column, `event`, as `a;b;c 123` lines of self values, in ns for times.
+        """
+        write_to(target, self.encoded(format, event))
+
+    def encoded(self, format: str = "callgrind", event: str = "Wait") -> bytes:
+        """The bytes that write() writes."""
+        if format == "callgrind":
+            graph = self._graph()
+            return rendered(lambda sink: lib.theseus_callgrind_write(graph, sink), "callgrind")
+        if format == "folded":
+            column = self._event(event)
+            return rendered(lambda sink: lib.theseus_folded_write(self._handle, column, sink), "folded")
+        if format == "pprof":
+            from ._pprof import encoded
+
+            return encoded(self._handle)
+        raise ValueError(f"unknown format {format!r}: choose one of {', '.join(FORMATS)}")
+
+    def events(self) -> list[str]:
+        """The names of the columns."""
+        return [self._event_name(number) for number in range(lib.theseus_event_count(self._handle))]
+
+    def __iter__(self) -> Iterator[Stack]:
+        lines: dict[int, dict[int, int]] = {}
+        cell = ffi.new("theseus_cell_info *")
+        cell.size = ffi.sizeof(cell[0])
+        for number in range(lib.theseus_cell_count(self._handle)):
+            lib.theseus_cell_get(self._handle, number, cell)
+            if cell.event == lib.THESEUS_WAIT and cell.value:
+                at = lines.setdefault(cell.stack, {})
+                at[cell.line] = at.get(cell.line, 0) + cell.value
+        for number in range(lib.theseus_stack_count(self._handle)):
+            info = self._stack_info(number)
+            if info.deferreds or number in lines:
+                yield self._stack(number, info, lines.get(number, {}))
+
+    def __str__(self) -> str:
+        return printed(self.rows())
+
+    def rows(self) -> list[Row]:
+        """The table's rows, one for each function, the largest inclusive Wait first."""
+        rows: dict[tuple[str, str], Row] = {}
+        for stack in self:
+            if stack.frames:
+                leaf = stack.frames[-1]
+                for frame in stack.frames:
+                    rows.setdefault((frame.file, frame.name), Row(frame.name, frame.file, frame.first_line))
+                rows[leaf.file, leaf.name].add(stack)
+        for (file, name), wait in self._inclusive().items():
+            row = rows.setdefault((file, name), Row(name, file, 0))
+            row.inclusive = wait
+        return sorted(rows.values(), key=lambda row: (-row.inclusive, -row.wait, row.name, row.file))
+
+    # ---- what libtheseus holds ----
+
+    def _graph(self) -> Any:
+        out = ffi.new("theseus_graph **")
+        check(lib.theseus_graph_from_profile(self._handle, ffi.NULL, out), "callgrind")
+        return ffi.gc(out[0], lib.theseus_graph_free)
+
+    def _inclusive(self) -> dict[tuple[str, str], int]:
+        """Inclusive Wait of each function: what the calls to it bring in."""
+        graph = self._graph()
+        info, edge, function = (ffi.new(f"theseus_graph_{kind} *") for kind in ("info", "edge", "function"))
+        for struct in (info, edge, function):
+            struct.size = ffi.sizeof(struct[0])
+        check(lib.theseus_graph_info_get(graph, info))
+        inclusive: dict[int, int] = {}
+        for number in range(info.edges):
+            lib.theseus_graph_edge_get(graph, number, edge)
+            inclusive[edge.callee] = inclusive.get(edge.callee, 0) + edge.values[lib.THESEUS_WAIT]
+        named = {}
+        for callee, wait in inclusive.items():
+            lib.theseus_graph_function_get(graph, callee, function)
+            file, name = text(function.file), text(function.name)
+            named["" if file == "(theseus)" else file, name] = wait
+        return named
+
+    def _event_name(self, number: int) -> str:
+        info = ffi.new("theseus_event_info *")
+        info.size = ffi.sizeof(info[0])
+        check(lib.theseus_event_get(self._handle, number, info))
+        return text(info.name)
+
+    def _event(self, name: str) -> int:
+        names = self.events()
+        if name not in names:
+            raise ValueError(f"unknown event {name!r}: this profile has {', '.join(names)}")
+        return names.index(name)
+
+    def _stack_info(self, number: int) -> Any:
+        info = ffi.new("theseus_stack_info *")
+        info.size = ffi.sizeof(info[0])
+        check(lib.theseus_stack_get(self._handle, number, info))
+        return info
+
+    def _stack(self, number: int, info: Any, lines: dict[int, int]) -> Stack:
+        histogram = ffi.new("uint64_t[]", lib.THESEUS_BUCKETS)
+        if info.success or info.failure or info.cancelled:
+            check(lib.theseus_histogram_get(self._handle, number, histogram))
+        return Stack(
+            frames(self._handle, number),
+            info.deferreds,
+            info.success,
+            info.failure,
+            info.cancelled,
+            info.abandoned,
+            info.pending,
+            sum(lines.values()),
+            lines,
+            info.latency_ns,
+            info.latency_min_ns,
+            info.latency_max_ns,
+            {bucket: count for bucket, count in enumerate(histogram) if count},
+        )
+
+
+def text(characters: Any) -> str:
+    found: bytes = ffi.string(characters)
+    return found.decode("utf-8", "surrogateescape")
+
+
+def new_handle() -> Any:
+    """An empty theseus_profile *, which the caller frees."""
+    out = ffi.new("theseus_profile **")
+    check(lib.theseus_profile_new(ffi.NULL, out), "a new profile")
+    return out[0]
+
+
+def frames(handle: Any, stack: int) -> tuple[Frame, ...]:
+    """The frames of a stack, outermost first."""
+    found = []
+    info, function = ffi.new("theseus_stack_info *"), ffi.new("theseus_function_info *")
+    info.size, function.size = ffi.sizeof(info[0]), ffi.sizeof(function[0])
+    while stack != lib.THESEUS_ROOT:
+        check(lib.theseus_stack_get(handle, stack, info))
+        check(lib.theseus_function_get(handle, info.function, function))
+        found.append(Frame(text(function.name), text(function.file), function.first_line, info.call_line))
+        stack = info.parent
+    return tuple(reversed(found))

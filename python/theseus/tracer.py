@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: ISC
+"""Tracer: installs the hook, and gives what it measured."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import IO, Any
+
+from . import hooks
+from ._cffi import ffi, lib
+from .output import Target, check_binary
+from .pending import Pending, tree
+from .profile import Profile, new_handle
+
+
+def _nanoseconds(seconds: Callable[[], float]) -> Callable[[], int]:
+    return lambda: max(0, math.floor(seconds() * 1e9 + 0.5))
+
+
+class Tracer:
+    """Measures how long Deferreds pend, under the stacks that the programmer wrote.
+
+    ::
+
+        t = Tracer()
+        t.install()
+        ...
+        with open("callgrind.out.theseus", "wb") as outfile:
+            t.write_data(outfile)
+
+    `reactor`: an object with seconds(), such as task.Clock, from which the time is read, taken to the nearest ns.  Without one it is
+    the monotonic clock, and no reactor is imported.
+
+    `hook`: how the program is observed: "profile" (C, on CPython's profile hook), "monitoring" (C, on sys.monitoring,
+    CPython 3.12 and later), "portable" (Python, on sys.setprofile, any interpreter); "auto" takes the fastest there is.
+    All measure the same.
+
+    One thread is traced: that which calls install().  Ends of operations are noticed in every thread.  A tracer that is
+    collected uninstalls itself.  As a context manager it is installed within the block.
+    """
+
+    def __init__(self, reactor: Any = None, hook: str = "auto") -> None:
+        if reactor is None:
+            clock = None
+        elif callable(getattr(reactor, "seconds", None)):
+            clock = _nanoseconds(reactor.seconds)
+        else:
+            raise TypeError(
+                f"reactor must have a method seconds(), as reactors and task.Clock have, not be {reactor!r}; "
+                "leave it out for the monotonic clock"
+            )
+        self._core = None
+        self.hook = hooks.choose(hook)
+        self._core = hooks.core(self.hook, ffi.gc(new_handle(), lib.theseus_profile_free), clock or time.monotonic_ns)
+
+    # ---- life ----
+
+    def install(self) -> None:
+        """Begins to observe the calling thread.  Does nothing when installed.  A profile hook that is there already keeps being
+        called.  After an uninstall() it resumes the same profile."""
+        if not self._core.installed:
+            self._core.install()
+
+    def uninstall(self) -> None:
+        """Puts back the hook that was there before; does nothing when not installed, and leaves a hook alone that came later.
+        No new operations are noticed; those that are open are timed until they end."""
+        if self._core.installed:
+            self._core.uninstall()
+
+    @property
+    def installed(self) -> bool:
+        return bool(self._core.installed)
+
+    def __enter__(self) -> Tracer:
+        self.install()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.uninstall()
+
+    def __del__(self) -> None:
+        core = getattr(self, "_core", None)
+        if core is not None and core.installed:
+            core.uninstall()
+
+    # ---- what was measured ----
+
+    def snapshot(self) -> Profile:
+        """A copy of what was measured up to now, open operations included.  O(size of the profile)."""
+        profile = Profile()
+        self._core.merge_into(profile._handle)
+        return profile
+
+    def write_data(self, outfile: IO[bytes]) -> None:
+        """Writes callgrind to a binary file, which stays open.  TypeError for a file that takes text."""
+        check_binary(outfile)
+        self.snapshot().write(outfile)
+
+    def write(self, target: Target, format: str = "callgrind", event: str = "Wait") -> None:
+        """snapshot().write(target, format, event)."""
+        self.snapshot().write(target, format, event)
+
+    def pending(self) -> list[Pending]:
+        """The operations that are open, as trees, the oldest first."""
+        return tree(self._core)
+
+    def clear(self) -> None:
+        """Drops what was measured.  Open operations stay open: their Wait starts again now; their latency, once they end, is
+        whole."""
+        self._core.clear()
