@@ -1,4 +1,18 @@
 # SPDX-License-Identifier: ISC
 # Python is built and installed by pip, never by make: all of it is only in the tarball.
 EXTRA_DIST += \
-  %D%/theseus/_build.py
+  %D%/shim/buffer.c \
+  %D%/shim/shim.h \
+  %D%/shim/types.c \
+  %D%/theseus/__init__.py \
+  %D%/theseus/_build.py \
+  %D%/theseus/errors.py \
+  %D%/theseus/hooks.py \
+  %D%/theseus/machinery.py \
+  %D%/theseus/output.py \
+  %D%/theseus/pending.py \
+  %D%/theseus/portable.py \
+  %D%/theseus/profile.py \
+  %D%/theseus/py.typed \
+  %D%/theseus/table.py \
+  %D%/theseus/tracer.py
