@@ -357,8 +357,10 @@ static uint32_t *carve(uint32_t **from, size_t n) {
 
 int theseus_callgrind_write(const theseus_graph *graph, const theseus_sink *sink) {
   th_alloc alloc; /* its own: the graph is const, and others may be reading it */
-  if (!graph || !sink || !sink->write || th_alloc_init(&alloc, &graph->user))
+  if (!graph || !sink || !sink->write || th_alloc_init(&alloc, &graph->alloc.user))
     return THESEUS_EINVAL;
+  if (graph->alloc.limit != UINT64_MAX)
+    alloc.limit = graph->alloc.limit - graph->alloc.used;
   size_t texts = graph->strings.count, functions = graph->function_count;
   size_t costs = graph->costs.count, edges = graph->edges.count, sources = graph->source_count;
   size_t spare = texts > functions ? texts : functions;
@@ -368,11 +370,14 @@ int theseus_callgrind_write(const theseus_graph *graph, const theseus_sink *sink
   size_t n = 3 * texts + 3 * functions + costs + edges + sources + 2 * (functions + 1) + spare;
   size_t events = graph->event_count + (size_t)1;
 
-  struct writer *w = th_alloc_zeroed(&alloc, 1, sizeof *w);
-  uint32_t *numbers = th_alloc_zeroed(&alloc, n, sizeof *numbers);
-  uint64_t *totals = th_alloc_zeroed(&alloc, events, sizeof *totals);
-  int status = THESEUS_ENOMEM;
-  if (w && numbers && totals) {
+  struct writer *w;
+  uint32_t *numbers = NULL;
+  uint64_t *totals = NULL;
+  int status = THESEUS_OK;
+  if (!(w = th_alloc_zeroed(&alloc, 1, sizeof *w)) || !(numbers = th_alloc_zeroed(&alloc, n, sizeof *numbers)) ||
+      !(totals = th_alloc_zeroed(&alloc, events, sizeof *totals))) {
+    status = th_alloc_why(&alloc);
+  } else {
     uint32_t *rest = numbers;
     w->graph = graph;
     w->sink = sink;

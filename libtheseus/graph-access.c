@@ -25,7 +25,7 @@ static int finish(theseus_graph *graph, int status) {
     status = th_graph_commit(graph);
   if (!status && !graph->inputs)
     graph->inputs = 1;
-  return th_graph_status(graph, status);
+  return status;
 }
 
 static int text(theseus_graph *graph, const char *bytes, uint32_t *out) {
@@ -50,7 +50,7 @@ static int description(theseus_graph *graph, const char *value, uint32_t *out) {
     return THESEUS_ENOMEM;
   char *joined = th_alloc_zeroed(&graph->alloc, n + 1, 4);
   if (!joined)
-    return THESEUS_ENOMEM;
+    return th_alloc_why(&graph->alloc);
   int status = THESEUS_OK;
   for (const char *line = value; !status; line += strcspn(line, "\n") + 1) {
     status = th_graph_text(graph, line, strcspn(line, "\n"), &id);
@@ -79,7 +79,7 @@ int theseus_graph_set(theseus_graph *graph, const char *key, const char *value) 
   if (value)
     status = fact == TH_DESC ? description(graph, value, &id) : text(graph, value, &id);
   if (status)
-    return th_graph_status(graph, status);
+    return status;
   graph->facts[fact] = id;
   if (!graph->inputs)
     graph->inputs = 1;
@@ -101,7 +101,7 @@ int theseus_graph_add_source(theseus_graph *graph, const char *source) {
   if (!status)
     status = th_graph_reserve_sources(graph, 1);
   if (status)
-    return th_graph_status(graph, status);
+    return status;
   th_graph_describe(graph, graph->facts, &id, 1, false, !graph->inputs);
   return THESEUS_OK;
 }
@@ -122,7 +122,7 @@ int theseus_graph_event_intern(theseus_graph *graph, const theseus_event_info *e
   if (!status)
     status = th_graph_begin(graph);
   if (status)
-    return th_graph_status(graph, status);
+    return status;
   status = finish(graph, th_graph_event(graph, &added, NULL, &id));
   if (!status)
     *out = id;
@@ -141,7 +141,7 @@ int theseus_graph_function_intern(theseus_graph *graph, const char *object, cons
     status = text(graph, name, &function.name);
   if (!status)
     status = th_graph_function(graph, &function, out);
-  return th_graph_status(graph, status);
+  return status;
 }
 
 /* The rest of a key, and the beginning of a transaction. */
@@ -154,7 +154,7 @@ static int open_row(theseus_graph *graph, th_row *key, const char *file, uint64_
   if (!status)
     status = th_graph_begin(graph);
   if (status)
-    return th_graph_status(graph, status);
+    return status;
   uint32_t positions = th_graph_positions(graph, graph->wanted);
   key->address = positions & THESEUS_ADDRESSES ? address : 0;
   return THESEUS_OK;

@@ -124,7 +124,7 @@ int theseus_graph_merge(theseus_graph *into, const theseus_graph *from) {
   size_t n = (size_t)from->strings.count + from->function_count + from->event_count + from->source_count;
   uint32_t *numbers = th_alloc_zeroed(alloc, n, sizeof *numbers); /* n > 0, as there is always the text "" */
   if (!numbers)
-    return th_graph_status(into, THESEUS_ENOMEM);
+    return th_alloc_why(alloc);
   struct translation to = {.into = into, .from = from, .texts = numbers};
   to.functions = to.texts + from->strings.count;
   to.columns = to.functions + from->function_count;
@@ -132,5 +132,5 @@ int theseus_graph_merge(theseus_graph *into, const theseus_graph *from) {
   memset(to.texts, 0xff, from->strings.count * sizeof *numbers); /* TH_NONE */
   int status = merge(&to);
   th_alloc_free(alloc, numbers, n, sizeof *numbers);
-  return th_graph_status(into, status);
+  return status;
 }

@@ -5,37 +5,6 @@
 
 #include <string.h>
 
-/* ---- memory, with a limit ---- */
-
-static bool over(theseus_graph *graph, size_t size) {
-  if (size <= graph->limit && graph->alloc.used <= graph->limit - size)
-    return false;
-  graph->limited = true;
-  return true;
-}
-
-static void *limited_alloc(void *opaque, size_t size) {
-  theseus_graph *graph = opaque;
-  return over(graph, size) ? NULL : graph->user.alloc(graph->user.opaque, size);
-}
-
-/* While a block grows there are two of it, as far as anybody knows. */
-static void *limited_realloc(void *opaque, void *block, size_t size) {
-  theseus_graph *graph = opaque;
-  return over(graph, size) ? NULL : graph->user.realloc(graph->user.opaque, block, size);
-}
-
-static void limited_free(void *opaque, void *block) {
-  theseus_graph *graph = opaque;
-  graph->user.free(graph->user.opaque, block);
-}
-
-int th_graph_status(theseus_graph *graph, int status) {
-  bool limited = graph->limited;
-  graph->limited = false;
-  return status == THESEUS_ENOMEM && limited ? THESEUS_ELIMIT : status;
-}
-
 /* ---- life ---- */
 
 int theseus_graph_new(const theseus_graph_options *options, theseus_graph **out) {
@@ -51,19 +20,18 @@ int theseus_graph_new(const theseus_graph_options *options, theseus_graph **out)
   }
   if (chosen.positions > (THESEUS_LINES | THESEUS_ADDRESSES) || th_alloc_init(&alloc, chosen.allocator))
     return THESEUS_EINVAL;
+  if (chosen.memory_limit)
+    alloc.limit = chosen.memory_limit;
   theseus_graph *graph = th_alloc_zeroed(&alloc, 1, sizeof *graph);
   if (!graph)
-    return THESEUS_ENOMEM;
+    return th_alloc_why(&alloc);
   graph->alloc = alloc;
-  graph->user = alloc.user;
-  graph->alloc.user = (theseus_allocator){limited_alloc, limited_realloc, limited_free, graph};
-  graph->limit = chosen.memory_limit ? chosen.memory_limit : UINT64_MAX;
   graph->wanted = chosen.positions ? chosen.positions : THESEUS_LINES;
   th_rows_init(&graph->costs, 0);
   th_rows_init(&graph->edges, TH_EDGE_EVENTS);
   for (int i = 0; i < TH_FACTS; i++)
     graph->facts[i] = TH_NONE;
-  int status = th_graph_status(graph, th_strings_intern(&graph->strings, &graph->alloc, "", 0, &graph->empty));
+  int status = th_strings_intern(&graph->strings, &graph->alloc, "", 0, &graph->empty);
   if (status) {
     theseus_graph_free(graph);
     return status;
@@ -86,7 +54,7 @@ void theseus_graph_free(theseus_graph *graph) {
   th_alloc_free(alloc, graph->before.events, graph->before.events_capacity, sizeof *graph->events);
   th_alloc_free(alloc, graph->formulas, graph->formula_capacity, sizeof *graph->formulas);
   th_alloc_free(alloc, graph->sources, graph->source_capacity, sizeof *graph->sources);
-  theseus_allocator user = graph->user;
+  theseus_allocator user = alloc->user;
   user.free(user.opaque, graph);
 }
 
@@ -97,7 +65,7 @@ int th_graph_text(theseus_graph *graph, const char *bytes, size_t n, uint32_t *o
     return THESEUS_ENOMEM;
   char *clean = th_alloc_zeroed(&graph->alloc, n, 4);
   if (!clean)
-    return THESEUS_ENOMEM;
+    return th_alloc_why(&graph->alloc);
   int status = th_strings_intern(&graph->strings, &graph->alloc, clean, th_text_clean(bytes, n, clean), out);
   th_alloc_free(&graph->alloc, clean, n, 4);
   return status;

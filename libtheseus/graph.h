@@ -29,10 +29,7 @@ struct th_graph_formula { /* `event: Sum = A + B : all of it`: no column, but a 
 
 struct theseus_graph {
   th_alloc alloc;
-  theseus_allocator user; /* what alloc asks, past the limit */
-  uint64_t limit;         /* UINT64_MAX: none */
-  bool limited;           /* the limit was the reason for the last NULL */
-  uint32_t wanted;        /* positions of what the caller adds */
+  uint32_t wanted; /* positions of what the caller adds */
 
   th_strings strings;
   uint32_t empty; /* the text "" */
@@ -59,9 +56,6 @@ struct theseus_graph {
     bool fold; /* addresses go when it is committed */
   } before;
 };
-
-/* ENOMEM as ELIMIT, where that was the reason. */
-int th_graph_status(theseus_graph *graph, int status);
 
 /* The number of a text, which is cleaned. */
 int th_graph_text(theseus_graph *graph, const char *bytes, size_t n, uint32_t *out);

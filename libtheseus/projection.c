@@ -369,7 +369,7 @@ static int count_calls(struct projection *p) {
   uint32_t *order = NULL;
 
   if (n && !(order = th_alloc_zeroed(&p->graph->alloc, (size_t)n, sizeof *order)))
-    return THESEUS_ENOMEM;
+    return th_alloc_why(&p->graph->alloc);
   for (uint32_t i = 0; i < p->link_count; i++)
     order[i] = i;
   if (order)
@@ -397,7 +397,7 @@ static int run(struct projection *p) {
   if (!status)
     status = load_functions(p);
   if (!status && !(p->on_path = th_alloc_zeroed(alloc, p->graph->function_count, sizeof *p->on_path)))
-    status = THESEUS_ENOMEM;
+    status = th_alloc_why(alloc);
   if (!status)
     th_graph_positions(p->graph, THESEUS_LINES);
   if (!status)
@@ -411,7 +411,7 @@ static int run(struct projection *p) {
   uint64_t n = (uint64_t)p->part_count * 2;
   if (!status && n) {
     uint32_t *order = th_alloc_zeroed(alloc, (size_t)n, sizeof *order);
-    status = order ? project_detached(p, order) : THESEUS_ENOMEM;
+    status = order ? project_detached(p, order) : th_alloc_why(alloc);
     th_alloc_free(alloc, order, (size_t)n, sizeof *order);
   }
   return status ? status : count_calls(p);
@@ -425,12 +425,13 @@ static int project(const theseus_profile *profile, theseus_graph *graph) {
   th_alloc *alloc = &graph->alloc;
   size_t stacks = p.stacks, sums = (stacks + 2) * p.events;
   size_t numbers = (size_t)theseus_function_count(profile) + 4 * stacks;
-  int status = THESEUS_ENOMEM;
+  int status = THESEUS_OK;
 
-  p.frames = th_alloc_zeroed(alloc, stacks, sizeof *p.frames);
-  p.sums = th_alloc_zeroed(alloc, sums, sizeof *p.sums);
-  p.preorder = th_alloc_zeroed(alloc, numbers, sizeof *p.preorder);
-  if (p.frames && p.sums && p.preorder) {
+  if (!(p.frames = th_alloc_zeroed(alloc, stacks, sizeof *p.frames)) ||
+      !(p.sums = th_alloc_zeroed(alloc, sums, sizeof *p.sums)) ||
+      !(p.preorder = th_alloc_zeroed(alloc, numbers, sizeof *p.preorder))) {
+    status = th_alloc_why(alloc);
+  } else {
     p.zeros = p.sums + stacks * p.events;
     p.scratch = p.zeros + p.events;
     p.path = p.preorder + stacks;
@@ -456,7 +457,7 @@ int theseus_graph_from_profile(const theseus_profile *profile, const theseus_gra
   int status = theseus_graph_new(options, &graph);
   if (status)
     return status;
-  status = th_graph_status(graph, project(profile, graph));
+  status = project(profile, graph);
   if (status) {
     theseus_graph_free(graph);
     return status;

@@ -528,7 +528,7 @@ int theseus_graph_edge_get(const theseus_graph *graph, uint32_t edge, theseus_gr
 
 /* Writes a graph as callgrind, for KCachegrind, callgrind_annotate, gprof2dot, speedscope.  The same graph gives the
  * same bytes, in whatever order it was made.  `summary` and `totals` are the sums of the self costs.
- * Errors: ENOMEM, EIO, EOVERFLOW (a sum).  O(n log n). */
+ * Errors: ENOMEM, EIO, EOVERFLOW (a sum), ELIMIT.  O(n log n). */
 int theseus_callgrind_write(const theseus_graph *graph, const theseus_sink *sink);
 
 /* Writes self values of one event, of the profile's own or the host's, as lines `a;b;c 123`: names only, outermost first, one line for
