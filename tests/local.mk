@@ -30,6 +30,7 @@ EXTRA_DIST += \
   %D%/installed.c \
   %D%/python/histories.py \
   %D%/python/spans_model.py \
+  %D%/python/test_callgrind_consumers.py \
   %D%/python/test_examples.py \
   %D%/python/test_profile_merge.py \
   %D%/python/test_spans_model.py \
