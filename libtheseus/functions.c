@@ -6,8 +6,7 @@
 static bool same(const void *owner, uint32_t index, const void *key) {
   const struct th_function *function = &((const th_functions *)owner)->items[index];
   const struct th_function *wanted = key;
-  return function->name == wanted->name && function->file == wanted->file &&
-         function->first_line == wanted->first_line;
+  return function->name == wanted->name && function->file == wanted->file && function->first_line == wanted->first_line;
 }
 
 int th_functions_intern(th_functions *functions, th_alloc *alloc, const struct th_function *function, uint32_t *out) {

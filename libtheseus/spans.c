@@ -8,8 +8,9 @@ enum { PAGE = 1024, MAX_NESTING = 1024 };
 enum {
   HAD_PARENT = 1, /* a head with it is detached */
   AWAITS_ALL = 2,
-  FLATTENED = 4, /* beyond max_nesting: awaited from the moment that it is out of its first leg, and as long as it is open */
-  NAMED = 8      /* among the children that theseus_span_await was given; only during that call */
+  FLATTENED =
+      4,    /* beyond max_nesting: awaited from the moment that it is out of its first leg, and as long as it is open */
+  NAMED = 8 /* among the children that theseus_span_await was given; only during that call */
 };
 
 static struct th_span *at(const theseus_profile *profile, uint32_t slot) {
@@ -18,7 +19,9 @@ static struct th_span *at(const theseus_profile *profile, uint32_t slot) {
 
 /* ---- ids ---- */
 
-static uint64_t id_of(const struct th_span *span, uint32_t slot) { return (uint64_t)span->generation << 32 | (slot + 1); }
+static uint64_t id_of(const struct th_span *span, uint32_t slot) {
+  return (uint64_t)span->generation << 32 | (slot + 1);
+}
 
 /* The slot of an open span, or TH_NONE. */
 static uint32_t find(const theseus_profile *profile, uint64_t id) {
@@ -225,7 +228,7 @@ static uint32_t bounded_parent(theseus_profile *profile, uint32_t parent, bool *
 
 int theseus_span_begin(theseus_profile *profile, const theseus_span_options *options, uint64_t *out) {
   theseus_span_options chosen = {.size = sizeof chosen};
-  uint32_t parent = TH_NONE, slot;
+  uint32_t parent = TH_NONE, slot = 0;
   bool flattened = false;
   struct th_stats *stats;
 
@@ -532,10 +535,8 @@ void theseus_settle(theseus_profile *profile, uint64_t now_ns) {
 
 static int describe(const theseus_profile *profile, uint32_t slot, theseus_span_info *out) {
   const struct th_span *span = at(profile, slot);
-  static const enum theseus_span_state states[] = {[TH_LEG] = THESEUS_IN_LEG,
-                                                   [TH_HELD] = THESEUS_HELD,
-                                                   [TH_AWAITED] = THESEUS_AWAITED,
-                                                   [TH_HEAD] = THESEUS_IS_ROOT};
+  static const enum theseus_span_state states[] = {
+      [TH_LEG] = THESEUS_IN_LEG, [TH_HELD] = THESEUS_HELD, [TH_AWAITED] = THESEUS_AWAITED, [TH_HEAD] = THESEUS_IS_ROOT};
   theseus_span_info info = {.size = sizeof info,
                             .span = id_of(span, slot),
                             .began_ns = span->began_ns,

@@ -41,8 +41,8 @@ int th_strings_intern(th_strings *strings, th_alloc *alloc, const char *bytes, s
   uint32_t hash = th_hash_bytes(bytes, length);
   uint32_t id = th_map_find(&strings->map, hash, same, strings, &key);
   if (id == TH_NONE) {
-    int status = th_alloc_grow(alloc, &strings->texts, &strings->capacity, (uint64_t)strings->count + 1,
-                               sizeof *strings->texts);
+    int status =
+        th_alloc_grow(alloc, &strings->texts, &strings->capacity, (uint64_t)strings->count + 1, sizeof *strings->texts);
     if (!status)
       status = th_map_reserve(&strings->map, alloc, (uint64_t)strings->count + 1);
     if (status)

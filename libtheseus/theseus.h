@@ -102,7 +102,7 @@ typedef struct theseus_profile_options {
   const theseus_allocator *allocator; /* NULL: malloc, realloc, free */
   uint32_t max_depth;                 /* frames in a stack; 0: 512; at most 65535 */
   uint32_t max_nesting;               /* spans in a line of descent; 0: 256; at most 1024 */
-  uint64_t memory_limit;              /* bytes, for the profile and for what works on it; 0: none.  Beyond it calls fail: ELIMIT */
+  uint64_t memory_limit; /* bytes, for the profile and for what works on it; 0: none.  Beyond it calls fail: ELIMIT */
 } theseus_profile_options;
 
 /* Makes an empty profile.  `options` may be NULL: all defaults.
@@ -255,7 +255,7 @@ int theseus_add_cost(theseus_profile *profile, uint32_t stack, uint32_t line, ui
 typedef struct theseus_cell_info {
   size_t size;
   uint32_t event;
-  uint32_t head;     /* stack of the head whose weight it is; where that was a root, it may be THESEUS_ROOT: not known */
+  uint32_t head; /* stack of the head whose weight it is; where that was a root, it may be THESEUS_ROOT: not known */
   uint32_t detached; /* 1: that head was detached; 0: a root */
   uint32_t stack;
   uint32_t line;
@@ -309,9 +309,9 @@ enum theseus_span_flags {
 
 typedef struct theseus_span_options {
   size_t size;
-  uint32_t stack;       /* where the operation was started: its function is the leaf */
-  uint32_t flags;       /* of enum theseus_span_flags */
-  uint64_t parent;      /* the innermost enclosing operation, or THESEUS_NO_SPAN */
+  uint32_t stack;  /* where the operation was started: its function is the leaf */
+  uint32_t flags;  /* of enum theseus_span_flags */
+  uint64_t parent; /* the innermost enclosing operation, or THESEUS_NO_SPAN */
   uint64_t now_ns;
   uint32_t place_stack; /* where it is suspended; 0: `stack` */
   uint32_t line;        /* the line there */
@@ -333,8 +333,8 @@ int theseus_span_begin(theseus_profile *profile, const theseus_span_options *opt
  * The first one of a span that began with a leg is when its promise was handed out: its time runs from now.
  * `place_stack` 0 means the span's own stack.
  * Errors: ENOMEM, EINVAL (no such stack; a child that is not this span's, or in its first leg), ESTALE (span, or a child). */
-int theseus_span_await(theseus_profile *profile, uint64_t span, const uint64_t *children, size_t n, uint32_t place_stack,
-                       uint32_t line, uint64_t now_ns);
+int theseus_span_await(theseus_profile *profile, uint64_t span, const uint64_t *children, size_t n,
+                       uint32_t place_stack, uint32_t line, uint64_t now_ns);
 
 /* `span` awaits `child` too, an open child of its own that may be held or detached; when it awaited THESEUS_ALL, that one only.
  * Does nothing to one that it awaits already.  Errors: EINVAL (not a child of it, or still in its first leg), ESTALE. */
@@ -380,7 +380,7 @@ typedef struct theseus_span_info {
   uint32_t stack;
   uint32_t place_stack;
   uint32_t line;
-  uint32_t state;    /* of enum theseus_span_state */
+  uint32_t state;  /* of enum theseus_span_state */
   uint32_t awaits; /* how many of its children it awaits */
 } theseus_span_info;
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: ISC
 """Builds theseus._cffi: libtheseus and the shim, for Python.
 
-The declarations are read from the C headers themselves, so that there is no copy of them to go stale, and the C compiler
-checks each one.  Sources are named relative to the project's root, from where setup.py runs.
+The declarations are read from the C headers themselves, so that there is no copy of them to go stale, and the C
+compiler checks each one.  Sources are named relative to the project's root, from where setup.py runs.
 
 By default the library is compiled into the extension.  THESEUS_SYSTEM_LIB=1 in the environment links the one that
 pkg-config finds instead.

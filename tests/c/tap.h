@@ -25,7 +25,7 @@
 #define is_str(got, wanted, ...) tap_str((got), (wanted), __FILE__, __LINE__, __VA_ARGS__)
 
 /* Ends the program at once when something that all the rest needs has failed. */
-#define must(condition) tap_must((condition), #condition, __FILE__, __LINE__)
+#define must(condition) ((condition) ? (void)0 : tap_bail(#condition, __FILE__, __LINE__))
 
 /* The last call of main, and its value. */
 #define done() tap_done()
@@ -105,9 +105,7 @@ static inline bool tap_str(const char *got, const char *wanted, const char *file
   return same;
 }
 
-static inline void tap_must(bool held, const char *what, const char *file, int line) {
-  if (held)
-    return;
+static inline _Noreturn void tap_bail(const char *what, const char *file, int line) {
   printf("Bail out! %s:%d: %s\n", file, line, what);
   exit(1);
 }
