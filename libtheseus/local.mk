@@ -24,6 +24,10 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/map.h \
   %D%/output.c \
   %D%/output.h \
+  %D%/pprof-write.c \
+  %D%/pprof.h \
+  %D%/preorder.c \
+  %D%/preorder.h \
   %D%/profile.c \
   %D%/profile.h \
   %D%/profile-merge.c \
@@ -40,7 +44,9 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/strings.c \
   %D%/strings.h \
   %D%/text.c \
-  %D%/text.h
+  %D%/text.h \
+  %D%/wire.c \
+  %D%/wire.h
 
 # The installed one wraps it.  -version-info C:R:A, at a release:  the code changed: R+1;  a symbol was added: C+1, R=0, A+1;
 # a symbol was taken away, or changed: C+1, R=0, A=0.

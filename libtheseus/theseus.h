@@ -539,6 +539,25 @@ int theseus_callgrind_write(const theseus_graph *graph, const theseus_sink *sink
  * Errors: ENOMEM, ELIMIT, EINVAL (no such event, no sink), EIO, EOVERFLOW (a sum).  O(n log n). */
 int theseus_folded_write(const theseus_profile *profile, uint32_t event, const theseus_sink *sink);
 
+/* How much of a profile goes into a pprof file.  Without the buckets percentiles, minima and maxima are lost, and the files are
+ * smaller: for collectors that limit the number of samples. */
+enum theseus_pprof_detail { THESEUS_PPROF_FULL = 0, THESEUS_PPROF_NO_BUCKETS = 1 };
+
+typedef struct theseus_pprof_options {
+  size_t size;
+  uint32_t detail; /* of enum theseus_pprof_detail */
+} theseus_pprof_options;
+
+/* Writes a profile as pprof's profile.proto, not compressed: the caller's gzip makes it the .pb.gz that tools know.  Settle first.
+ * It has whole stacks with lines, and the sample types wait/nanoseconds, latency/nanoseconds and deferreds/count, then the host's events.
+ * The label `outcome` is how spans ended (or `pending`), `latency` names a bucket of theirs, `detached` the head whose Wait it is,
+ * with `head` (and `head_path`), which say where on the stack that one is.  Texts are escaped as theseus_folded_write() does, less `;`.
+ * The same measurements give the same bytes, in whatever order they were made.  theseus_pprof_read() restores all of them: with the full
+ * detail every figure of theseus_stack_info and every percentile, and of the cells all but the heads that were roots.
+ * `options` may be NULL.
+ * Errors: ENOMEM, ELIMIT, EINVAL (no such detail, no sink), EIO, EOVERFLOW (a value does not fit into 63 bits).  O(n log n). */
+int theseus_pprof_write(const theseus_profile *profile, const theseus_pprof_options *options, const theseus_sink *sink);
+
 /* end of declarations */
 
 #if defined(__GNUC__) && !defined(_WIN32)
