@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: ISC
+"""Runs the table of scenarios on every hook that there is here, and compares: with the table, and hook with hook."""
+
+from __future__ import annotations
+
+import gc
+import inspect
+import io
+from collections import Counter
+from typing import Any
+
+import pytest
+from twisted.internet.task import Clock
+
+import scenarios_callbacks  # noqa: F401  (each puts its rows into the table)
+import scenarios_combinators  # noqa: F401
+import scenarios_generators  # noqa: F401
+import scenarios_outcomes  # noqa: F401
+import scenarios_twisted  # noqa: F401
+from callgrind_parse import Callgrind, check_laws, parse
+from scenarios import ROWS, SECOND, Row, in_ns, shortened
+from theseus import Pending, Profile, Tracer
+
+
+def hooks_here() -> list[str]:
+    found = []
+    for hook in ("portable", "profile", "monitoring"):
+        try:
+            Tracer(hook=hook)
+        except ValueError:
+            continue
+        found.append(hook)
+    return found
+
+
+HOOKS = hooks_here()
+
+
+def count_heads(pending: list[Pending]) -> int:
+    heads, todo = 0, list(pending)
+    while todo:
+        one = todo.pop()
+        heads += one.state in ("root", "detached")
+        todo.extend(one.children)
+    return heads
+
+
+class WatchedClock(Clock):
+    """Whenever it moves, it first counts the heads: self waits must grow at that number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tracer: Any = None
+        self.now = self.latest = self.heads_time = 0.0
+
+    @property
+    def rightNow(self) -> float:  # type: ignore[override]
+        return self.now
+
+    @rightNow.setter
+    def rightNow(self, value: float) -> None:
+        if self.tracer is not None and value > self.latest:
+            self.heads_time += (value - self.latest) * count_heads(self.tracer.pending())
+        self.now, self.latest = value, max(value, self.latest)
+
+
+def measure(row: Row, hook: str, clock: Clock) -> Profile:
+    """What a row gives.  Everything above the row's own frame is cut off by `shortened`."""
+    gc.collect()
+    tracer = Tracer(reactor=clock, hook=hook)
+    wanted = inspect.signature(row.program).parameters
+    tracer.install()
+    try:
+        if isinstance(clock, WatchedClock):
+            clock.tracer = tracer
+        if "tracer" in wanted:
+            row.program(clock, tracer)
+        else:
+            row.program(clock)
+    finally:
+        tracer.uninstall()
+    return tracer.snapshot()
+
+
+def written(profile: Profile, format: str = "callgrind", event: str = "Wait") -> bytes:
+    target = io.BytesIO()
+    profile.write(target, format=format, event=event)
+    return target.getvalue()
+
+
+def skip_unless_it_runs(row: Row) -> None:
+    if row.refusal():
+        pytest.skip(row.refusal())
+
+
+every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+
+
+@every_row
+@pytest.mark.parametrize("hook", HOOKS)
+def test_row(row: Row, hook: str) -> None:
+    skip_unless_it_runs(row)
+    profile = measure(row, hook, Clock())
+    assert shortened(written(profile, "folded"), row.program) == in_ns(row.waits)
+    if row.latencies is not None:
+        latencies = shortened(written(profile, "folded", "Latency"), row.program)
+        assert latencies == in_ns(row.latencies)
+    if row.deferreds is not None:
+        assert shortened(written(profile, "folded", "Deferreds"), row.program) == dict(row.deferreds)
+    outcomes: Counter[str] = Counter()
+    for stack in profile:
+        outcomes.update({name: getattr(stack, name) for name in row.outcomes})
+    assert outcomes == Counter(row.outcomes)
+
+    file = parse(written(profile))
+    check_laws(file)
+    marks = row.marked_lines()
+    for mark, seconds in row.lines.items():
+        assert wait_at(file, row, marks[mark]) == round(seconds * SECOND), f"the line marked {mark}"
+
+
+def wait_at(file: Callgrind, row: Row, line: int) -> int:
+    column, name = file.column("Wait"), inspect.getsourcefile(row.program)
+    return sum(costs[column] for ((at, _), number), costs in file.lines.items() if (at, number) == (name, line))
+
+
+@every_row
+@pytest.mark.parametrize("hook", HOOKS)
+def test_self_waits_grow_at_the_number_of_heads(row: Row, hook: str) -> None:
+    """At every move of the clock, as pending() tells it; asking it at all times changes nothing either."""
+    skip_unless_it_runs(row)
+    clock = WatchedClock()
+    profile = measure(row, hook, clock)
+    waits = shortened(written(profile, "folded"), row.program)
+    assert waits == in_ns(row.waits)
+    if row.name != "cleared_the_wait_of_what_is_open_starts_again":
+        assert abs(sum(waits.values()) - clock.heads_time * SECOND) <= len(waits)
+
+
+@every_row
+def test_all_hooks_give_the_same_bytes(row: Row) -> None:
+    skip_unless_it_runs(row)
+    profiles = [measure(row, hook, Clock()) for hook in HOOKS]
+    for event in ("Wait", "Latency", "Deferreds", "Failed", "Pending"):
+        assert len({written(profile, "folded", event) for profile in profiles}) == 1
+    assert len({written(profile) for profile in profiles}) == 1
+
+
+def test_the_table_is_complete() -> None:
+    assert len(ROWS) >= 80
+    assert len({row.name for row in ROWS}) == len(ROWS)
+    marked = [set(row.marked_lines()) for row in ROWS]
+    assert [row.name for row, marks in zip(ROWS, marked, strict=True) if marks != set(row.lines)] == []
