@@ -108,7 +108,7 @@ want xz-utils command -v xz
 install_missing
 if ! links clang -fsanitize=address,undefined >/dev/null 2>&1 && command -v apt-cache >/dev/null; then
   runtime=libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev
-  if apt-cache show "$runtime" >/dev/null 2>&1; then missing=$runtime; fi
+  if apt-cache show "$runtime" >/dev/null 2>&1; then missing="$missing $runtime"; fi
 fi
 # The layout of the sources is checked with the one version that they are written with, where it can be had.
 if ! command -v clang-format-14 >/dev/null && apt-cache show clang-format-14 >/dev/null 2>&1; then

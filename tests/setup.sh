@@ -100,9 +100,11 @@ want_python() {
   find_python
   name=$(basename "$PYTHON")
   if python_runs 2>/dev/null; then
-    name=$("$PYTHON" -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
-    # Debian's python3 is served by packages of that name, of whatever version it is.
-    case $(command -v "$PYTHON") in */python3) name=python3 ;; esac
+    # Debian's python3 and pypy3 have packages of that name, of whatever version they are.
+    case $(basename "$(command -v "$PYTHON")") in
+      python3 | pypy3) name=$(basename "$PYTHON") ;;
+      *) name=$("$PYTHON" -c 'import sys; print("python%d.%d" % sys.version_info[:2])') ;;
+    esac
   else
     missing="$missing $name"
   fi
