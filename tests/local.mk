@@ -28,11 +28,19 @@ EXTRA_DIST += \
   %D%/c/memory.h \
   %D%/c/tap.h \
   %D%/installed.c \
+  %D%/python/callgrind_parse.py \
   %D%/python/histories.py \
+  %D%/python/scenarios.py \
+  %D%/python/scenarios_callbacks.py \
+  %D%/python/scenarios_combinators.py \
+  %D%/python/scenarios_generators.py \
+  %D%/python/scenarios_outcomes.py \
+  %D%/python/scenarios_twisted.py \
   %D%/python/spans_model.py \
   %D%/python/test_callgrind_consumers.py \
   %D%/python/test_examples.py \
   %D%/python/test_profile_merge.py \
+  %D%/python/test_scenarios.py \
   %D%/python/test_spans_model.py \
   %D%/run.sh \
   %D%/setup.sh
