@@ -6,12 +6,12 @@ takes its time here is written as a delay of a known length, so that you can che
 
     three customers at once want two prices each, and the database answers one question at a time, in 0.15 s
     the report is made in a thread, in 0.4 s
-    one page takes ten seconds; its reader loses patience after 0.3 s
+    one page takes ten seconds; its reader loses patience after 0.3 s, which the server does not notice
     one page fails
     somebody counts the visit, in 0.6 s, and nobody waits for that
 
 Look for: the line in Database.query that waits for the lock, as against the line that waits for the answer; patience(),
-where the time-out is; count_visit() under [detached].
+where the time-out is; slow(), which is still pending at the end; count_visit() under [detached].
 """
 
 from __future__ import annotations
@@ -91,24 +91,17 @@ class Page(Resource):
         self.answer = answer
 
     def render_GET(self, request: Request) -> int:
-        d = self.respond(request)
-        request.notifyFinish().addErrback(lambda _: d.cancel())  # the reader has gone
-        d.addErrback(lambda failure: failure.trap("twisted.internet.defer.CancelledError"))
+        ensureDeferred(self.respond(request))
         return NOT_DONE_YET
 
-    @inlineCallbacks
-    def respond(self, request: Request) -> Yields:
+    async def respond(self, request: Request) -> None:
         try:
-            body = yield ensure(self.answer(request))
+            body = await self.answer(request)
         except KeyError:
             request.setResponseCode(500)
             body = b"sorry"
         request.write(body)
         request.finish()
-
-
-def ensure(answer: Any) -> Deferred[bytes]:
-    return answer if isinstance(answer, Deferred) else ensureDeferred(answer)
 
 
 def site(reactor: Any, pace: float) -> Site:
