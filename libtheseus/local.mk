@@ -7,6 +7,13 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/version.h \
   %D%/alloc.c \
   %D%/alloc.h \
+  %D%/callgrind-body.c \
+  %D%/callgrind-header.c \
+  %D%/callgrind-messages.c \
+  %D%/callgrind-names.c \
+  %D%/callgrind-names.h \
+  %D%/callgrind-read.c \
+  %D%/callgrind-read.h \
   %D%/callgrind-write.c \
   %D%/cells.c \
   %D%/cells.h \
@@ -24,8 +31,11 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/map.h \
   %D%/output.c \
   %D%/output.h \
-  %D%/pprof-write.c \
+  %D%/pprof-read.c \
+  %D%/pprof-tables.c \
+  %D%/pprof-tables.h \
   %D%/pprof.h \
+  %D%/pprof-write.c \
   %D%/preorder.c \
   %D%/preorder.h \
   %D%/profile.c \

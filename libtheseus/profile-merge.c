@@ -40,8 +40,6 @@ static struct th_cell_key rename_cell(const struct names *names, const struct th
 
 static bool add_fits(uint64_t a, uint64_t b) { return b <= UINT64_MAX - a; }
 
-static uint64_t add_bounded(uint64_t a, uint64_t b) { return add_fits(a, b) ? a + b : UINT64_MAX; }
-
 static int check_sums(const theseus_profile *into, const theseus_profile *from, const struct names *names) {
   for (uint32_t i = 0; i < from->cells.count; i++) {
     struct th_cell_key key = rename_cell(names, &from->cells.items[i].key);
@@ -77,9 +75,7 @@ static void add_sums(theseus_profile *into, const theseus_profile *from, const s
     if (from->stacks.items[i].stats != TH_NONE)
       th_profile_add_stats(&into->stats[into->stacks.items[names->stacks[i]].stats],
                            &from->stats[from->stacks.items[i].stats]);
-  into->info.duration_ns = add_bounded(into->info.duration_ns, from->info.duration_ns);
-  if (!into->info.time_ns || (from->info.time_ns && from->info.time_ns < into->info.time_ns))
-    into->info.time_ns = from->info.time_ns;
+  th_profile_add_time(into, from->info.time_ns, from->info.duration_ns);
   into->info.clock_reversals += from->info.clock_reversals;
   into->info.truncated_pushes += from->info.truncated_pushes;
   into->info.flattened_spans += from->info.flattened_spans;

@@ -129,6 +129,13 @@ void theseus_profile_set_time(theseus_profile *profile, uint64_t time_ns, uint64
   profile->info.duration_ns = duration_ns;
 }
 
+void th_profile_add_time(theseus_profile *profile, uint64_t time_ns, uint64_t duration_ns) {
+  theseus_profile_info *info = &profile->info;
+  if (!info->time_ns || (time_ns && time_ns < info->time_ns))
+    info->time_ns = time_ns;
+  info->duration_ns = duration_ns > UINT64_MAX - info->duration_ns ? UINT64_MAX : info->duration_ns + duration_ns;
+}
+
 /* ---- functions and stacks ---- */
 
 int theseus_function_intern(theseus_profile *profile, const char *file, const char *name, uint32_t first_line,

@@ -66,6 +66,9 @@ void th_profile_count(theseus_profile *profile, uint32_t stack, int outcome, uin
  * EINVAL: it has no size. */
 int th_give(void *out, const void *info, size_t info_size);
 
+/* Adds to when and how long there was measured, as merging does. */
+void th_profile_add_time(theseus_profile *profile, uint64_t time_ns, uint64_t duration_ns);
+
 /* Takes a time in: the latest one if it is not later. */
 uint64_t th_profile_now(theseus_profile *profile, uint64_t now_ns);
 

@@ -531,6 +531,75 @@ int theseus_graph_edge_get(const theseus_graph *graph, uint32_t edge, theseus_gr
  * Errors: ENOMEM, EIO, EOVERFLOW (a sum), ELIMIT.  O(n log n). */
 int theseus_callgrind_write(const theseus_graph *graph, const theseus_sink *sink);
 
+/* ---- reading callgrind ------------------------------------------------------------------------------------- */
+
+/* Reads callgrind files, piece by piece, and adds them to a graph: what valgrind writes (with addresses, jumps, cycles,
+ * several parts), yappi, pyprof2calltree, xdebug, ruby-prof, cachegrind, pprof, and theseus_callgrind_write().  Memory
+ * is bounded by the graph's growth, the names of one file and its longest line, whatever its size.
+ *
+ *     theseus_callgrind_reader_new(graph, NULL, &reader);
+ *     for (each file) {
+ *       theseus_callgrind_reader_begin(reader, its name);
+ *       while (there are bytes, and no error)
+ *         theseus_callgrind_reader_feed(reader, bytes, size);
+ *       theseus_callgrind_reader_finish(reader);       // the file is in the graph, or none of it is
+ *     }
+ *     theseus_callgrind_reader_free(reader);
+ *
+ * From begin to finish the graph is the reader's: nothing else may be called with it. */
+typedef struct theseus_callgrind_reader theseus_callgrind_reader;
+
+enum theseus_callgrind_flags {
+  THESEUS_STRICT = 1 /* what else is a warning is an error */
+};
+
+typedef struct theseus_callgrind_options {
+  size_t size;
+  uint32_t flags; /* of enum theseus_callgrind_flags */
+} theseus_callgrind_options;
+
+/* `options` may be NULL.  The graph must outlive the reader, whose memory counts as the graph's.  Errors: ENOMEM,
+ * EINVAL, ELIMIT. */
+int theseus_callgrind_reader_new(theseus_graph *graph, const theseus_callgrind_options *options,
+                                 theseus_callgrind_reader **out);
+
+/* Begins a file.  `source` is its name, for messages and as a source of the graph; NULL: "-", and no source.  A file
+ * that was begun and not finished is taken back.  Errors: ENOMEM, ELIMIT. */
+int theseus_callgrind_reader_begin(theseus_callgrind_reader *reader, const char *source);
+
+/* Takes the next bytes, cut anywhere.  After an error, what was read of the file is taken back, and the same error is
+ * given until another one begins.
+ * Errors: ENOMEM, EINVAL (no file has begun), EFORMAT, EVERSION (of format 2 or later), EUNIT, EOVERFLOW, ELIMIT.
+ * O(size). */
+int theseus_callgrind_reader_feed(theseus_callgrind_reader *reader, const void *bytes, size_t size);
+
+/* Ends the file: now it is a part of the graph.  Errors: as feed; a file that is empty, that has no `events:`, or that
+ * ends within a call is EFORMAT. */
+int theseus_callgrind_reader_finish(theseus_callgrind_reader *reader);
+
+/* Frees a reader; a file that is not finished is taken back.  NULL is allowed. */
+void theseus_callgrind_reader_free(theseus_callgrind_reader *reader);
+
+typedef struct theseus_callgrind_reader_info {
+  size_t size;
+  uint64_t bytes; /* of this file, so far; so are the others */
+  uint64_t lines;
+  uint64_t warnings;
+  uint32_t kept;   /* warnings that are kept: the first hundred */
+  uint32_t events; /* columns, of all its parts */
+  const char
+      *error; /* "file:line:column: what"; "" when there is none.  Good until the next file begins, as are warnings */
+} theseus_callgrind_reader_info;
+
+/* Errors: EINVAL (size; no such warning or event).  O(1). */
+int theseus_callgrind_reader_info_get(const theseus_callgrind_reader *reader, theseus_callgrind_reader_info *out);
+int theseus_callgrind_reader_warning_get(const theseus_callgrind_reader *reader, uint32_t warning, const char **out);
+/* What the file itself says of its columns, in its order.  Texts are good until the next file begins. */
+int theseus_callgrind_reader_event_get(const theseus_callgrind_reader *reader, uint32_t event, theseus_event_info *out);
+
+/* All of the above for a file that is in memory.  Errors: as feed and finish. */
+int theseus_callgrind_read(theseus_graph *graph, const char *source, const void *bytes, size_t size);
+
 /* Writes self values of one event, of the profile's own or the host's, as lines `a;b;c 123`: names only, outermost first, one line for
  * each distinct text, in the order of their bytes, no zeros.  For flamegraph.pl, inferno and speedscope.  Settle first.
  * Wait that detached heads gave is under a frame `[detached]` before the whole stack; what is booked on the root is `(root)`.
@@ -557,6 +626,25 @@ typedef struct theseus_pprof_options {
  * `options` may be NULL.
  * Errors: ENOMEM, ELIMIT, EINVAL (no such detail, no sink), EIO, EOVERFLOW (a value does not fit into 63 bits).  O(n log n). */
 int theseus_pprof_write(const theseus_profile *profile, const theseus_pprof_options *options, const theseus_sink *sink);
+
+/* Where a reader stopped, and why. */
+typedef struct theseus_read_error {
+  size_t size;
+  uint64_t offset; /* bytes before it */
+  uint32_t line;   /* from 1, of a text; 0: the input is not one */
+  uint32_t column;
+  char text[200]; /* what is wrong, in English */
+} theseus_read_error;
+
+/* Reads a pprof profile, decompressed, and adds it to `profile`, which stays as it was should that fail.
+ * What theseus_pprof_write() wrote becomes what it was.  Of other files (Go's, converted gperftools', Pyroscope's, …) each sample type is an
+ * event of the host's, booked on lines: names become what an event's may be (`alloc-space` is alloc_space), the unit nanoseconds is
+ * "ns".  Inlined functions are frames like others; an address without a name is a function `0x…` in the file of its mapping; labels are
+ * dropped.  Frames beyond max_depth are cut off, from the leaf (truncated_pushes).
+ * `bytes` are the caller's, and not needed afterwards.  `error` (may be NULL) is filled when the call fails.
+ * Errors: EFORMAT (not pprof, broken, negative values, compressed), ENOMEM, ELIMIT, EINVAL, EOVERFLOW, EUNIT.  O(size), times
+ * max_depth where a file has many frames in one location. */
+int theseus_pprof_read(theseus_profile *profile, const void *bytes, size_t size, theseus_read_error *error);
 
 /* end of declarations */
 
