@@ -20,8 +20,8 @@ typedef struct shim_buffer {
 int shim_buffer_write(void *buffer, const void *bytes, size_t size);
 void shim_buffer_free(shim_buffer *buffer);
 
-/* Appends the types that the C hooks are made of to a Python list, given by its id(): Core, the tracer itself.  Appends nothing on an
- * interpreter that is not CPython.  -1: an exception is set in the list's place: a string that says which. */
+/* Appends the type of the C core to a Python list, given by its id().
+ * -1: it could not be made, or this interpreter is not CPython. */
 int shim_types(uintptr_t list);
 
 /* end of declarations */

@@ -3,25 +3,33 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
-from ._cffi import lib
+from . import machinery
+from ._cffi import ffi, lib
 from .portable import PortableCore
 
 HOOKS = ("portable", "profile", "monitoring")
 
 
-def _types() -> list[type]:
-    found: list[type] = []
-    if lib.shim_types(id(found)):
-        raise ImportError(f"the C hooks do not load: {found[-1] if found else 'no memory'}")
-    return found
+def _core_type() -> Any:
+    found: list[Any] = []
+    if machinery.PYPY or lib.shim_types(id(found)):
+        return None
+    return found[0]
+
+
+_Core = _core_type()
 
 
 def available() -> tuple[str, ...]:
     """The hooks that work here, the fastest last."""
-    return HOOKS[:1]
+    if _Core is None:
+        return HOOKS[:1]
+    return HOOKS if hasattr(sys, "monitoring") else HOOKS[:2]
 
 
 def choose(hook: str) -> str:
@@ -35,5 +43,8 @@ def choose(hook: str) -> str:
     return hook
 
 
-def core(hook: str, profile: Any, clock: Callable[[], int]) -> Any:
-    return PortableCore(profile, clock)
+def core(hook: str, profile: Any, clock: Callable[[], int] | None) -> Any:
+    """What observes the program, by that hook, and keeps `profile`; without a clock it is the monotonic one."""
+    if hook == "portable":
+        return PortableCore(profile, clock or time.monotonic_ns)
+    return _Core(machinery, int(ffi.cast("uintptr_t", profile)), profile, clock, hook == "monitoring")

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 from twisted.internet import defer
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import CancelledError, Deferred, DeferredList
 from twisted.python.failure import Failure
 
 PYPY = sys.implementation.name == "pypy"
@@ -60,12 +60,12 @@ LOOP_CODE = code_of(Deferred._runCallbacks)
 DRIVER_CODE = code_of(defer._inlineCallbacks)
 STARTER_CODE = code_of(defer._cancellableInlineCallbacks)  # type: ignore[attr-defined]
 
-_DEFER_FILE = LOOP_CODE.co_filename
+PLUMBING_FILE = LOOP_CODE.co_filename
 _OWN_FILES = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 # Users wait on these, and so they are shown although they are in the plumbing's file: with their nested functions, and with
 # the base that newer versions of Twisted gave them.
-_SHOWN = {
+SHOWN = {
     code
     for cls in (
         defer.DeferredLock,
@@ -101,7 +101,7 @@ def kind_of(code: CodeType, module: str) -> int:
         return DRIVER
     if code is STARTER_CODE:
         return STARTER
-    if code.co_filename == _DEFER_FILE and code not in _SHOWN:
+    if code.co_filename == PLUMBING_FILE and code not in SHOWN:
         return PLUMBING
     if (module, code.co_name) in _PLUMBING or code.co_filename.startswith(_OWN_FILES):
         return PLUMBING
@@ -120,6 +120,22 @@ def name_of(code: CodeType, module: str) -> str:
     return name
 
 
+def describe(code: CodeType, variables: dict[str, Any]) -> tuple[int, bytes, bytes, int]:
+    """(kind, file, name, first line) of code that runs with these globals."""
+    module = str(variables.get("__name__", "?"))
+    return (
+        kind_of(code, module),
+        encoded(file_of(code)),
+        encoded(name_of(code, module)),
+        code.co_firstlineno,
+    )
+
+
+def encoded(text: str) -> bytes:
+    """As libtheseus takes it: in UTF-8 (what a file name's odd bytes were, they are again), without NUL."""
+    return text.encode("utf-8", "surrogateescape").replace(b"\0", b"?")
+
+
 def file_of(code: CodeType) -> str:
     """An absolute path; what is not in a file keeps what it calls itself."""
     name = code.co_filename
@@ -128,19 +144,14 @@ def file_of(code: CodeType) -> str:
 
 # ---- Deferreds: who feeds whom ----
 
-callbacks_of: Callable[[Any], list[Any] | None]
-if hasattr(Deferred(), "_callbacks"):  # since 25.5, where the old name warns
+# The attribute with the entries that have not run: since 25.5 the old name warns.
+CALLBACKS = "_callbacks" if hasattr(Deferred(), "_callbacks") else "callbacks"
 
-    def callbacks_of(deferred: Any) -> list[Any] | None:
-        """The entries that have not run; None for a Deferred that is not even built."""
-        found: list[Any] | None = deferred.__dict__.get("_callbacks")
-        return found
 
-else:
-
-    def callbacks_of(deferred: Any) -> list[Any] | None:
-        found: list[Any] | None = deferred.__dict__.get("callbacks")
-        return found
+def callbacks_of(deferred: Any) -> list[Any] | None:
+    """The entries that have not run; None for a Deferred that is not even built."""
+    found: list[Any] | None = getattr(deferred, CALLBACKS, None)
+    return found
 
 
 def has_fired(deferred: Any) -> bool:
@@ -155,12 +166,13 @@ def outcome_of(result: object) -> int:
     if not isinstance(result, Failure):
         return 0
     kind = result.type
-    return 2 if isinstance(kind, type) and issubclass(kind, defer.CancelledError) else 1
+    return 2 if isinstance(kind, type) and issubclass(kind, CancelledError) else 1
 
 
 CONTINUE: Any = defer._CONTINUE
-_RESUME: Any = getattr(defer, "_gotResultInlineCallbacks", None)  # a function of its own since 23.10
-_RESUME_CODES = {code for code in codes_within(DRIVER_CODE) if code.co_name == "gotResult"}
+RESUME: Any = getattr(defer, "_gotResultInlineCallbacks", None)  # a function of its own since 23.10 …
+RESUME_CODE = next((code for code in codes_within(DRIVER_CODE) if code.co_name == "gotResult"), None)  # … a closure before,
+RESUME_CELL = RESUME_CODE.co_freevars.index("gen") if RESUME_CODE else -1  # with the generator in this cell
 _race: Any = getattr(defer, "race", None)  # since 22.?; its links are cells of its nested functions
 _RACE_CODES = {code.co_name: code for code in codes_within(code_of(_race))} if _race else {}
 _FED_BY_RACE = {_RACE_CODES.get("succeeded"), _RACE_CODES.get("failed")} - {None}
@@ -181,10 +193,10 @@ def cell_of(function: FunctionType, *names: str) -> Any:
 def resumed_generator(entry: Any) -> Any:
     """The generator that a callback entry resumes, if it is Twisted's own resumption; else None."""
     callback, arguments = entry[0][0], entry[0][1]
-    if callback is _RESUME and _RESUME is not None:
+    if callback is RESUME and RESUME is not None:
         return arguments[1]  # (waiting, gen, status, context)
-    if isinstance(callback, FunctionType) and callback.__code__ in _RESUME_CODES:
-        return cell_of(callback, "gen", "g")
+    if isinstance(callback, FunctionType) and callback.__code__ is RESUME_CODE:
+        return cell_of(callback, "gen")
     return None
 
 
@@ -203,6 +215,20 @@ def fed_by(entry: Any) -> Iterator[tuple[Any, bool]]:
             if result is not None:
                 yield result, False
             return
+
+
+def links_of(entry: Any) -> list[tuple[Any, bool]]:
+    return list(fed_by(entry))
+
+
+class Boxed:
+    """A Deferred that is the *result* of another one: since Twisted 24.7 it may be, and would be waited for if an observer
+    returned it."""
+
+    __slots__ = ("deferred",)
+
+    def __init__(self, deferred: Any) -> None:
+        self.deferred = deferred
 
 
 def members_of(deferred: Any) -> list[Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ._cffi import lib
-from .profile import Frame
+from .profile import Frame, frames
 from .table import seconds
 
 _STATES = {
@@ -49,7 +49,9 @@ def tree(core: Any) -> list[Pending]:
     nodes = {}
     for span, _parent, began, stack, place, line, state in sorted(spans, key=lambda span: (span[2], span[0])):
         age = max(0, now - began)
-        nodes[span] = Pending(core.frames(stack), age, core.frames(place), line, _STATES[state], [])
+        nodes[span] = Pending(
+            frames(core.frames(stack)), age, frames(core.frames(place)), line, _STATES[state], []
+        )
     roots = []
     for span, parent, *_rest in sorted(spans, key=lambda span: (span[2], span[0])):
         (nodes[parent].children if parent in nodes else roots).append(nodes[span])

@@ -29,9 +29,8 @@ from twisted.internet.defer import Deferred
 
 from . import machinery
 from ._cffi import ffi, lib
-from .errors import check
 from .machinery import DRIVER, GENERATOR, LOOP, PLAIN, REACTOR
-from .profile import Frame, frames
+from .profile import raw_frames
 
 class Code(NamedTuple):
     """What is known of a code object; `alive` drops the entry when it is collected."""
@@ -122,18 +121,8 @@ class Unbox:
     def __init__(self, core: PortableCore) -> None:
         self.core = core
 
-    def __call__(self, boxed: Boxed) -> object:
+    def __call__(self, boxed: machinery.Boxed) -> object:
         return self.core.pass_deferred(boxed.deferred, sys._getframe(1))
-
-
-class Boxed:
-    """A Deferred that is the *result* of another one: since Twisted 24.7 it may be, and would be waited for if an observer
-    returned it."""
-
-    __slots__ = ("deferred",)
-
-    def __init__(self, deferred: Any) -> None:
-        self.deferred = deferred
 
 
 class PortableCore:
@@ -154,7 +143,7 @@ class PortableCore:
         self.starting: dict[int, Operation] = {}  # by id of the frame of _cancellableInlineCallbacks
         self.begun: dict[int, list[Begun]] = {}  # by id of the frame under which they began
         self.passed: dict[int, tuple[int, int, int, bool]] = {}  # by id of the loop's frame: see fired()
-        self.boxed: dict[int, tuple[Any, Boxed]] = {}  # by id of the loop's frame
+        self.boxed: dict[int, tuple[Any, machinery.Boxed]] = {}  # by id of the loop's frame
         self.previous: Any = None
         self.installed = False
         self._out_u32 = ffi.new("uint32_t *")
@@ -223,8 +212,9 @@ class PortableCore:
                 self.busy = False
                 self.drain()
 
-    def merge_into(self, profile: Any) -> None:
-        check(self.locked(lambda now: lib.theseus_profile_merge(profile, self.profile)), "snapshot")
+    def merge_into(self, address: int) -> int:
+        into = ffi.cast("theseus_profile *", address)
+        return int(self.locked(lambda now: lib.theseus_profile_merge(into, self.profile)))
 
     def clear(self) -> None:
         self.locked(lambda now: lib.theseus_profile_clear(self.profile))
@@ -245,9 +235,16 @@ class PortableCore:
         found: tuple[int, list[tuple[int, int, int, int, int, int, int]]] = self.locked(collect)
         return found
 
-    def frames(self, stack: int) -> tuple[Frame, ...]:
-        found: tuple[Frame, ...] = self.locked(lambda now: frames(self.profile, stack))
+    def frames(self, stack: int) -> list[tuple[bytes, bytes, int, int]]:
+        """(name, file, first line, call line) of each frame, outermost first."""
+        found: list[tuple[bytes, bytes, int, int]] = self.locked(lambda now: raw_frames(self.profile, stack))
         return found
+
+    def kept(self) -> dict[str, int]:
+        """How much the tables hold."""
+        return {
+            name: len(getattr(self, name)) for name in ("operations", "starting", "begun", "passed", "boxed", "late")
+        }
 
     # ---- the hook ----
 
@@ -300,18 +297,13 @@ class PortableCore:
         key = id(code)
         known = self.codes.get(key)
         if known is None:
-            module = str(frame.f_globals.get("__name__", "?"))
-            kind = machinery.kind_of(code, module)
-            function = self.function(
-                machinery.file_of(code), machinery.name_of(code, module), code.co_firstlineno
-            )
+            kind, *function = machinery.describe(code, frame.f_globals)
             alive = weakref.ref(code, lambda _, codes=self.codes, key=key: codes.pop(key, None))
-            known = self.codes[key] = Code(kind, function, alive)
+            known = self.codes[key] = Code(kind, self.function(*function), alive)
         return known
 
-    def function(self, file: str, name: str, first_line: int) -> int:
-        encoded = [text.encode("utf-8", "surrogateescape").replace(b"\0", b"?") for text in (file, name)]
-        lib.theseus_function_intern(self.profile, *encoded, first_line, self._out_u32)
+    def function(self, file: bytes, name: bytes, first_line: int) -> int:
+        lib.theseus_function_intern(self.profile, file, name, first_line, self._out_u32)
         return int(self._out_u32[0])
 
     def push(self, stack: int, function: int, line: int) -> int:
@@ -354,7 +346,7 @@ class PortableCore:
                 if found is not None:
                     return self.build(*found[:2], functions, found[2], Stop(id(frame), False, False))
             elif code.kind == REACTOR:
-                stack = self.push(lib.THESEUS_ROOT, self.function("", "[reactor]", 0), 0)
+                stack = self.push(lib.THESEUS_ROOT, self.function(b"", b"[reactor]", 0), 0)
                 return self.build(stack, 0, functions, 0, Stop(id(frame), False, False))
             frame = frame.f_back
         return self.build(lib.THESEUS_ROOT, 0, functions, 0, _NOWHERE)
@@ -421,7 +413,7 @@ class PortableCore:
 
     def driven(self, driver: Any) -> tuple[int, int, int] | None:
         """A generator that its driver acts for while it is suspended: (stack, line, span)."""
-        generator = machinery.variable(driver, "gen", "g")
+        generator = machinery.variable(driver, "gen")
         operation = self.operation_of(generator)
         if operation is None or machinery.frame_of(generator) is None:
             return None
@@ -547,7 +539,7 @@ class PortableCore:
 
     def start(self, frame: Any) -> None:
         variables = frame.f_locals
-        generator = variables.get("gen", variables.get("g"))
+        generator = variables.get("gen")
         generator_frame = machinery.frame_of(generator)
         if generator_frame is None:
             return
@@ -595,7 +587,7 @@ class PortableCore:
 
     def leg_ended(self, frame: Any) -> None:
         variables = frame.f_locals
-        generator = variables.get("gen", variables.get("g"))
+        generator = variables.get("gen")
         operation = self.operation_of(generator)
         if operation is None:
             return
@@ -692,7 +684,7 @@ class PortableCore:
         if entries and entries[0][0][0] is not machinery.CONTINUE:
             callback, arguments, keywords = entries.pop(0)[0]
             return callback(result, *arguments, **keywords)
-        boxed = Boxed(result)
+        boxed = machinery.Boxed(result)
         if entries:
             unbox = (Unbox(self), (), {})
             machinery.callbacks_of(entries[0][0][1][0]).insert(0, (unbox, unbox))

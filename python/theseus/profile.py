@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ._cffi import ffi, lib
@@ -205,7 +205,7 @@ class Profile:
         if info.success or info.failure or info.cancelled:
             check(lib.theseus_histogram_get(self._handle, number, histogram))
         return Stack(
-            frames(self._handle, number),
+            frames(raw_frames(self._handle, number)),
             info.deferreds,
             info.success,
             info.failure,
@@ -233,14 +233,21 @@ def new_handle() -> Any:
     return out[0]
 
 
-def frames(handle: Any, stack: int) -> tuple[Frame, ...]:
-    """The frames of a stack, outermost first."""
+def raw_frames(handle: Any, stack: int) -> list[tuple[bytes, bytes, int, int]]:
+    """(name, file, first line, call line) of each frame of a stack, outermost first."""
     found = []
     info, function = ffi.new("theseus_stack_info *"), ffi.new("theseus_function_info *")
     info.size, function.size = ffi.sizeof(info[0]), ffi.sizeof(function[0])
     while stack != lib.THESEUS_ROOT:
         check(lib.theseus_stack_get(handle, stack, info))
         check(lib.theseus_function_get(handle, info.function, function))
-        found.append(Frame(text(function.name), text(function.file), function.first_line, info.call_line))
+        found.append((ffi.string(function.name), ffi.string(function.file), function.first_line, info.call_line))
         stack = info.parent
-    return tuple(reversed(found))
+    return found[::-1]
+
+
+def frames(raw: Iterable[tuple[bytes, bytes, int, int]]) -> tuple[Frame, ...]:
+    return tuple(
+        Frame(name.decode("utf-8", "surrogateescape"), file.decode("utf-8", "surrogateescape"), *lines)
+        for name, file, *lines in raw
+    )

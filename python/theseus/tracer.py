@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import IO, Any
 
 from . import hooks
 from ._cffi import ffi, lib
+from .errors import check
 from .output import Target, check_binary
 from .pending import Pending, tree
 from .profile import Profile, new_handle
@@ -54,7 +54,7 @@ class Tracer:
             )
         self._core = None
         self.hook = hooks.choose(hook)
-        self._core = hooks.core(self.hook, ffi.gc(new_handle(), lib.theseus_profile_free), clock or time.monotonic_ns)
+        self._core = hooks.core(self.hook, ffi.gc(new_handle(), lib.theseus_profile_free), clock)
 
     # ---- life ----
 
@@ -96,7 +96,7 @@ class Tracer:
     def snapshot(self) -> Profile:
         """A copy of what was measured up to now, open operations included.  O(size of the profile)."""
         profile = Profile()
-        self._core.merge_into(profile._handle)
+        check(self._core.merge_into(int(ffi.cast("uintptr_t", profile._handle))), "snapshot")
         return profile
 
     def write_data(self, outfile: IO[bytes]) -> None:

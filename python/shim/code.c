@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: ISC */
+/* code - what is known of code objects: asked of machinery.py once for each. */
+#include "core.h"
+
+/* The callback of a weak reference.  It borrows the core, which owns the reference: when the core goes, so does the reference, and
+ * is not called back. */
+typedef struct {
+  PyObject_HEAD
+  shim_core *core;
+  const void *key;
+  bool is_code;
+} reaper;
+
+static PyObject *reaper_call(PyObject *self, PyObject *arguments, PyObject *keywords) {
+  const reaper *found = (reaper *)self;
+  (void)arguments, (void)keywords;
+  if (found->is_code)
+    shim_forget_code(found->core, found->key);
+  else
+    shim_forget_operation(found->core, found->key);
+  Py_RETURN_NONE;
+}
+
+static void reaper_dealloc(PyObject *self) {
+  PyTypeObject *type = Py_TYPE(self);
+  PyObject_Free(self);
+  Py_DECREF(type);
+}
+
+PyType_Spec shim_reaper_spec = {
+    "theseus._Reaper", sizeof(reaper), 0, Py_TPFLAGS_DEFAULT,
+    (PyType_Slot[]){{Py_tp_call, reaper_call}, {Py_tp_dealloc, reaper_dealloc}, {0, NULL}}};
+
+PyObject *shim_watch(shim_core *core, PyObject *object, bool is_code) {
+  reaper *callback = PyObject_New(reaper, shim_reaper_type);
+  if (!callback)
+    return NULL;
+  callback->core = core;
+  callback->key = object;
+  callback->is_code = is_code;
+  PyObject *reference = PyWeakref_NewRef(object, (PyObject *)callback);
+  Py_DECREF(callback);
+  return reference;
+}
+
+void shim_forget_code(shim_core *core, const void *key) {
+  shim_code *code = shim_table_take(&core->codes, key);
+  if (code) {
+    Py_CLEAR(code->alive);
+    PyMem_Free(code);
+  }
+}
+
+/* describe(code, globals) -> (kind, file, name, first line), the texts as bytes */
+static int describe(shim_core *core, PyFrameObject *frame, PyObject *code, shim_code *out) {
+  PyObject *globals = PyObject_GetAttrString((PyObject *)frame, "f_globals");
+  PyObject *told = globals ? PyObject_CallFunctionObjArgs(core->describe, code, globals, NULL) : NULL;
+  const char *file, *name;
+  unsigned int first_line;
+  int status = -1;
+
+  if (told && PyArg_ParseTuple(told, "iyyI", &out->kind, &file, &name, &first_line) &&
+      !theseus_function_intern(core->profile, file, name, first_line, &out->function))
+    status = 0;
+  Py_XDECREF(told);
+  Py_XDECREF(globals);
+  return status;
+}
+
+shim_code *shim_code_of(shim_core *core, PyFrameObject *frame) {
+  PyObject *code = (PyObject *)compat_code(frame);
+  shim_code *known = shim_table_get(&core->codes, code);
+
+  if (known)
+    return known;
+  known = PyMem_Calloc(1, sizeof *known);
+  if (!known || describe(core, frame, code, known) || !(known->alive = shim_watch(core, code, true)) ||
+      shim_table_set(&core->codes, code, known)) {
+    if (known)
+      Py_XDECREF(known->alive);
+    PyMem_Free(known);
+    return NULL;
+  }
+  return known;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: ISC */
+/* compat - the differences between CPython versions, one inline function for each; no other file asks for the version. */
+#ifndef SHIM_COMPAT_H
+#define SHIM_COMPAT_H
+
+#include <Python.h>
+#include <frameobject.h>
+
+/* The generator, coroutine or async generator whose frame this is: a new reference, or NULL without an exception. */
+static inline PyObject *compat_generator(PyFrameObject *frame) {
+#if PY_VERSION_HEX >= 0x030B0000
+  return PyFrame_GetGenerator(frame);
+#else
+  return Py_XNewRef(frame->f_gen);
+#endif
+}
+
+/* A local variable of a frame: a new reference, or NULL without an exception. */
+static inline PyObject *compat_variable(PyFrameObject *frame, PyObject *name) {
+  PyObject *value = NULL;
+#if PY_VERSION_HEX >= 0x030C0000
+  value = PyFrame_GetVar(frame, name);
+#else
+  /* A copy that the frame would keep, and with it all that is in it now: it is emptied again. */
+  PyObject *variables = PyObject_GetAttrString((PyObject *)frame, "f_locals");
+  if (variables && PyDict_CheckExact(variables)) {
+    value = Py_XNewRef(PyDict_GetItemWithError(variables, name));
+    PyDict_Clear(variables);
+  }
+  Py_XDECREF(variables);
+#endif
+  if (!value)
+    PyErr_Clear();
+  return value;
+}
+
+/* The profile hook of this thread: borrowed. */
+static inline void compat_get_profile(Py_tracefunc *function, PyObject **object) {
+  PyThreadState *thread = PyThreadState_Get();
+  *function = thread->c_profilefunc;
+  *object = thread->c_profileobj;
+}
+
+/* The exception that is set, to be put back; the two bracket whatever may set or clear one. */
+typedef struct compat_error {
+  PyObject *type, *value, *traceback;
+} compat_error;
+
+static inline compat_error compat_save_error(void) {
+  compat_error saved = {NULL, NULL, NULL};
+#if PY_VERSION_HEX >= 0x030C0000
+  saved.value = PyErr_GetRaisedException();
+#else
+  PyErr_Fetch(&saved.type, &saved.value, &saved.traceback);
+#endif
+  return saved;
+}
+
+static inline void compat_restore_error(compat_error saved) {
+#if PY_VERSION_HEX >= 0x030C0000
+  PyErr_SetRaisedException(saved.value);
+#else
+  PyErr_Restore(saved.type, saved.value, saved.traceback);
+#endif
+}
+
+/* The code of a frame, borrowed: the frame keeps it. */
+static inline PyCodeObject *compat_code(PyFrameObject *frame) {
+  PyCodeObject *code = PyFrame_GetCode(frame);
+  Py_DECREF(code);
+  return code;
+}
+
+/* What a weak reference refers to: a new reference, or NULL without an exception when it is dead. */
+static inline PyObject *compat_referent(PyObject *reference) {
+#if PY_VERSION_HEX >= 0x030D0000
+  PyObject *referent = NULL;
+  if (PyWeakref_GetRef(reference, &referent) < 0)
+    PyErr_Clear();
+  return referent;
+#else
+  PyObject *referent = PyWeakref_GetObject(reference);
+  return referent == Py_None ? NULL : Py_XNewRef(referent);
+#endif
+}
+
+#endif

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: ISC */
+/* events - what the hooks and the observers report, brought to libtheseus: the events of portable.py, by the same names. */
+#include "core.h"
+
+/* ---- ends ---- */
+
+void shim_drain(shim_core *core) {
+  for (size_t i = 0; i < core->late_count && !core->busy; i++)
+    (void)theseus_span_end(core->profile, core->late[i].span, core->late[i].outcome, core->late[i].now);
+  if (!core->busy)
+    core->late_count = 0;
+}
+
+void shim_end(shim_core *core, uint64_t span, int outcome) {
+  uint64_t now = shim_now(core);
+
+  if (!core->busy && PyThread_get_thread_ident() == core->thread)
+    (void)theseus_span_end(core->profile, span, outcome, now);
+  else if (!SHIM_ROOM(core->late, core->late_count, core->late_capacity))
+    core->late[core->late_count++] = (shim_late){span, now, outcome};
+}
+
+void shim_fired(shim_core *core, uint64_t span, int outcome, PyFrameObject *loop) {
+  theseus_span_info info;
+  theseus_stack_info stack = {.size = sizeof stack};
+
+  if (core->installed && PyThread_get_thread_ident() == core->thread && loop &&
+      (PyObject *)compat_code(loop) == core->loop_code && shim_span_info(core, span, &info) &&
+      !theseus_stack_get(core->profile, info.stack, &stack)) {
+    /* For what this run of the loop calls yet: the place where the function of the span was called. */
+    shim_passed passed = {loop, stack.parent, stack.call_line, info.parent,
+                          info.state == THESEUS_IS_DETACHED && !info.parent};
+    if (core->passed_count && core->passed[core->passed_count - 1].loop == loop)
+      core->passed[core->passed_count - 1] = passed;
+    else if (!SHIM_ROOM(core->passed, core->passed_count, core->passed_capacity))
+      core->passed[core->passed_count++] = passed;
+  }
+  shim_end(core, span, outcome);
+}
+
+/* ---- who may adopt whom ---- */
+
+static int file_begun(shim_core *core, PyFrameObject *frame, const shim_begun *begun) {
+  size_t i = core->scope_count;
+
+  while (i > 0 && core->scopes[i - 1].frame != frame)
+    i--;
+  if (!i) {
+    if (SHIM_ROOM(core->scopes, core->scope_count, core->scope_capacity))
+      return -1;
+    i = ++core->scope_count;
+    core->scopes[i - 1] = (shim_scope){frame, compat_code(frame), NULL, 0, 0};
+  }
+  shim_scope *scope = &core->scopes[i - 1];
+  if (SHIM_ROOM(scope->begun, scope->count, scope->capacity))
+    return -1;
+  scope->begun[scope->count++] = *begun;
+  if (scope->count > 64 && (scope->count & (scope->count - 1)) == 0) {
+    /* A frame that stays, such as one that turns a clock, does not collect what has ended. */
+    size_t kept = 0;
+    theseus_span_info info;
+    for (size_t j = 0; j < scope->count; j++)
+      if (shim_span_info(core, scope->begun[j].span, &info))
+        scope->begun[kept++] = scope->begun[j];
+    scope->count = kept;
+  }
+  return 0;
+}
+
+/* Takes a frame's scope out; the caller frees .begun. */
+static shim_scope take_scope(shim_core *core, const void *frame) {
+  for (size_t i = core->scope_count; i-- > 0;)
+    if (core->scopes[i].frame == frame) {
+      shim_scope scope = core->scopes[i];
+      core->scope_count--;
+      for (; i < core->scope_count; i++)
+        core->scopes[i] = core->scopes[i + 1];
+      return scope;
+    }
+  return (shim_scope){.frame = frame};
+}
+
+/* Files a span under the frame that may adopt it next: the innermost ordinary one from `frame` on.  Where its logical stack left
+ * the physical one, nobody else can. */
+static int under(shim_core *core, PyFrameObject *frame, const shim_begun *begun) {
+  int status = 0;
+
+  Py_XINCREF(frame);
+  while (frame) {
+    if (frame == begun->stop.frame) {
+      PyObject *generator = compat_generator(frame);
+      const shim_operation *operation = generator ? shim_operation_of(core, generator) : NULL;
+      /* Should it be over in its first leg, what began belongs to the next operation out. */
+      if (operation && !operation->returned)
+        status = file_begun(core, (PyFrameObject *)operation->starter, begun);
+      if (begun->stop.is_callback)
+        (void)theseus_span_release(core->profile, begun->span, shim_now(core));
+      Py_XDECREF(generator);
+      break;
+    }
+    const shim_code *code = shim_code_of(core, frame);
+    if (!code || code->kind == SHIM_PLAIN) {
+      status = code ? file_begun(core, frame, begun) : -1;
+      break;
+    }
+    Py_SETREF(frame, PyFrame_GetBack(frame));
+  }
+  Py_XDECREF(frame);
+  return status;
+}
+
+static int under_back_of(shim_core *core, PyFrameObject *frame, const shim_begun *begun, size_t count) {
+  PyFrameObject *back = PyFrame_GetBack(frame);
+  int status = 0;
+
+  for (size_t i = 0; !status && i < count; i++)
+    status = under(core, back, &begun[i]);
+  Py_XDECREF(back);
+  return status;
+}
+
+/* `span` is that of a Deferred which the frame is returning: to a callback loop, or to a function that may adopt it. */
+static int hand_back(shim_core *core, PyFrameObject *frame, uint64_t span, uint64_t parent, shim_stop stop) {
+  const shim_begun begun = {span, parent, stop};
+
+  if (stop.is_callback && !stop.by_hand && parent) {
+    PyFrameObject *below = PyFrame_GetBack(frame);
+    bool plumbing = true;
+    while (below && below != stop.frame && plumbing) {
+      const shim_code *code = shim_code_of(core, below);
+      plumbing = code && code->kind != SHIM_PLAIN && code->kind != SHIM_GENERATOR;
+      Py_SETREF(below, PyFrame_GetBack(below));
+    }
+    bool returned = plumbing && below && below == stop.frame;
+    Py_XDECREF(below);
+    if (returned) {
+      (void)theseus_span_await_also(core->profile, parent, span, shim_now(core));
+      return 0;
+    }
+  }
+  return under_back_of(core, frame, &begun, 1);
+}
+
+static int begin(shim_core *core, const shim_place *place, uint32_t flags, uint64_t now, uint64_t *out) {
+  const theseus_span_options options = {.size = sizeof options,
+                                        .stack = place->stack,
+                                        .flags = flags | (place->detached ? THESEUS_SPAN_DETACHED : 0),
+                                        .parent = place->parent,
+                                        .now_ns = now,
+                                        .line = place->line};
+  return theseus_span_begin(core->profile, &options, out) ? -1 : 0;
+}
+
+/* ---- generators and coroutines ---- */
+
+void shim_forget_operation(shim_core *core, const void *generator) {
+  shim_operation *operation = shim_table_take(&core->operations, generator);
+
+  if (!operation)
+    return;
+  for (size_t i = core->starting_count; i-- > 0;)
+    if (core->starting[i] == operation) {
+      operation->generator = NULL; /* shim_started() frees it */
+      Py_CLEAR(operation->alive);
+      return;
+    }
+  Py_CLEAR(operation->alive);
+  PyMem_Free(operation);
+}
+
+static int start(shim_core *core, PyFrameObject *frame, PyObject *generator, PyFrameObject *generator_frame) {
+  const shim_code *code = shim_code_of(core, generator_frame);
+  shim_operation *operation;
+  shim_place place;
+
+  core->call_count = 0;
+  if (!code || SHIM_ROOM(core->calls, core->call_count, core->call_capacity))
+    return -1;
+  core->calls[core->call_count++] = (shim_call){code->function, 0};
+  if (shim_locate(core, frame, &place) || SHIM_ROOM(core->starting, core->starting_count, core->starting_capacity))
+    return -1;
+  shim_forget_operation(core, generator); /* one that is driven twice is the later one's */
+  if (!(operation = PyMem_Calloc(1, sizeof *operation)))
+    return -1;
+  operation->generator = generator;
+  operation->stack = operation->place_stack = place.stack;
+  operation->parent = place.parent;
+  operation->stop = place.stop;
+  operation->starter = frame;
+  if (!(operation->alive = shim_watch(core, generator, false)) ||
+      begin(core, &place, THESEUS_SPAN_LEG, shim_now(core), &operation->span)) {
+    Py_XDECREF(operation->alive);
+    PyMem_Free(operation);
+    return -1;
+  }
+  if (shim_table_set(&core->operations, generator, operation)) {
+    (void)theseus_span_discard(core->profile, operation->span, shim_now(core));
+    Py_XDECREF(operation->alive);
+    PyMem_Free(operation);
+    return -1;
+  }
+  core->starting[core->starting_count++] = operation;
+  return 0;
+}
+
+void shim_start(shim_core *core, PyFrameObject *frame) {
+  PyObject *generator = shim_driven_generator(frame);
+  PyFrameObject *generator_frame = generator ? shim_frame_of(generator) : NULL;
+
+  if (generator_frame)
+    (void)start(core, frame, generator, generator_frame);
+  Py_XDECREF(generator_frame);
+  Py_XDECREF(generator);
+}
+
+void shim_started(shim_core *core, PyFrameObject *frame, PyObject *result) {
+  shim_operation *operation = NULL;
+
+  for (size_t i = core->starting_count; i-- > 0 && !operation;)
+    if (core->starting[i]->starter == frame) {
+      operation = core->starting[i];
+      core->starting_count--;
+      for (; i < core->starting_count; i++)
+        core->starting[i] = core->starting[i + 1];
+    }
+  shim_scope scope = take_scope(core, frame);
+  if (!operation) {
+    PyMem_Free(scope.begun);
+    return;
+  }
+  const shim_operation was = *operation;
+  uint64_t now = shim_now(core);
+  bool pending = false;
+  operation->returned = true;
+  if (!was.generator) /* finished, and so forgotten, in its first leg */
+    PyMem_Free(operation);
+  if (!result || !PyObject_TypeCheck(result, (PyTypeObject *)core->deferred_type)) {
+    (void)theseus_span_discard(core->profile, was.span, now);
+  } else if (shim_has_fired(core, result)) {
+    (void)theseus_span_end(core->profile, was.span, shim_outcome_of_deferred(core, result), now);
+  } else {
+    pending = true;
+    (void)shim_observe(core, result, was.span);
+    (void)hand_back(core, frame, was.span, was.parent, was.stop);
+  }
+  if (!pending) {
+    /* What began in its only leg belongs to the next operation out. */
+    for (size_t i = 0; i < scope.count; i++) {
+      scope.begun[i].parent = was.parent;
+      scope.begun[i].stop = was.stop;
+    }
+    (void)under_back_of(core, frame, scope.begun, scope.count);
+  }
+  PyMem_Free(scope.begun);
+}
+
+static void finished(shim_core *core, const shim_operation *operation) {
+  const shim_operation was = *operation;
+  theseus_span_info info;
+
+  shim_forget_operation(core, was.generator);
+  if (was.returned && shim_span_info(core, was.span, &info))
+    /* Its Deferred has not come as far as our observer: nothing that is known is waited for. */
+    (void)theseus_span_await(core->profile, was.span, NULL, 0, was.place_stack, was.line, shim_now(core));
+}
+
+static void suspended(shim_core *core, PyFrameObject *frame, PyObject *generator, shim_operation *operation) {
+  PyObject *name = PyUnicode_InternFromString("result");
+  PyObject *deferred = name ? compat_variable(frame, name) : NULL;
+
+  if (deferred && PyObject_TypeCheck(deferred, (PyTypeObject *)core->deferred_type) &&
+      !shim_suspended(core, generator, operation, &operation->place_stack, &operation->line) &&
+      shim_children_on(core, operation->span, deferred) >= 0)
+    (void)theseus_span_await(core->profile, operation->span, core->spans, core->span_count, operation->place_stack,
+                             operation->line, shim_now(core));
+  Py_XDECREF(deferred);
+  Py_XDECREF(name);
+}
+
+void shim_leg_ended(shim_core *core, PyFrameObject *frame) {
+  PyObject *generator = shim_driven_generator(frame);
+  shim_operation *operation = generator ? shim_operation_of(core, generator) : NULL;
+
+  if (operation) {
+    PyFrameObject *generator_frame = shim_frame_of(generator);
+    if (generator_frame)
+      suspended(core, frame, generator, operation);
+    else
+      finished(core, operation);
+    Py_XDECREF(generator_frame);
+  }
+  Py_XDECREF(generator);
+}
+
+/* ---- plain functions ---- */
+
+/* A function returned a Deferred that is pending: its operation begins, and adopts what began under it. */
+static int begin_returned(shim_core *core, PyFrameObject *frame, PyObject *deferred, const shim_place *place,
+                          shim_scope *scope) {
+  uint64_t now = shim_now(core), span;
+  size_t left = 0;
+
+  if (begin(core, place, 0, now, &span))
+    return -1;
+  for (size_t i = 0; i < scope->count; i++)
+    if (scope->begun[i].parent == place->parent)
+      (void)theseus_span_adopt(core->profile, scope->begun[i].span, span, now);
+    else
+      scope->begun[left++] = scope->begun[i];
+  scope->count = left;
+  int others = shim_children_on(core, span, deferred);
+  if (others >= 0)
+    (void)theseus_span_await(core->profile, span, core->spans,
+                             core->span_count || others ? core->span_count : THESEUS_ALL, place->stack, place->line,
+                             now);
+  if (shim_observe(core, deferred, span)) {
+    (void)theseus_span_end(core->profile, span, THESEUS_ABANDONED, now);
+    return -1;
+  }
+  return hand_back(core, frame, span, place->parent, place->stop);
+}
+
+void shim_returned(shim_core *core, PyFrameObject *frame, PyObject *deferred) {
+  PyObject *entries = shim_callbacks_of(core, deferred);
+  shim_scope scope = take_scope(core, frame);
+  shim_place place;
+
+  core->call_count = 0;
+  if (entries && !shim_locate(core, frame, &place)) {
+    if (shim_has_fired(core, deferred))
+      (void)theseus_record(core->profile, place.stack, place.line, 0, shim_outcome_of_deferred(core, deferred));
+    else
+      (void)begin_returned(core, frame, deferred, &place, &scope);
+  }
+  (void)under_back_of(core, frame, scope.begun, scope.count);
+  PyMem_Free(scope.begun);
+  Py_XDECREF(entries);
+}
+
+void shim_left(shim_core *core, PyFrameObject *frame) {
+  shim_scope scope = take_scope(core, frame);
+  (void)under_back_of(core, frame, scope.begun, scope.count);
+  PyMem_Free(scope.begun);
+}
+
+/* ---- the callback loop ---- */
+
+void shim_loop_left(shim_core *core, PyFrameObject *frame) {
+  while (core->passed_count && core->passed[core->passed_count - 1].loop == frame)
+    core->passed_count--;
+  for (size_t i = core->boxed_count; i-- > 0;)
+    if (core->boxed[i].loop == frame) {
+      shim_boxed boxed = core->boxed[i];
+      core->boxed[i] = core->boxed[--core->boxed_count];
+      PyObject *result = PyObject_GetAttrString(boxed.current, "result");
+      PyObject *inside = result == boxed.box ? PyObject_GetAttrString(boxed.box, "deferred") : NULL;
+      if (inside)
+        (void)PyObject_SetAttrString(boxed.current, "result", inside);
+      Py_XDECREF(inside);
+      Py_XDECREF(result);
+      Py_DECREF(boxed.current);
+      Py_DECREF(boxed.box);
+    }
+}
+
+/* The loop's next callback, called here and now with a Deferred as its result. */
+static PyObject *call_next(PyObject *entries, PyObject *result) {
+  PyObject *entry = Py_NewRef(PyList_GET_ITEM(entries, 0)), *given = NULL, *first = NULL, *arguments = NULL;
+  PyObject *callback, *others, *keywords, *rest;
+
+  if (!PyList_SetSlice(entries, 0, 1, NULL) &&
+      PyArg_ParseTuple(entry, "(OO!O!)O", &callback, &PyTuple_Type, &others, &PyDict_Type, &keywords, &rest) &&
+      (first = PyTuple_Pack(1, result)) && (arguments = PySequence_Concat(first, others)))
+    given = PyObject_Call(callback, arguments, keywords);
+  Py_XDECREF(arguments);
+  Py_XDECREF(first);
+  Py_DECREF(entry);
+  return given;
+}
+
+/* A box with the Deferred in it, which the loop takes for an ordinary result.  What it hands the result on to gets an entry that unboxes
+ * it, before all others; with nothing there, shim_loop_left() does. */
+static PyObject *box(shim_core *core, PyObject *result, PyFrameObject *loop, PyObject *current, PyObject *entries) {
+  PyObject *boxed = PyObject_CallOneArg(core->boxed_type, result);
+  int status = boxed ? 0 : -1;
+
+  if (!status && PyList_GET_SIZE(entries)) {
+    PyObject *unbox = PyObject_GetAttrString((PyObject *)core, "pass_boxed");
+    PyObject *entry = unbox ? Py_BuildValue("((O(){})(O(){}))", unbox, unbox) : NULL;
+    PyObject *waiting = PyTuple_GET_ITEM(PyTuple_GET_ITEM(PyTuple_GET_ITEM(PyList_GET_ITEM(entries, 0), 0), 1), 0);
+    PyObject *theirs = entry ? shim_callbacks_of(core, waiting) : NULL;
+    status = theirs ? PyList_Insert(theirs, 0, entry) : -1;
+    Py_XDECREF(theirs);
+    Py_XDECREF(entry);
+    Py_XDECREF(unbox);
+  } else if (!status) {
+    status = SHIM_ROOM(core->boxed, core->boxed_count, core->boxed_capacity);
+    if (!status)
+      core->boxed[core->boxed_count++] = (shim_boxed){loop, Py_NewRef(current), Py_NewRef(boxed)};
+  }
+  if (status)
+    Py_CLEAR(boxed);
+  return boxed;
+}
+
+PyObject *shim_pass_deferred(shim_core *core, PyObject *result) {
+  PyFrameObject *loop = PyEval_GetFrame();
+  PyObject *name = PyUnicode_InternFromString("current"), *current = NULL, *entries = NULL, *given = NULL;
+
+  if (name && loop && core->installed && PyThread_get_thread_ident() == core->thread &&
+      (PyObject *)compat_code(loop) == core->loop_code && (core->monitoring || shim_profile_listening(core)) &&
+      (current = compat_variable(loop, name)) && current != Py_None)
+    entries = shim_callbacks_of(core, current);
+  if (!entries) {
+    given = Py_NewRef(result);
+  } else if (PyList_GET_SIZE(entries) && shim_callback_in(PyList_GET_ITEM(entries, 0)) != core->continuation) {
+    given = call_next(entries, result);
+  } else if (!(given = box(core, result, loop, current, entries))) {
+    PyErr_Clear();
+    given = Py_NewRef(result);
+  }
+  Py_XDECREF(entries);
+  Py_XDECREF(current);
+  Py_XDECREF(name);
+  return given;
+}
+
+void shim_let_go(shim_core *core) {
+  uint64_t now = shim_now(core);
+
+  while (core->starting_count) {
+    shim_operation *operation = core->starting[--core->starting_count];
+    /* Its Deferred will be returned without us. */
+    (void)theseus_span_discard(core->profile, operation->span, now);
+    if (operation->generator)
+      shim_forget_operation(core, operation->generator);
+    else
+      PyMem_Free(operation);
+  }
+  for (size_t i = 0; i < core->scope_count; i++) {
+    for (size_t j = 0; j < core->scopes[i].count; j++)
+      (void)theseus_span_release(core->profile, core->scopes[i].begun[j].span, now);
+    PyMem_Free(core->scopes[i].begun);
+  }
+  core->scope_count = core->passed_count = 0;
+  for (size_t i = 0; i < core->boxed_count; i++) {
+    Py_DECREF(core->boxed[i].current);
+    Py_DECREF(core->boxed[i].box);
+  }
+  core->boxed_count = 0;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+#include "table.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static size_t slot(const shim_table *table, const void *key) {
+  uint64_t address = (uint64_t)(uintptr_t)key;
+  return (size_t)((address >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (table->capacity - 1);
+}
+
+/* The entry of a key, or the empty one where it would be. */
+static shim_entry *find(const shim_table *table, const void *key) {
+  size_t i = slot(table, key);
+  while (table->entries[i].key && table->entries[i].key != key)
+    i = (i + 1) & (table->capacity - 1);
+  return &table->entries[i];
+}
+
+void *shim_table_get(const shim_table *table, const void *key) {
+  return table->count ? find(table, key)->value : NULL;
+}
+
+int shim_table_set(shim_table *table, const void *key, void *value) {
+  if (2 * (table->count + 1) > table->capacity) {
+    shim_table grown = {NULL, table->capacity ? 2 * table->capacity : 16, table->count};
+    grown.entries = calloc(grown.capacity, sizeof *grown.entries);
+    if (!grown.entries)
+      return -1;
+    for (size_t i = 0; i < table->capacity; i++)
+      if (table->entries[i].key)
+        *find(&grown, table->entries[i].key) = table->entries[i];
+    free(table->entries);
+    *table = grown;
+  }
+  shim_entry *entry = find(table, key);
+  table->count += !entry->key;
+  *entry = (shim_entry){key, value};
+  return 0;
+}
+
+void *shim_table_take(shim_table *table, const void *key) {
+  if (!table->count)
+    return NULL;
+  shim_entry *entry = find(table, key);
+  void *value = entry->value;
+  if (!entry->key)
+    return NULL;
+  /* What follows without a gap moves up, if it may be found there. */
+  size_t hole = (size_t)(entry - table->entries), mask = table->capacity - 1;
+  for (size_t i = (hole + 1) & mask; table->entries[i].key; i = (i + 1) & mask) {
+    size_t home = slot(table, table->entries[i].key);
+    if (((i - home) & mask) >= ((i - hole) & mask)) {
+      table->entries[hole] = table->entries[i];
+      hole = i;
+    }
+  }
+  table->entries[hole] = (shim_entry){NULL, NULL};
+  table->count--;
+  return value;
+}
+
+void shim_table_free(shim_table *table) {
+  free(table->entries);
+  memset(table, 0, sizeof *table);
+}
