@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: ISC
+"""pprof files (profile.proto, gzip): libtheseus knows what is in them, Python compresses."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from typing import IO, Any
+
+from ._cffi import ffi, lib
+from .errors import TheseusError, check
+from .output import rendered
+
+DETAILS = ("full", "no-buckets")
+GZIP = b"\x1f\x8b"
+
+
+def encoded(handle: Any, detail: str = "full") -> bytes:
+    """A theseus_profile * as a pprof file: the same profile gives the same bytes.
+
+    `detail`: "full" keeps everything; "no-buckets" leaves out the histograms of latencies, and percentiles, minima and maxima with
+    them, for collectors that limit the number of samples.
+    """
+    if detail not in DETAILS:
+        raise ValueError(f"unknown detail {detail!r}: choose one of {', '.join(DETAILS)}")
+    options = ffi.new("theseus_pprof_options *", {"detail": DETAILS.index(detail)})
+    options.size = ffi.sizeof(options[0])
+    data = rendered(lambda sink: lib.theseus_pprof_write(handle, options, sink), "pprof")
+    compressed = io.BytesIO()
+    # Not gzip.compress(), whose header differs between versions of Python.
+    with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=compressed, mtime=0) as file:
+        file.write(data)
+    return compressed.getvalue()
+
+
+def write_pprof(handle: Any, file: IO[bytes], detail: str = "full") -> None:
+    """Writes a theseus_profile * to a binary file, which stays open."""
+    file.write(encoded(handle, detail))
+
+
+def is_pprof(data: bytes) -> bool:
+    """Do bytes begin as a pprof file does, compressed or not?  (Callgrind is text, and compressed text is not told apart.)"""
+    return data[:2] == GZIP or data[:1] == b"\n"
+
+
+def read_pprof(data: bytes, source: str = "pprof") -> Any:
+    """A new theseus_profile * (the caller frees it) from a pprof file, compressed or not.
+
+    A TheseusError names `source`, says at which byte of the decompressed file it stopped, and why.
+    """
+    if data[:2] == GZIP:
+        try:
+            data = gzip.decompress(data)
+        except (EOFError, OSError, zlib.error) as error:
+            raise TheseusError(lib.THESEUS_EFORMAT, f"{source}: {error}") from error
+    out = ffi.new("theseus_profile **")
+    check(lib.theseus_profile_new(ffi.NULL, out), "a new profile")
+    error = ffi.new("theseus_read_error *")
+    error.size = ffi.sizeof(error[0])
+    status = lib.theseus_pprof_read(out[0], ffi.from_buffer(data), len(data), error)
+    if status:
+        lib.theseus_profile_free(out[0])
+        said = ffi.string(error.text).decode("utf-8", "replace")
+        check(status, f"{source}: byte {error.offset}: {said}" if status == lib.THESEUS_EFORMAT else source)
+    return out[0]
