@@ -6,6 +6,7 @@ EXTRA_DIST += \
   %D%/shim/types.c \
   %D%/theseus/__init__.py \
   %D%/theseus/_build.py \
+  %D%/theseus/_pprof.py \
   %D%/theseus/errors.py \
   %D%/theseus/hooks.py \
   %D%/theseus/machinery.py \
