@@ -189,7 +189,8 @@ def main() -> None:
         print(f"\n{profile}\n")
         profile.write(options.output)
         print(f"Wrote {options.output}; open it:  kcachegrind {options.output}")
-        print(f"or without a display:  callgrind_annotate --inclusive=yes {options.output} {os.path.abspath(__file__)}")
+        annotate = "callgrind_annotate --inclusive=yes --auto=no --show=Wait"
+        print(f"or without a display:  {annotate} {options.output} {os.path.abspath(__file__)}")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ class Call(NamedTuple):
     count: int
     wait: int
     failed: int
+    pending: int
 
 
 class File(NamedTuple):
@@ -85,7 +86,8 @@ def read(path: pathlib.Path) -> File:
         elif line[:1].isdigit():
             number, *costs = map(int, line.split())
             if count >= 0:
-                out.calls.append(Call(function, callee, number, count, costs[0], costs[out.events.index("Failed")]))
+                of = dict(zip(out.events, costs, strict=True))
+                out.calls.append(Call(function, callee, number, count, of["Wait"], of["Failed"], of["Pending"]))
                 count = -1
             else:
                 assert (function, number) not in out.self_costs
@@ -126,6 +128,9 @@ class Reactor(task.Clock):
 
     def addSystemEventTrigger(self, phase, event, f, *args):
         return None
+
+    def callWhenRunning(self, f, *args):
+        f(*args)
 
     def run(self):
         self.running = True
@@ -189,9 +194,11 @@ PICTURE = """
 from twisted.internet import task
 from twisted.internet.defer import gatherResults, inlineCallbacks
 from theseus import Tracer
+
 clock = task.Clock()
 def get_user(): return task.deferLater(clock, 2, str)
 def query(name): return task.deferLater(clock, {"a": 3, "b": 1}[name], str)
+
 
 %s
 with Tracer(clock) as t:
@@ -206,7 +213,7 @@ def test_the_picture_in_the_readme(tmp_path: pathlib.Path) -> None:
     """Its lines, its numbers of seconds."""
     numbered = re.findall(r"^ +(1[0-3])  (.*)", README, re.MULTILINE)
     assert [int(n) for n, _ in numbered] == [10, 11, 12, 13]
-    program = PICTURE.lstrip() % "\n".join(["", *(text for _, text in numbered)])
+    program = PICTURE.lstrip() % "\n".join(text for _, text in numbered)
     assert program.splitlines()[9] == "@inlineCallbacks"
     (tmp_path / "picture.py").write_text(program, encoding="utf-8")
     run("picture.py", cwd=tmp_path)
@@ -233,13 +240,17 @@ def web(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     return read(folder / "callgrind.out.web"), output
 
 
+ACQUIRE = "twisted.internet.defer." + ("DeferredLock.acquire" if sys.version_info >= (3, 11) else "acquire")
+
+
 def app(name: str) -> str:
     """A function's name in the profile of the program: before 3.11 code objects do not know their class."""
     return "__main__." + (name if sys.version_info >= (3, 11) else name.rpartition(".")[2])
 
 
-def seconds(ns: int) -> float:
-    return ns / SECOND / PACE
+def at_least(seconds: float, ns: int) -> bool:
+    """Delays are as long as asked for, counted from a little before; how much longer is the machine's affair."""
+    return ns >= (seconds * PACE - 0.05) * SECOND
 
 
 def test_web_says_what_it_did(web: tuple[File, str]) -> None:
@@ -247,7 +258,7 @@ def test_web_says_what_it_did(web: tuple[File, str]) -> None:
     lines = output.splitlines()
     assert lines[0] == "[7, 8, 9], b'all is well', b'too slow', 500 sorry"
     assert "Wrote callgrind.out.web; open it:  kcachegrind callgrind.out.web" in lines
-    assert "database" in output or "query" in output  # the table
+    assert any("__main__.Client.visit" in line or "__main__.visit" in line for line in lines)  # the table
     totals_are_sums(file)
 
 
@@ -255,43 +266,48 @@ def test_web_client(web: tuple[File, str]) -> None:
     file = web[0]
     visit, customer, price, get = (app("Client." + name) for name in ("visit", "customer", "price", "get"))
     # three customers, two prices each; the database gives six answers, in a row
-    assert file.call(visit, customer).count == 3
-    assert file.call(customer, price).count == 6
-    assert file.call(price, get).count == 6
-    for caller, callee in (visit, customer), (customer, price), (price, get):
-        assert 0.9 <= seconds(sum(c.wait for c in file.calls_between(caller, callee))) < 1.6
-    # what a customer waits for, on which lines
-    assert {c.line for c in file.calls_between(customer, price)} == {line_of(WEB, "yield self.price(item)")}
+    assert [file.call(*edge).count for edge in ((visit, customer), (customer, price), (price, get))] == [3, 6, 6]
+    waits = [file.call(*edge).wait for edge in ((visit, customer), (customer, price), (price, get))]
+    assert waits == sorted(waits, reverse=True)
+    assert at_least(6 * 0.15, waits[-1])
+    assert file.call(customer, price).line == line_of(WEB, "yield self.price(item)")
     # the client waits at the line that says so, and hardly at the other one
-    request = sum(c.wait for c in file.calls if c.caller == get and c.line == line_of(WEB, "await self.agent.request"))
-    body = sum(c.wait for c in file.calls if c.caller == get and c.line == line_of(WEB, "await readBody"))
-    assert request > 20 * body
-    # impatience is a cancelled request, and the page that fails is a failure of get
-    assert file.call(visit, app("Client.patience")).wait < 0.6 * PACE * SECOND
-    assert sum(c.failed for c in file.calls_between(visit, get)) >= 1
-    assert 1.65 <= seconds(file.wait_into(visit)) < 2.4
+    at = {c.line: c.wait for c in file.calls if c.caller == get}
+    assert list(at) == [line_of(WEB, "await self.agent.request"), line_of(WEB, "await readBody")]
+    request, body = at.values()
+    assert request > body
+    # impatience, and the page that fails
+    assert at_least(0.3, file.call(visit, app("Client.patience")).wait)
+    assert {c.line: c.failed > 0 for c in file.calls_between(visit, get)} == {
+        line_of(WEB, 'yield ensureDeferred(self.get(b"report"))'): False,
+        line_of(WEB, 'yield ensureDeferred(self.get(b"broken"))'): True,
+    }
+    # what a visit waits for is all it does: it adds up to the last nanosecond
+    into = file.call(app("run"), visit).wait
+    assert into == sum(c.wait for c in file.calls if c.caller == visit) + sum(file.self_wait(visit).values())
+    assert at_least(6 * 0.15 + 0.4 + 0.3 + 0.05, into)
 
 
 def test_web_server(web: tuple[File, str]) -> None:
     file = web[0]
     render, respond, price, query = map(app, ("Page.render_GET", "Page.respond", "Shop.price", "Database.query"))
     assert "[reactor]" in file.functions
-    assert sum(c.count for c in file.calls_between(render, respond)) == 9
-    assert sum(c.count for c in file.calls_between(price, query)) == 6
-    waits = {c.line: c.wait for c in file.calls if c.caller == query}
+    assert file.call(render, respond).count == 9
+    assert file.call(price, query).count == 6
     # one at a time: of three customers, two wait for the lock while one has it
-    answer = line_of(WEB, "yield task.deferLater(self.reactor, 0.15")
-    assert set(waits) == {line_of(WEB, "yield self.lock.acquire()"), answer}
-    assert 0.9 <= seconds(waits.pop(answer)) < 1.4
-    (lock,) = waits.values()
-    assert 1.2 <= seconds(lock) < 2.4
-    threads = file.call(app("Shop.report"), "twisted.internet.threads.deferToThread")
-    assert 0.4 <= seconds(threads.wait) < 0.8
+    lock, answer = line_of(WEB, "yield self.lock.acquire()"), line_of(WEB, "yield task.deferLater(self.reactor, 0.15")
+    waits = {(c.callee, c.line): c.wait for c in file.calls if c.caller == query}
+    assert set(waits) == {(ACQUIRE, lock), (DEFER_LATER, answer)}
+    assert at_least(6 * 0.15, waits[DEFER_LATER, answer])
+    assert at_least(9 * 0.15, waits[ACQUIRE, lock])
+    assert at_least(0.4, file.call(app("Shop.report"), "twisted.internet.threads.deferToThread").wait)
+    # the page that nobody waits for any more
+    assert file.call(respond, app("Shop.slow")).pending == 2  # its own, and deferLater's
 
 
 def test_web_background(web: tuple[File, str]) -> None:
     """Nobody waits for count_visit, so it takes nothing from the visit that started it."""
     file = web[0]
     visit, count = app("Client.visit"), app("Client.count_visit")
-    assert 0.6 <= seconds(file.call("[detached]", count).wait) < 1.0
-    assert [c.wait for c in file.calls_between(visit, count)] in ([], [0])
+    assert at_least(0.6, file.call("[detached]", count).wait)
+    assert file.call(visit, count).wait == 0
