@@ -25,16 +25,17 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/graph.h \
   %D%/graph-access.c \
   %D%/graph-merge.c \
+  %D%/graph-select.c \
   %D%/histogram.c \
   %D%/histogram.h \
   %D%/map.c \
   %D%/map.h \
   %D%/output.c \
   %D%/output.h \
+  %D%/pprof.h \
   %D%/pprof-read.c \
   %D%/pprof-tables.c \
   %D%/pprof-tables.h \
-  %D%/pprof.h \
   %D%/pprof-write.c \
   %D%/preorder.c \
   %D%/preorder.h \

@@ -39,7 +39,8 @@ int th_rows_search(th_rows *rows, th_alloc *alloc, const th_row *key, uint32_t *
     uint64_t count = (uint64_t)rows->count + 1;
     int status = th_alloc_grow(alloc, &rows->keys, &rows->capacity, count, sizeof *rows->keys);
     if (!status)
-      status = th_alloc_grow(alloc, &rows->values, &rows->values_capacity, count * rows->stride, sizeof *rows->values);
+      status = th_alloc_grow(alloc, &rows->values, &rows->values_capacity, count * rows->stride + 1,
+                             sizeof *rows->values); /* one more, as there may be no events */
     if (!status)
       status = th_map_reserve(&rows->map, alloc, count);
     if (status)

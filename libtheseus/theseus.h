@@ -466,6 +466,11 @@ int theseus_graph_add_source(theseus_graph *graph, const char *source);
  * Errors: ENOMEM, EINVAL, EUNIT, EOVERFLOW, ELIMIT.  O(size of the graph) for a new one. */
 int theseus_graph_event_intern(theseus_graph *graph, const theseus_event_info *event, uint32_t *out);
 
+/* Keeps these columns, in this order, and drops all others; a long name that is not NULL replaces the column's.  Units
+ * are not looked at.  Formulas, which consumers compute columns by, stay only when no column is dropped.
+ * Errors: ENOMEM, EINVAL (a column that there is not, or twice), ELIMIT.  O(size of the graph). */
+int theseus_graph_select(theseus_graph *graph, const theseus_event_info *events, uint32_t n);
+
 /* Adds a function, or finds it.  Object and file may be "".  Bytes that a file's line cannot hold (invalid UTF-8, NUL,
  * CR, LF, a blank at either end) are escaped as \xHH, here and in all texts of a graph.  Errors: ENOMEM, EINVAL,
  * EOVERFLOW, ELIMIT. */
@@ -585,10 +590,9 @@ typedef struct theseus_callgrind_reader_info {
   uint64_t bytes; /* of this file, so far; so are the others */
   uint64_t lines;
   uint64_t warnings;
-  uint32_t kept;   /* warnings that are kept: the first hundred */
-  uint32_t events; /* columns, of all its parts */
-  const char
-      *error; /* "file:line:column: what"; "" when there is none.  Good until the next file begins, as are warnings */
+  uint32_t kept;     /* warnings that are kept: the first hundred */
+  uint32_t events;   /* columns, of all its parts */
+  const char *error; /* "file:line:column: what"; "" when there is none.  Good until the next file, as are warnings */
 } theseus_callgrind_reader_info;
 
 /* Errors: EINVAL (size; no such warning or event).  O(1). */

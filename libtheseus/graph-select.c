@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+/* Chooses a graph's columns. */
+#include "graph.h"
+
+#include <string.h>
+
+/* Each row's numbers behind `head` become those of the chosen columns.  `spare` has room for one row. */
+static void select_rows(th_rows *rows, uint32_t head, const uint32_t *columns, uint32_t n, uint64_t *spare) {
+  uint32_t stride = head + n;
+  for (uint32_t row = 0; row < rows->count; row++) { /* none moves up */
+    const uint64_t *from = th_rows_values(rows, row);
+    uint64_t *to = rows->values + (size_t)row * stride;
+    memcpy(spare, from, head * sizeof *spare);
+    for (uint32_t i = 0; i < n; i++)
+      spare[head + i] = from[head + columns[i]];
+    memcpy(to, spare, stride * sizeof *to);
+  }
+  rows->stride = stride;
+}
+
+/* Finds the columns, and interns their long names: all that can fail. */
+static int choose(theseus_graph *graph, const theseus_event_info *events, uint32_t n, uint32_t *columns,
+                  struct th_graph_event *chosen) {
+  for (uint32_t i = 0; i < n; i++) {
+    columns[i] = 0;
+    if (!events[i].name)
+      return THESEUS_EINVAL;
+    while (columns[i] < graph->event_count &&
+           strcmp(th_strings_get(&graph->strings, graph->events[columns[i]].name), events[i].name) != 0)
+      columns[i]++;
+    if (columns[i] == graph->event_count)
+      return THESEUS_EINVAL;
+    for (uint32_t k = 0; k < i; k++)
+      if (columns[k] == columns[i])
+        return THESEUS_EINVAL;
+    chosen[i] = graph->events[columns[i]];
+    if (!events[i].long_name)
+      continue;
+    int status = th_graph_text(graph, events[i].long_name, strlen(events[i].long_name), &chosen[i].long_name);
+    if (status)
+      return status;
+  }
+  return THESEUS_OK;
+}
+
+int theseus_graph_select(theseus_graph *graph, const theseus_event_info *events, uint32_t n) {
+  if (!graph || (n && !events) || n > graph->event_count)
+    return THESEUS_EINVAL;
+  th_alloc *alloc = &graph->alloc;
+  size_t room = (size_t)n + 1, row = (size_t)TH_EDGE_EVENTS + n;
+  uint32_t *columns = NULL;
+  uint64_t *spare = NULL;
+  struct th_graph_event *chosen = NULL;
+  int status;
+  if (!(columns = th_alloc_zeroed(alloc, room, sizeof *columns)) ||
+      !(spare = th_alloc_zeroed(alloc, row, sizeof *spare)) || !(chosen = th_alloc_zeroed(alloc, room, sizeof *chosen)))
+    status = th_alloc_why(alloc);
+  else
+    status = choose(graph, events, n, columns, chosen);
+  if (!status) {
+    if (n < graph->event_count)
+      graph->formula_count = 0;
+    select_rows(&graph->costs, 0, columns, n, spare);
+    select_rows(&graph->edges, TH_EDGE_EVENTS, columns, n, spare);
+    graph->event_count = n;
+    if (n)
+      memcpy(graph->events, chosen, n * sizeof *chosen);
+  }
+  th_alloc_free(alloc, chosen, room, sizeof *chosen);
+  th_alloc_free(alloc, spare, row, sizeof *spare);
+  th_alloc_free(alloc, columns, room, sizeof *columns);
+  return status;
+}
