@@ -26,7 +26,7 @@ class Call(NamedTuple):
     caller: str
     callee: str
     line: int
-    count: int
+    number: int
     wait: int
     failed: int
     pending: int
@@ -157,7 +157,7 @@ def first_example_edges(file: File) -> list[Call]:
     assert file.functions == set(chain)  # and nothing of the reactor, or of twisted.internet.defer
     edges = [file.call(a, b) for a, b in itertools.pairwise(chain)]
     assert len(file.calls) == len(edges)
-    assert [c.count for c in edges] == [1] * len(edges)
+    assert [c.number for c in edges] == [1] * len(edges)
     assert edges[1].line == line_of(FIRST, "task.react(func)")
     assert edges[3].line == line_of(FIRST, "yield task.deferLater")
     totals_are_sums(file)
@@ -266,7 +266,7 @@ def test_web_client(web: tuple[File, str]) -> None:
     file = web[0]
     visit, customer, price, get = (app("Client." + name) for name in ("visit", "customer", "price", "get"))
     # three customers, two prices each; the database gives six answers, in a row
-    assert [file.call(*edge).count for edge in ((visit, customer), (customer, price), (price, get))] == [3, 6, 6]
+    assert [file.call(*edge).number for edge in ((visit, customer), (customer, price), (price, get))] == [3, 6, 6]
     waits = [file.call(*edge).wait for edge in ((visit, customer), (customer, price), (price, get))]
     assert waits == sorted(waits, reverse=True)
     assert at_least(6 * 0.15, waits[-1])
@@ -292,8 +292,8 @@ def test_web_server(web: tuple[File, str]) -> None:
     file = web[0]
     render, respond, price, query = map(app, ("Page.render_GET", "Page.respond", "Shop.price", "Database.query"))
     assert "[reactor]" in file.functions
-    assert file.call(render, respond).count == 9
-    assert file.call(price, query).count == 6
+    assert file.call(render, respond).number == 9
+    assert file.call(price, query).number == 6
     # one at a time: of three customers, two wait for the lock while one has it
     lock, answer = line_of(WEB, "yield self.lock.acquire()"), line_of(WEB, "yield task.deferLater(self.reactor, 0.15")
     waits = {(c.callee, c.line): c.wait for c in file.calls if c.caller == query}
