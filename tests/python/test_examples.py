@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import pytest
 
+from theseus.hooks import available
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 FIRST = TOP / "examples" / "first.py"
 WEB = TOP / "examples" / "web_profile.py"
@@ -233,7 +235,7 @@ def test_the_picture_in_the_readme(tmp_path: pathlib.Path) -> None:
 PACE = 0.5
 
 
-@pytest.fixture(scope="module", params=["auto", "portable"])
+@pytest.fixture(scope="module", params=("auto", *available()))
 def web(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[File, str]:
     folder = tmp_path_factory.mktemp("web")
     output = run(WEB, "--pace", PACE, "--hook", request.param, "--output", "callgrind.out.web", cwd=folder)
