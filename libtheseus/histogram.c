@@ -55,6 +55,8 @@ uint64_t th_histogram_fill(const th_histogram *histogram, uint32_t first, uint64
   uint64_t sum = 0;
   for (uint32_t i = first; i != TH_NONE; i = histogram->items[i].next) {
     const struct th_bucket *bucket = &histogram->items[i];
+    if (bucket->mark == TH_NO_MARK)
+      continue;
     uint64_t *count = &counts[theseus_latency_bucket(bucket->mark)];
     *count = add_bounded(*count, bucket->count);
     sum = add_bounded(sum, bucket->count);

@@ -4,11 +4,14 @@
  * The layout is log-linear, after HdrHistogram: 8 buckets for each power of two, one for each value below 16.  Only those that
  * hold something take memory, and all stacks share one table of them, keyed by (stack, outcome, mark).  A mark is a latency
  * that stands for its bucket: the lowest one there, unless a file that was read has the exact minimum or maximum instead.
+ * Of what a file has counts and a sum only, the mark is TH_NO_MARK, and no bucket counts it.
  * Those of one stack are a list. */
 #ifndef TH_HISTOGRAM_H
 #define TH_HISTOGRAM_H
 
 #include "map.h"
+
+#define TH_NO_MARK UINT64_MAX
 
 struct th_bucket {
   uint32_t stack, outcome;

@@ -342,10 +342,11 @@ static int add_spans(struct reader *reader, uint32_t stack, const struct labels 
     return status;
   if (count > UINT64_MAX - stats->deferreds || latency_ns > UINT64_MAX - stats->latency_ns)
     return THESEUS_EOVERFLOW;
-  if (labels->has_mark && labels->outcome <= THESEUS_CANCELLED) {
-    const struct th_bucket bucket = {
-        .stack = stack, .outcome = labels->outcome, .mark = labels->mark, .count = count, .latency_ns = latency_ns};
-    more.latency_min_ns = more.latency_max_ns = labels->mark;
+  if (labels->outcome <= THESEUS_CANCELLED) {
+    struct th_bucket bucket = {
+        .stack = stack, .outcome = labels->outcome, .mark = TH_NO_MARK, .count = count, .latency_ns = latency_ns};
+    if (labels->has_mark)
+      bucket.mark = more.latency_min_ns = more.latency_max_ns = labels->mark;
     status = th_histogram_add(&profile->histogram, &profile->alloc, &bucket, &stats->buckets);
   }
   if (!status)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "pprof-tables.h"
 #include "pprof.h"
-#include "text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,15 +26,7 @@ bool th_text_is(const struct th_text *text, const char *wanted) {
 }
 
 int th_pprof_intern(theseus_profile *profile, const struct th_text *text, uint32_t *out) {
-  if (th_text_is_clean(text->bytes, text->length))
-    return th_strings_intern(&profile->strings, &profile->alloc, text->bytes, text->length, out);
-  char *clean = th_alloc_zeroed(&profile->alloc, text->length, 4);
-  if (!clean)
-    return th_alloc_why(&profile->alloc);
-  size_t n = th_text_clean(text->bytes, text->length, clean);
-  int status = th_strings_intern(&profile->strings, &profile->alloc, clean, n, out);
-  th_alloc_free(&profile->alloc, clean, text->length, 4);
-  return status;
+  return th_strings_intern_clean(&profile->strings, &profile->alloc, text->bytes, text->length, out);
 }
 
 bool th_pprof_numbers(th_alloc *alloc, const struct th_field *field, uint64_t **array, uint32_t *count,
@@ -46,8 +37,10 @@ bool th_pprof_numbers(th_alloc *alloc, const struct th_field *field, uint64_t **
   *status = th_alloc_grow(alloc, array, capacity, most, sizeof **array);
   if (*status)
     return false;
-  if (!field->is_block)
+  if (!field->is_block) {
     (*array)[(*count)++] = field->value;
+    return true;
+  }
   while (block.at != block.end)
     if (!th_wire_take(&block, &(*array)[(*count)++]))
       return false;

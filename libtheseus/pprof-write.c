@@ -42,18 +42,7 @@ static void note(struct writer *writer, int status) {
 
 static uint32_t intern(struct writer *writer, const char *text) {
   uint32_t id = 0;
-  size_t n = strlen(text);
-
-  if (th_text_is_clean(text, n)) {
-    note(writer, th_strings_intern(&writer->strings, &writer->alloc, text, n, &id));
-    return id;
-  }
-  char *clean = n > SIZE_MAX / 4 ? NULL : th_alloc_zeroed(&writer->alloc, n, 4);
-  if (clean)
-    note(writer, th_strings_intern(&writer->strings, &writer->alloc, clean, th_text_clean(text, n, clean), &id));
-  else
-    note(writer, th_alloc_why(&writer->alloc));
-  th_alloc_free(&writer->alloc, clean, n, 4);
+  note(writer, th_strings_intern_clean(&writer->strings, &writer->alloc, text, strlen(text), &id));
   return id;
 }
 
@@ -361,7 +350,7 @@ static void send_spans(struct writer *writer, uint32_t stack) {
     const struct th_bucket *bucket = &histogram->items[i];
     uint64_t share = bucket->latency_ns < rest ? bucket->latency_ns : rest;
     rest -= share;
-    if (writer->detail == THESEUS_PPROF_FULL) {
+    if (writer->detail == THESEUS_PPROF_FULL && bucket->mark != TH_NO_MARK) {
       counts[bucket->outcome] -= bucket->count;
       add_mark(writer, bucket);
     } else {

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "preorder.h"
 #include "sort.h"
+#include "text.h"
 
 #include <string.h>
 
 struct sorting {
   const theseus_profile *profile;
-  uint32_t *functions; /* by name */
+  const char **texts;  /* of each function the name and the file, as a file has them */
+  th_strings cleaned;  /* those that are not so in the profile */
+  uint32_t *functions; /* in their order */
   uint32_t *ranks;     /* of the functions in that */
   uint32_t *spare;
   uint32_t *children; /* stacks, those of one parent together */
@@ -14,13 +17,42 @@ struct sorting {
   uint32_t *sizes;    /* how many stacks there are in each subtree */
 };
 
+/* By what will be read in a file: the same order before and after. */
 static bool function_less(const void *owner, uint32_t a, uint32_t b) {
-  const theseus_profile *profile = ((const struct sorting *)owner)->profile;
-  const struct th_function *x = &profile->functions.items[a], *y = &profile->functions.items[b];
-  int order = strcmp(th_strings_get(&profile->strings, x->name), th_strings_get(&profile->strings, y->name));
+  const struct sorting *sorting = owner;
+  int order = strcmp(sorting->texts[2 * (size_t)a], sorting->texts[2 * (size_t)b]);
   if (!order)
-    order = strcmp(th_strings_get(&profile->strings, x->file), th_strings_get(&profile->strings, y->file));
-  return order ? order < 0 : x->first_line < y->first_line;
+    order = strcmp(sorting->texts[2 * (size_t)a + 1], sorting->texts[2 * (size_t)b + 1]);
+  const struct th_function *functions = sorting->profile->functions.items;
+  return order ? order < 0 : functions[a].first_line < functions[b].first_line;
+}
+
+static int clean_texts(struct sorting *sorting, th_alloc *alloc) {
+  const th_strings *strings = &sorting->profile->strings;
+  int status = THESEUS_OK;
+  for (uint32_t i = 0; !status && i < sorting->profile->functions.count; i++) {
+    const uint32_t ids[] = {sorting->profile->functions.items[i].name, sorting->profile->functions.items[i].file};
+    for (uint32_t k = 0; !status && k < 2; k++) {
+      const struct th_text *text = &strings->texts[ids[k]];
+      uint32_t id;
+      sorting->texts[2 * (size_t)i + k] = text->bytes;
+      if (th_text_is_clean(text->bytes, text->length))
+        continue;
+      status = th_strings_intern_clean(&sorting->cleaned, alloc, text->bytes, text->length, &id);
+      if (!status)
+        sorting->texts[2 * (size_t)i + k] = th_strings_get(&sorting->cleaned, id);
+    }
+  }
+  return status;
+}
+
+static void sort_functions(struct sorting *sorting) {
+  uint32_t n = sorting->profile->functions.count;
+  for (uint32_t i = 0; i < n; i++)
+    sorting->functions[i] = i;
+  th_sort(sorting->functions, n, sorting->spare, function_less, sorting);
+  for (uint32_t i = 0; i < n; i++)
+    sorting->ranks[sorting->functions[i]] = i;
 }
 
 static bool child_less(const void *owner, uint32_t a, uint32_t b) {
@@ -65,35 +97,39 @@ static void number_stacks(const struct sorting *sorting, th_preorder *preorder) 
   }
 }
 
-int th_preorder_init(th_preorder *preorder, th_alloc *alloc, const theseus_profile *profile) {
-  uint32_t functions = profile->functions.count, n = profile->stacks.count;
+static int sort_all(struct sorting *sorting, th_alloc *alloc, th_preorder *preorder) {
+  uint32_t functions = sorting->profile->functions.count, n = preorder->count;
   uint32_t more = functions > n ? functions : n;
-  size_t size = 2 * (size_t)functions + more + 3 * (size_t)n + 2;
+  size_t size = 2 * (size_t)functions + more + 3 * (size_t)n + 2, texts = 2 * (size_t)functions + 1;
+
+  sorting->texts = th_alloc_zeroed(alloc, texts, sizeof *sorting->texts);
+  if (sorting->texts)
+    sorting->spare = th_alloc_zeroed(alloc, size, sizeof *sorting->spare);
+  int status = sorting->spare ? clean_texts(sorting, alloc) : th_alloc_why(alloc);
+  if (!status) {
+    sorting->functions = sorting->spare + more;
+    sorting->ranks = sorting->functions + functions;
+    sorting->children = sorting->ranks + functions;
+    sorting->sizes = sorting->children + n;
+    sorting->starts = sorting->sizes + n;
+    sort_functions(sorting);
+    sort_children(sorting, n);
+    number_stacks(sorting, preorder);
+  }
+  th_alloc_free(alloc, sorting->texts, texts, sizeof *sorting->texts);
+  th_alloc_free(alloc, sorting->spare, size, sizeof *sorting->spare);
+  th_strings_free(&sorting->cleaned, alloc);
+  return status;
+}
+
+int th_preorder_init(th_preorder *preorder, th_alloc *alloc, const theseus_profile *profile) {
   struct sorting sorting = {.profile = profile};
 
-  *preorder = (th_preorder){.count = n};
-  preorder->order = th_alloc_zeroed(alloc, n, sizeof *preorder->order);
+  *preorder = (th_preorder){.count = profile->stacks.count};
+  preorder->order = th_alloc_zeroed(alloc, preorder->count, sizeof *preorder->order);
   if (preorder->order)
-    preorder->positions = th_alloc_zeroed(alloc, n, sizeof *preorder->positions);
-  if (preorder->positions)
-    sorting.spare = th_alloc_zeroed(alloc, size, sizeof *sorting.spare);
-  if (!sorting.spare)
-    return th_alloc_why(alloc);
-  sorting.functions = sorting.spare + more;
-  sorting.ranks = sorting.functions + functions;
-  sorting.children = sorting.ranks + functions;
-  sorting.sizes = sorting.children + n;
-  sorting.starts = sorting.sizes + n;
-
-  for (uint32_t i = 0; i < functions; i++)
-    sorting.functions[i] = i;
-  th_sort(sorting.functions, functions, sorting.spare, function_less, &sorting);
-  for (uint32_t i = 0; i < functions; i++)
-    sorting.ranks[sorting.functions[i]] = i;
-  sort_children(&sorting, n);
-  number_stacks(&sorting, preorder);
-  th_alloc_free(alloc, sorting.spare, size, sizeof *sorting.spare);
-  return THESEUS_OK;
+    preorder->positions = th_alloc_zeroed(alloc, preorder->count, sizeof *preorder->positions);
+  return preorder->positions ? sort_all(&sorting, alloc, preorder) : th_alloc_why(alloc);
 }
 
 void th_preorder_free(th_preorder *preorder, th_alloc *alloc) {

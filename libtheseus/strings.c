@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "strings.h"
+#include "text.h"
 
 #include <string.h>
 
@@ -58,6 +59,17 @@ int th_strings_intern(th_strings *strings, th_alloc *alloc, const char *bytes, s
   }
   *out = id;
   return THESEUS_OK;
+}
+
+int th_strings_intern_clean(th_strings *strings, th_alloc *alloc, const char *bytes, size_t length, uint32_t *out) {
+  if (th_text_is_clean(bytes, length))
+    return th_strings_intern(strings, alloc, bytes, length, out);
+  char *clean = th_alloc_zeroed(alloc, length, 4);
+  if (!clean)
+    return th_alloc_why(alloc);
+  int status = th_strings_intern(strings, alloc, clean, th_text_clean(bytes, length, clean), out);
+  th_alloc_free(alloc, clean, length, 4);
+  return status;
 }
 
 void th_strings_free(th_strings *strings, th_alloc *alloc) {

@@ -22,6 +22,9 @@ typedef struct th_strings {
 /* The number of a text, which is new when the text is.  O(length).  ENOMEM, EOVERFLOW (a text of 4 GB, too many). */
 int th_strings_intern(th_strings *strings, th_alloc *alloc, const char *bytes, size_t length, uint32_t *out);
 
+/* The same of a text that is made fit for a file first (see text.h).  ENOMEM, ELIMIT, EOVERFLOW. */
+int th_strings_intern_clean(th_strings *strings, th_alloc *alloc, const char *bytes, size_t length, uint32_t *out);
+
 /* The text of a number that is known to exist. */
 static inline const char *th_strings_get(const th_strings *strings, uint32_t id) { return strings->texts[id].bytes; }
 
