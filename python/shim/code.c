@@ -5,8 +5,7 @@
 /* The callback of a weak reference.  It borrows the core, which owns the reference: when the core goes, so does the reference, and
  * is not called back. */
 typedef struct {
-  PyObject_HEAD
-  shim_core *core;
+  PyObject_HEAD shim_core *core;
   const void *key;
   bool is_code;
 } reaper;
@@ -27,9 +26,8 @@ static void reaper_dealloc(PyObject *self) {
   Py_DECREF(type);
 }
 
-PyType_Spec shim_reaper_spec = {
-    "theseus._Reaper", sizeof(reaper), 0, Py_TPFLAGS_DEFAULT,
-    (PyType_Slot[]){{Py_tp_call, reaper_call}, {Py_tp_dealloc, reaper_dealloc}, {0, NULL}}};
+PyType_Spec shim_reaper_spec = {"theseus._Reaper", sizeof(reaper), 0, Py_TPFLAGS_DEFAULT,
+                                (PyType_Slot[]){{Py_tp_call, reaper_call}, {Py_tp_dealloc, reaper_dealloc}, {0, NULL}}};
 
 PyObject *shim_watch(shim_core *core, PyObject *object, bool is_code) {
   reaper *callback = PyObject_New(reaper, shim_reaper_type);
