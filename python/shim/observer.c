@@ -6,8 +6,7 @@
 #include <structmember.h>
 
 typedef struct {
-  PyObject_HEAD
-  vectorcallfunc call;
+  PyObject_HEAD vectorcallfunc call;
   shim_core *core;
   uint64_t span;
   bool ended;
@@ -69,19 +68,18 @@ static void observer_dealloc(PyObject *self) {
   Py_DECREF(type);
 }
 
-static PyMemberDef observer_members[] = {
-    {"__vectorcalloffset__", T_PYSSIZET, offsetof(observer, call), READONLY, NULL}, {0}};
+static PyMemberDef observer_members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(observer, call), READONLY, NULL},
+                                         {0}};
 
-PyType_Spec shim_observer_spec = {
-    "theseus._Observer", sizeof(observer), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
-    (PyType_Slot[]){{Py_tp_call, PyVectorcall_Call},
-                    {Py_tp_finalize, observer_finalize},
-                    {Py_tp_traverse, observer_traverse},
-                    {Py_tp_clear, observer_clear},
-                    {Py_tp_dealloc, observer_dealloc},
-                    {Py_tp_members, observer_members},
-                    {0, NULL}}};
+PyType_Spec shim_observer_spec = {"theseus._Observer", sizeof(observer), 0,
+                                  Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
+                                  (PyType_Slot[]){{Py_tp_call, PyVectorcall_Call},
+                                                  {Py_tp_finalize, observer_finalize},
+                                                  {Py_tp_traverse, observer_traverse},
+                                                  {Py_tp_clear, observer_clear},
+                                                  {Py_tp_dealloc, observer_dealloc},
+                                                  {Py_tp_members, observer_members},
+                                                  {0, NULL}}};
 
 uint64_t shim_observed(shim_core *core, PyObject *callback) {
   if (Py_TYPE(callback) != shim_observer_type || ((observer *)callback)->core != core)
