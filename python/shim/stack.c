@@ -222,8 +222,8 @@ int shim_locate(shim_core *core, PyFrameObject *frame, shim_place *out) {
       Py_XDECREF(generator);
       if (operation) {
         int line = PyFrame_GetLineNumber(frame);
-        place = (shim_place){operation->stack, line > 0 ? (uint32_t)line : 0, operation->span, false,
-                             {frame, false, false}};
+        place = (shim_place){
+            operation->stack, line > 0 ? (uint32_t)line : 0, operation->span, false, {frame, false, false}};
         stopped = 1;
       } else {
         stopped = add_call(core, code->function, frame);
