@@ -18,9 +18,7 @@ static shim_entry *find(const shim_table *table, const void *key) {
   return &table->entries[i];
 }
 
-void *shim_table_get(const shim_table *table, const void *key) {
-  return table->count ? find(table, key)->value : NULL;
-}
+void *shim_table_get(const shim_table *table, const void *key) { return table->count ? find(table, key)->value : NULL; }
 
 int shim_table_set(shim_table *table, const void *key, void *value) {
   if (2 * (table->count + 1) > table->capacity) {
