@@ -2,7 +2,18 @@
 # Python is built and installed by pip, never by make: all of it is only in the tarball.
 EXTRA_DIST += \
   %D%/shim/buffer.c \
+  %D%/shim/code.c \
+  %D%/shim/compat.h \
+  %D%/shim/core.h \
+  %D%/shim/deferred.c \
+  %D%/shim/events.c \
+  %D%/shim/hook-monitoring.c \
+  %D%/shim/hook-profile.c \
+  %D%/shim/observer.c \
   %D%/shim/shim.h \
+  %D%/shim/stack.c \
+  %D%/shim/table.c \
+  %D%/shim/table.h \
   %D%/shim/types.c \
   %D%/theseus/__init__.py \
   %D%/theseus/_build.py \

@@ -30,6 +30,7 @@ EXTRA_DIST += \
   %D%/installed.c \
   %D%/python/callgrind_parse.py \
   %D%/python/histories.py \
+  %D%/python/pprof_parse.py \
   %D%/python/scenarios.py \
   %D%/python/scenarios_callbacks.py \
   %D%/python/scenarios_combinators.py \
@@ -39,6 +40,7 @@ EXTRA_DIST += \
   %D%/python/spans_model.py \
   %D%/python/test_callgrind_consumers.py \
   %D%/python/test_examples.py \
+  %D%/python/test_pprof.py \
   %D%/python/test_profile_merge.py \
   %D%/python/test_scenarios.py \
   %D%/python/test_spans_model.py \
