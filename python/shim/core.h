@@ -86,7 +86,7 @@ typedef struct shim_core {
   PyObject *clock; /* NULL: the monotonic clock */
   uint64_t latest;
   unsigned long thread;
-  bool installed, busy, forwarding;
+  bool installed, busy;
 
   /* Twisted's and machinery.py's, all owned. */
   PyObject *loop_code, *driver_code, *starter_code;
@@ -115,8 +115,7 @@ typedef struct shim_core {
   size_t span_count, span_capacity;
 
   /* hook-profile */
-  Py_tracefunc previous;
-  PyObject *previous_object;
+  PyObject *hook;
   /* hook-monitoring */
   bool monitoring;
   int tool;
@@ -226,12 +225,11 @@ static inline void shim_leave(shim_core *core) {
     shim_drain(core);
 }
 
+extern PyType_Spec shim_hook_spec;
 int shim_profile_install(shim_core *core);
 void shim_profile_uninstall(shim_core *core);
 /* Is ours the profile hook of this thread? */
 bool shim_profile_listening(shim_core *core);
-/* Calling the core with (frame, event, argument), as sys.setprofile does with what sys.getprofile gave before, takes the hook up again. */
-PyObject *shim_profile_call(PyObject *core, PyObject *arguments, PyObject *keywords);
 
 /* -1 with an exception: there is no sys.monitoring, or no tool id is free. */
 int shim_monitoring_install(shim_core *core);
@@ -240,6 +238,8 @@ void shim_monitoring_uninstall(shim_core *core);
 /* The observer type, the type of weak references' callbacks, made by shim_types(). */
 extern PyTypeObject *shim_observer_type;
 extern PyTypeObject *shim_reaper_type;
+extern PyTypeObject *shim_core_type;
+extern PyTypeObject *shim_hook_type;
 /* A weak reference to `object` that tells the core of its death. */
 PyObject *shim_watch(shim_core *core, PyObject *object, bool is_code);
 

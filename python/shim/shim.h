@@ -20,7 +20,8 @@ typedef struct shim_buffer {
 int shim_buffer_write(void *buffer, const void *bytes, size_t size);
 void shim_buffer_free(shim_buffer *buffer);
 
-/* Appends the type of the C core to a Python list, given by its id().
+/* Appends the types Core (the tracer itself) and Hook (the profile hook, for any target) to a Python list, given by its id(), and then
+ * those that they need.
  * -1: it could not be made, or this interpreter is not CPython. */
 int shim_types(uintptr_t list);
 

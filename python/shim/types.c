@@ -7,7 +7,7 @@
 #include <structmember.h>
 #include <time.h>
 
-PyTypeObject *shim_observer_type, *shim_reaper_type;
+PyTypeObject *shim_observer_type, *shim_reaper_type, *shim_core_type, *shim_hook_type;
 
 int shim_room(void *array, size_t count, size_t *capacity, size_t size) {
   void *block;
@@ -122,7 +122,7 @@ static int core_traverse(PyObject *self, visitproc visit, void *arg) {
     Py_VISIT(*thing(core, i));
   Py_VISIT(core->owner);
   Py_VISIT(core->clock);
-  Py_VISIT(core->previous_object);
+  Py_VISIT(core->hook);
   Py_VISIT(core->disable);
   for (size_t i = 0; i < core->boxed_count; i++) {
     Py_VISIT(core->boxed[i].current);
@@ -136,9 +136,8 @@ static int core_clear(PyObject *self) {
   shim_core *core = (shim_core *)self;
 
   core->installed = false;
-  core->previous = NULL;
   Py_CLEAR(core->clock);
-  Py_CLEAR(core->previous_object);
+  Py_CLEAR(core->hook);
   return 0;
 }
 
@@ -320,7 +319,6 @@ static PyMemberDef core_members[] = {{"installed", T_BOOL, offsetof(shim_core, i
 
 static PyType_Spec core_spec = {"theseus._Core", sizeof(shim_core), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
                                 (PyType_Slot[]){{Py_tp_new, core_new},
-                                                {Py_tp_call, shim_profile_call},
                                                 {Py_tp_traverse, core_traverse},
                                                 {Py_tp_clear, core_clear},
                                                 {Py_tp_dealloc, core_dealloc},
@@ -329,15 +327,21 @@ static PyType_Spec core_spec = {"theseus._Core", sizeof(shim_core), 0, Py_TPFLAG
                                                 {0, NULL}}};
 
 int shim_types(uintptr_t list) {
+  static const struct {
+    PyTypeObject **type;
+    PyType_Spec *spec;
+  } types[] = {{&shim_core_type, &core_spec},
+               {&shim_hook_type, &shim_hook_spec},
+               {&shim_observer_type, &shim_observer_spec},
+               {&shim_reaper_type, &shim_reaper_spec}};
   PyGILState_STATE gil = PyGILState_Ensure(); /* cffi has let go of it */
-  PyObject *types = (PyObject *)list, *core = NULL;
-  int status = -1;
+  int status = 0;
 
-  if ((shim_observer_type || (shim_observer_type = (PyTypeObject *)PyType_FromSpec(&shim_observer_spec))) &&
-      (shim_reaper_type || (shim_reaper_type = (PyTypeObject *)PyType_FromSpec(&shim_reaper_spec))) &&
-      (core = PyType_FromSpec(&core_spec)))
-    status = PyList_Append(types, core);
-  Py_XDECREF(core);
+  for (size_t i = 0; !status && i < sizeof types / sizeof *types; i++) {
+    if (!*types[i].type)
+      *types[i].type = (PyTypeObject *)PyType_FromSpec(types[i].spec);
+    status = *types[i].type ? PyList_Append((PyObject *)list, (PyObject *)*types[i].type) : -1;
+  }
   PyErr_Clear();
   PyGILState_Release(gil);
   return status;

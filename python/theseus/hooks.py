@@ -10,19 +10,19 @@ from typing import Any
 
 from . import machinery
 from ._cffi import ffi, lib
-from .portable import PortableCore
+from .portable import PortableCore, SetProfile
 
 HOOKS = ("portable", "profile", "monitoring")
 
 
-def _core_type() -> Any:
+def _types() -> list[Any]:
     found: list[Any] = []
     if machinery.PYPY or lib.shim_types(id(found)):
-        return None
-    return found[0]
+        return [None, None]
+    return found
 
 
-_Core = _core_type()
+_Core, _Hook = _types()[:2]
 
 
 def available() -> tuple[str, ...]:
@@ -39,12 +39,13 @@ def choose(hook: str) -> str:
     if hook not in HOOKS:
         raise ValueError(f"unknown hook {hook!r}: choose \"auto\" or one of {', '.join(HOOKS)}")
     if hook not in available():
-        raise ValueError(f"this interpreter has no hook {hook!r}, only: {', '.join(available())}; \"auto\" chooses among them")
+        there = ", ".join(available())
+        raise ValueError(f'this interpreter has no hook {hook!r}, only: {there}; "auto" chooses among them')
     return hook
 
 
 def core(hook: str, profile: Any, clock: Callable[[], int] | None) -> Any:
     """What observes the program, by that hook, and keeps `profile`; without a clock it is the monotonic one."""
     if hook == "portable":
-        return PortableCore(profile, clock or time.monotonic_ns)
+        return PortableCore(profile, clock or time.monotonic_ns, _Hook or SetProfile)
     return _Core(machinery, int(ffi.cast("uintptr_t", profile)), profile, clock, hook == "monitoring")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Twisted's machinery, as far as Theseus knows it by name.  All such knowledge is here (and, for what the C hooks read at
-speed, in python/shim/twisted.c).
+"""Twisted's machinery, as far as Theseus knows it by name.  All such knowledge is here (and, for what the C hooks
+read at speed, in python/shim/twisted.c).
 
 A code object is of one *kind*, which says what a frame of it means to the logical stack.
 """
@@ -58,13 +58,13 @@ def _codes_of_class(cls: type) -> Iterator[CodeType]:
 
 LOOP_CODE = code_of(Deferred._runCallbacks)
 DRIVER_CODE = code_of(defer._inlineCallbacks)
-STARTER_CODE = code_of(defer._cancellableInlineCallbacks)  # type: ignore[attr-defined]
+STARTER_CODE = code_of(defer._cancellableInlineCallbacks)
 
 PLUMBING_FILE = LOOP_CODE.co_filename
 _OWN_FILES = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
-# Users wait on these, and so they are shown although they are in the plumbing's file: with their nested functions, and with
-# the base that newer versions of Twisted gave them.
+# Users wait on these, and so they are shown although they are in the plumbing's file: with their nested functions,
+# and with the base that newer versions of Twisted gave them.
 SHOWN = {
     code
     for cls in (
@@ -77,8 +77,8 @@ SHOWN = {
     for code in _codes_of_class(cls)
 }
 
-# Plumbing outside of that file: what throws into a generator, what Twisted up to 22 calls with every Deferred, and what on PyPy
-# is a Python frame.
+# Plumbing outside of that file: what throws into a generator, what Twisted up to 22 calls with every Deferred, and
+# what on PyPy is a Python frame.
 _PLUMBING = {
     ("twisted.python.failure", "throwExceptionIntoGenerator"),
     ("typing", "cast"),
@@ -144,6 +144,8 @@ def file_of(code: CodeType) -> str:
 
 # ---- Deferreds: who feeds whom ----
 
+_LIST: Any = DeferredList  # its constructor is overloaded, which type checkers do not take for a class
+
 # The attribute with the entries that have not run: since 25.5 the old name warns.
 CALLBACKS = "_callbacks" if hasattr(Deferred(), "_callbacks") else "callbacks"
 
@@ -170,11 +172,12 @@ def outcome_of(result: object) -> int:
 
 
 CONTINUE: Any = defer._CONTINUE
-RESUME: Any = getattr(defer, "_gotResultInlineCallbacks", None)  # a function of its own since 23.10 …
-RESUME_CODE = next((code for code in codes_within(DRIVER_CODE) if code.co_name == "gotResult"), None)  # … a closure before,
-RESUME_CELL = RESUME_CODE.co_freevars.index("gen") if RESUME_CODE else -1  # with the generator in this cell
-_race: Any = getattr(defer, "race", None)  # since 22.?; its links are cells of its nested functions
-_RACE_CODES = {code.co_name: code for code in codes_within(code_of(_race))} if _race else {}
+# What resumes a generator: since 23.10 a function of its own; before, a closure with the generator in one of its cells.
+RESUME: Any = getattr(defer, "_gotResultInlineCallbacks", None)
+RESUME_CODE = next((code for code in codes_within(DRIVER_CODE) if code.co_name == "gotResult"), None)
+RESUME_CELL = RESUME_CODE.co_freevars.index("gen") if RESUME_CODE else -1
+_RACE: Any = getattr(defer, "race", None)  # newer versions; its links are cells of its nested functions
+_RACE_CODES = {code.co_name: code for code in codes_within(code_of(_RACE))} if _RACE else {}
 _FED_BY_RACE = {_RACE_CODES.get("succeeded"), _RACE_CODES.get("failed")} - {None}
 _RACE_CANCEL = _RACE_CODES.get("cancel")
 
@@ -201,14 +204,14 @@ def resumed_generator(entry: Any) -> Any:
 
 
 def fed_by(entry: Any) -> Iterator[tuple[Any, bool]]:
-    """The Deferreds that a callback entry hands its result to, and whether that link was made by hand (chainDeferred) rather
-    than by what the waiting Deferred is: chained, a DeferredList, a race."""
+    """The Deferreds that a callback entry hands its result to, and whether that link was made by hand (chainDeferred)
+    rather than by what the waiting Deferred is: chained, a DeferredList, a race."""
     if entry[0][0] is CONTINUE:
         yield entry[0][1][0], False
         return
     for callback, _arguments, _keywords in entry:
         if isinstance(callback, MethodType) and isinstance(callback.__self__, Deferred):
-            yield callback.__self__, not isinstance(callback.__self__, DeferredList)
+            yield callback.__self__, not isinstance(callback.__self__, _LIST)
             return
         if isinstance(callback, FunctionType) and callback.__code__ in _FED_BY_RACE:
             result = cell_of(callback, "final_result")
@@ -222,8 +225,8 @@ def links_of(entry: Any) -> list[tuple[Any, bool]]:
 
 
 class Boxed:
-    """A Deferred that is the *result* of another one: since Twisted 24.7 it may be, and would be waited for if an observer
-    returned it."""
+    """A Deferred that is the *result* of another one: since Twisted 24.7 it may be, and would be waited for if an
+    observer returned it."""
 
     __slots__ = ("deferred",)
 
@@ -233,7 +236,7 @@ class Boxed:
 
 def members_of(deferred: Any) -> list[Any]:
     """The Deferreds that this one is made of: of a DeferredList (gatherResults returns one), or of a race."""
-    if isinstance(deferred, DeferredList):
+    if isinstance(deferred, _LIST):
         return list(deferred.__dict__.get("_deferredList", ()))
     canceller = deferred._canceller
     if _RACE_CANCEL is not None and isinstance(canceller, FunctionType) and canceller.__code__ is _RACE_CANCEL:

@@ -52,7 +52,7 @@ def tree(core: Any) -> list[Pending]:
         nodes[span] = Pending(
             frames(core.frames(stack)), age, frames(core.frames(place)), line, _STATES[state], []
         )
-    roots = []
+    roots: list[Pending] = []
     for span, parent, *_rest in sorted(spans, key=lambda span: (span[2], span[0])):
         (nodes[parent].children if parent in nodes else roots).append(nodes[span])
     return roots

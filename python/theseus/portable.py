@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: ISC
 """The portable hook: a plain sys.setprofile callback, in Python, that feeds libtheseus.
 
-It runs wherever there is sys.setprofile, PyPy included, and it is the reference: python/shim/tracer.c is the same algorithm,
-name by name, and every test runs on both.
+It runs wherever there is sys.setprofile, PyPy included, and it is the reference: python/shim/tracer.c is the same
+algorithm, name by name, and every test runs on both.
 
 What happens to Twisted code is brought to a few events:
 
@@ -22,57 +22,17 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any, NamedTuple
 
 from twisted.internet.defer import Deferred
 
 from . import machinery
 from ._cffi import ffi, lib
-from .machinery import DRIVER, GENERATOR, LOOP, PLAIN, REACTOR
+from .logical import LogicalStacks, Operation, Place, Stop
+from .machinery import GENERATOR, PLAIN
+from .observer import Observer, Unbox
 from .profile import raw_frames
-
-class Code(NamedTuple):
-    """What is known of a code object; `alive` drops the entry when it is collected."""
-
-    kind: int
-    function: int
-    alive: Any
-
-
-class Operation:
-    """A generator or coroutine that Twisted drives."""
-
-    __slots__ = ("frame", "span", "stack", "parent", "stop", "starter", "place_stack", "line", "alive", "returned")
-
-    frame: int  # id of the generator's frame
-    span: int
-    stack: int
-    parent: int
-    stop: Stop  # where the walk that found its parent ended
-    starter: int  # id of the frame of _cancellableInlineCallbacks while that runs
-    place_stack: int
-    line: int
-    alive: Any  # weak reference to the generator
-    returned: bool  # its Deferred has been handed out
-
-
-class Stop(NamedTuple):
-    """Where the walk of a logical stack ended, physically."""
-
-    frame: int  # id of the frame at which it stopped; 0: there is no frame below
-    is_callback: bool  # a callback loop, continued by the operation that waits for it
-    by_hand: bool  # … to which it is linked by chainDeferred
-
-
-class Place(NamedTuple):
-    """Where a new operation belongs."""
-
-    stack: int  # logical
-    line: int  # the line that its innermost frame is at
-    parent: int  # span, or 0
-    detached: bool  # its enclosing operation has ended
-    stop: Stop
 
 
 class Begun(NamedTuple):
@@ -83,90 +43,69 @@ class Begun(NamedTuple):
     stop: Stop
 
 
-_NOWHERE = Stop(0, False, False)
+class SetProfile:
+    """sys.setprofile with a hook that was there before: it keeps being called, first, and is put back.
 
-
-class Observer:
-    """The entry that a pending Deferred carries: passes its result on untouched and ends the span.
-
-    Collected without having been called, it says that the Deferred was.
+    Where there is a profile hook in C to be kept, that is on CPython, theseus._Hook does the same.
     """
 
-    __slots__ = ("core", "span", "ended", "__weakref__")
+    def __init__(self, target: Callable[[FrameType, str, Any], None]) -> None:
+        self.target: Callable[[FrameType, str, Any], None] | None = target
+        self.previous: Any = None
 
-    def __init__(self, core: PortableCore, span: int) -> None:
-        self.core = core
-        self.span = span
-        self.ended = False
+    def __call__(self, frame: FrameType, event: str, argument: Any) -> None:
+        if self.previous is not None:
+            self.previous(frame, event, argument)
+        if self.target is not None:
+            self.target(frame, event, argument)
 
-    def __call__(self, result: object) -> object:
-        self.ended = True
-        outcome = machinery.outcome_of(result)
-        loop = sys._getframe(1)
-        self.core.fired(self.span, outcome, loop)
-        if isinstance(result, Deferred):
-            return self.core.pass_deferred(result, loop)
-        return result
+    def install(self) -> None:
+        if not self.listening():
+            self.previous = sys.getprofile()
+            sys.setprofile(self)
 
-    def __del__(self) -> None:
-        if not self.ended:
-            self.core.end(self.span, lib.THESEUS_ABANDONED)
+    def uninstall(self) -> None:
+        self.target = None
+        if self.listening():
+            sys.setprofile(self.previous)
+            self.previous = None
 
-
-class Unbox:
-    """Stands in a list of callbacks before those that are to get a boxed Deferred."""
-
-    __slots__ = ("core",)
-
-    def __init__(self, core: PortableCore) -> None:
-        self.core = core
-
-    def __call__(self, boxed: machinery.Boxed) -> object:
-        return self.core.pass_deferred(boxed.deferred, sys._getframe(1))
+    def listening(self) -> bool:
+        return sys.getprofile() is self
 
 
-class PortableCore:
+class PortableCore(LogicalStacks):
     """The algorithm of DESIGN sections 3 and 4 for one profile."""
 
-    def __init__(self, profile: Any, clock: Callable[[], int]) -> None:
-        self.profile = profile
+    def __init__(self, profile: Any, clock: Callable[[], int], hook_type: Any) -> None:
+        super().__init__(profile)
         self.clock = clock
         self.latest = 0
         self.lock = threading.Lock()
         self.thread = 0
         self.busy = False
         self.late: list[tuple[int, int, int]] = []  # ends that came while busy, or on another thread
-        self.codes: dict[int, Code] = {}
-        self.functions: dict[str, int] = {}
-        self.operations: dict[int, Operation] = {}  # by id of the generator
-        self.by_frame: dict[int, Operation] = {}  # by id of the generator's frame
         self.starting: dict[int, Operation] = {}  # by id of the frame of _cancellableInlineCallbacks
         self.begun: dict[int, list[Begun]] = {}  # by id of the frame under which they began
-        self.passed: dict[int, tuple[int, int, int, bool]] = {}  # by id of the loop's frame: see fired()
         self.boxed: dict[int, tuple[Any, machinery.Boxed]] = {}  # by id of the loop's frame
-        self.previous: Any = None
+        self.hook_type = hook_type
+        self.listener: Any = None
         self.installed = False
-        self._out_u32 = ffi.new("uint32_t *")
         self._out_u64 = ffi.new("uint64_t *")
-        self._span_info = ffi.new("theseus_span_info *")
-        self._stack_info = ffi.new("theseus_stack_info *")
         self._options = ffi.new("theseus_span_options *")
-        for struct in (self._span_info, self._stack_info, self._options):
-            struct.size = ffi.sizeof(struct[0])
+        self._options.size = ffi.sizeof(self._options[0])
 
     # ---- install and uninstall ----
 
     def install(self) -> None:
         self.thread = threading.get_ident()
-        self.previous = sys.getprofile()
+        self.listener = self.hook_type(self.hook)
         self.installed = True
-        sys.setprofile(self.hook)
+        self.listener.install()
 
     def uninstall(self) -> None:
         self.installed = False
-        if sys.getprofile() == self.hook:
-            sys.setprofile(self.previous)
-        self.previous = None
+        self.listener.uninstall()
         self.locked(self.let_go)
 
     def let_go(self, now: int) -> None:
@@ -182,13 +121,6 @@ class PortableCore:
         self.starting.clear()
         self.begun.clear()
         self.passed.clear()
-
-    def forget(self, generator: int, operation: Operation) -> None:
-        """A generator has finished, or was collected: from now on its id, and its frame's, may be another's."""
-        if self.operations.get(generator) is operation:
-            del self.operations[generator]
-        if self.by_frame.get(operation.frame) is operation:
-            del self.by_frame[operation.frame]
 
     # ---- what the Tracer asks for ----
 
@@ -249,8 +181,6 @@ class PortableCore:
     # ---- the hook ----
 
     def hook(self, frame: FrameType, event: str, argument: Any) -> None:
-        if self.previous is not None:
-            self.previous(frame, event, argument)
         if not self.installed or threading.get_ident() != self.thread:
             return
         code = frame.f_code
@@ -289,160 +219,6 @@ class PortableCore:
         while self.late and not self.busy:
             span, outcome, now = self.late.pop(0)
             lib.theseus_span_end(self.profile, span, outcome, now)
-
-    # ---- names and stacks ----
-
-    def code(self, frame: Any) -> Code:
-        code: CodeType = frame.f_code
-        key = id(code)
-        known = self.codes.get(key)
-        if known is None:
-            kind, *function = machinery.describe(code, frame.f_globals)
-            alive = weakref.ref(code, lambda _, codes=self.codes, key=key: codes.pop(key, None))
-            known = self.codes[key] = Code(kind, self.function(*function), alive)
-        return known
-
-    def function(self, file: bytes, name: bytes, first_line: int) -> int:
-        lib.theseus_function_intern(self.profile, file, name, first_line, self._out_u32)
-        return int(self._out_u32[0])
-
-    def push(self, stack: int, function: int, line: int) -> int:
-        lib.theseus_stack_push(self.profile, stack, function, line, self._out_u32)
-        return int(self._out_u32[0])
-
-    def stack_info(self, stack: int) -> Any:
-        lib.theseus_stack_get(self.profile, stack, self._stack_info)
-        return self._stack_info
-
-    def span_info(self, span: int) -> Any:
-        """None when the span has ended."""
-        if lib.theseus_span_get(self.profile, span, self._span_info):
-            return None
-        return self._span_info
-
-    # ---- the logical stack ----
-
-    def locate(self, frame: Any, functions: list[tuple[int, int]]) -> Place:
-        """The logical stack of a frame that is running, with `functions`, (function, line) pairs from the leaf, on top.
-
-        Walks from the frame towards the root: see DESIGN section 4.
-        """
-        while frame is not None:
-            code = self.code(frame)
-            if code.kind == PLAIN:
-                functions.append((code.function, frame.f_lineno))
-            elif code.kind == GENERATOR:
-                operation = self.operation_at(frame)
-                if operation is not None:
-                    stop = Stop(id(frame), False, False)
-                    return self.build(operation.stack, frame.f_lineno, functions, operation.span, stop)
-                functions.append((code.function, frame.f_lineno))
-            elif code.kind == LOOP:
-                found = self.continuation(frame)
-                if found is not None:
-                    return self.continue_from(functions, *found)
-            elif code.kind == DRIVER:
-                found = self.driven(frame)
-                if found is not None:
-                    return self.build(*found[:2], functions, found[2], Stop(id(frame), False, False))
-            elif code.kind == REACTOR:
-                stack = self.push(lib.THESEUS_ROOT, self.function(b"", b"[reactor]", 0), 0)
-                return self.build(stack, 0, functions, 0, Stop(id(frame), False, False))
-            frame = frame.f_back
-        return self.build(lib.THESEUS_ROOT, 0, functions, 0, _NOWHERE)
-
-    def build(
-        self, stack: int, line: int, functions: list[tuple[int, int]], parent: int, stop: Stop, detached: bool = False
-    ) -> Place:
-        for function, at in reversed(functions):
-            stack = self.push(stack, function, line)
-            line = at
-        if parent and self.span_info(parent) is None:
-            parent, detached = 0, True
-        return Place(stack, line, parent, detached, stop)
-
-    def continue_from(
-        self, functions: list[tuple[int, int]], stack: int, line: int, parent: int, detached: bool, stop: Stop
-    ) -> Place:
-        """Across a continuation, what is called back may be on the stack already: then the stack is cut back to it."""
-        if functions:
-            called = functions[-1][0]
-            below = stack
-            while below != lib.THESEUS_ROOT:
-                info = self.stack_info(below)
-                if info.function == called:
-                    stack, line = info.parent, info.call_line
-                    break
-                below = info.parent
-        return self.build(stack, line, functions, parent, stop, detached)
-
-    def continuation(self, loop: Any) -> tuple[int, int, int, bool, Stop] | None:
-        """What the Deferred that a callback loop runs goes on to: (stack, line, parent, detached, stop)."""
-        current = machinery.variable(loop, "current")
-        waiting = [] if current is None else [(current, False)]
-        seen: set[int] = set()
-        while waiting:
-            deferred, by_hand = waiting.pop()
-            if id(deferred) in seen:
-                continue
-            seen.add(id(deferred))
-            entries = machinery.callbacks_of(deferred) or ()
-            for entry in entries:
-                callback = entry[0][0]
-                if type(callback) is Observer and callback.core is self:
-                    info = self.span_info(callback.span)
-                    if info is not None:
-                        return info.place_stack, info.line, callback.span, False, Stop(id(loop), True, by_hand)
-                    continue
-                generator = machinery.resumed_generator(entry)
-                operation = generator is not None and self.operation_of(generator)
-                if operation:
-                    return (
-                        operation.place_stack,
-                        operation.line,
-                        operation.span,
-                        False,
-                        Stop(id(loop), True, by_hand),
-                    )
-            fed = [(d, by_hand or hand) for entry in entries for d, hand in machinery.fed_by(entry)]
-            waiting.extend(reversed(fed))
-        passed = self.passed.get(id(loop))
-        if passed is not None:
-            return (*passed, Stop(id(loop), True, True))
-        return None
-
-    def driven(self, driver: Any) -> tuple[int, int, int] | None:
-        """A generator that its driver acts for while it is suspended: (stack, line, span)."""
-        generator = machinery.variable(driver, "gen")
-        operation = self.operation_of(generator)
-        if operation is None or machinery.frame_of(generator) is None:
-            return None
-        return (*self.suspended(generator, operation), operation.span)
-
-    def operation_of(self, generator: Any) -> Operation | None:
-        operation = self.operations.get(id(generator))
-        return operation if operation is not None and operation.alive() is generator else None
-
-    def operation_at(self, frame: Any) -> Operation | None:
-        """The operation whose generator's frame this is."""
-        operation = self.by_frame.get(id(frame))
-        return operation if operation is not None and machinery.frame_of(operation.alive()) is frame else None
-
-    def suspended(self, generator: Any, operation: Operation) -> tuple[int, int]:
-        """Where an operation is suspended: the innermost frame's stack, and its line."""
-        stack = operation.stack
-        frame = machinery.frame_of(generator)
-        line = frame.f_lineno
-        while True:
-            generator = machinery.delegate_of(generator)
-            frame = machinery.frame_of(generator)
-            if frame is None:
-                return stack, line
-            code = self.code(frame)
-            if code.kind != GENERATOR:
-                return stack, line
-            stack = self.push(stack, code.function, line)
-            line = frame.f_lineno
 
     # ---- spans ----
 
@@ -497,8 +273,8 @@ class PortableCore:
         entries.append(((observer, (), {}), (observer, (), {})))
 
     def under(self, frame: Any, begun: list[Begun]) -> None:
-        """Files spans under the frame that may adopt them next: the innermost ordinary one from `frame` on.  Where their
-        logical stack left the physical one, nobody else can."""
+        """Files spans under the frame that may adopt them next: the innermost ordinary one from `frame` on.  Where
+        their logical stack left the physical one, nobody else can."""
         while begun and frame is not None:
             key = id(frame)
             over = [span for span in begun if span.stop.frame == key]
@@ -523,7 +299,8 @@ class PortableCore:
             filed[:] = [span for span in filed if self.span_info(span.span) is not None]
 
     def hand_back(self, frame: Any, span: int, place: Place) -> None:
-        """`span` is that of a Deferred which the frame is returning: to a callback loop, or to a function that may adopt it."""
+        """`span` is that of a Deferred which the frame is returning: to a callback loop, or to a function that may
+        adopt it."""
         below = frame.f_back
         while below is not None and id(below) != place.stop.frame:
             if self.code(below).kind in (PLAIN, GENERATOR):
@@ -679,15 +456,17 @@ class PortableCore:
         """Passes a Deferred on as a result, without the loop's waiting for it as it does for what callbacks return."""
         current = machinery.variable(loop, "current")
         entries = machinery.callbacks_of(current) if current is not None else None
-        if entries is None or not self.installed or sys.getprofile() != self.hook:
+        if entries is None or not self.installed or not self.listener.listening():
             return result
         if entries and entries[0][0][0] is not machinery.CONTINUE:
             callback, arguments, keywords = entries.pop(0)[0]
             return callback(result, *arguments, **keywords)
         boxed = machinery.Boxed(result)
         if entries:
-            unbox = (Unbox(self), (), {})
-            machinery.callbacks_of(entries[0][0][1][0]).insert(0, (unbox, unbox))
+            theirs = machinery.callbacks_of(entries[0][0][1][0])
+            assert theirs is not None
+            unbox: tuple[Unbox, tuple[()], dict[str, Any]] = (Unbox(self), (), {})
+            theirs.insert(0, (unbox, unbox))
         else:
             self.boxed[id(loop)] = (current, boxed)
         return boxed

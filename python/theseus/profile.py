@@ -90,8 +90,8 @@ class Profile:
         self._handle = ffi.gc(handle, lib.theseus_profile_free)
 
     def merge(self, other: Profile) -> None:
-        """Adds what another profile holds, which stays as it is.  Merging is exact, in any order and grouping.  MemoryError
-        and TheseusError (a sum beyond 64 bits) leave this one as it was."""
+        """Adds what another profile holds, which stays as it is.  Merging is exact, in any order and grouping.
+        MemoryError and TheseusError (a sum beyond 64 bits) leave this one as it was."""
         if not isinstance(other, Profile):
             raise TypeError(f"a Profile merges with a Profile, not with {type(other).__name__}")
         if other is self:
@@ -103,8 +103,9 @@ class Profile:
     def write(self, target: Target, format: str = "callgrind", event: str = "Wait") -> None:
         """Writes the profile to a path (all or nothing) or to a binary file (which stays open).
 
-        `format`: "callgrind" for KCachegrind, callgrind_annotate, gprof2dot, speedscope; "pprof" (gzip) keeps everything;
-        "folded" for flame graphs: one column, `event`, as `a;b;c 123` lines of self values, in ns for times.
+        `format`: "callgrind" for KCachegrind, callgrind_annotate, gprof2dot, speedscope; "pprof" (gzip) keeps
+        everything; "folded" for flame graphs: one column, `event`, as `a;b;c 123` lines of self values, in ns for
+        times.
         """
         write_to(target, self.encoded(format, event))
 

@@ -31,8 +31,8 @@ class Tracer:
         with open("callgrind.out.theseus", "wb") as outfile:
             t.write_data(outfile)
 
-    `reactor`: an object with seconds(), such as task.Clock, from which the time is read, taken to the nearest ns.  Without one it is
-    the monotonic clock, and no reactor is imported.
+    `reactor`: an object with seconds(), such as task.Clock, from which the time is read, taken to the nearest ns.
+    Without one it is the monotonic clock, and no reactor is imported.
 
     `hook`: how the program is observed: "profile" (C, on CPython's profile hook), "monitoring" (C, on sys.monitoring,
     CPython 3.12 and later), "portable" (Python, on sys.setprofile, any interpreter); "auto" takes the fastest there is.
@@ -52,21 +52,21 @@ class Tracer:
                 f"reactor must have a method seconds(), as reactors and task.Clock have, not be {reactor!r}; "
                 "leave it out for the monotonic clock"
             )
-        self._core = None
+        self._core: Any = None
         self.hook = hooks.choose(hook)
         self._core = hooks.core(self.hook, ffi.gc(new_handle(), lib.theseus_profile_free), clock)
 
     # ---- life ----
 
     def install(self) -> None:
-        """Begins to observe the calling thread.  Does nothing when installed.  A profile hook that is there already keeps being
-        called.  After an uninstall() it resumes the same profile."""
+        """Begins to observe the calling thread.  Does nothing when installed.  A profile hook that is there already
+        keeps being called.  After an uninstall() it resumes the same profile."""
         if not self._core.installed:
             self._core.install()
 
     def uninstall(self) -> None:
-        """Puts back the hook that was there before; does nothing when not installed, and leaves a hook alone that came later.
-        No new operations are noticed; those that are open are timed until they end."""
+        """Puts back the hook that was there before; does nothing when not installed, and leaves a hook alone that
+        came later. No new operations are noticed; those that are open are timed until they end."""
         if self._core.installed:
             self._core.uninstall()
 
@@ -113,6 +113,6 @@ class Tracer:
         return tree(self._core)
 
     def clear(self) -> None:
-        """Drops what was measured.  Open operations stay open: their Wait starts again now; their latency, once they end, is
-        whole."""
+        """Drops what was measured.  Open operations stay open: their Wait starts again now; their latency, once they
+        end, is whole."""
         self._core.clear()
