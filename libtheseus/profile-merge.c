@@ -22,11 +22,12 @@ static int intern_names(theseus_profile *into, const theseus_profile *from, stru
     theseus_function_get(from, i, &function);
     status = theseus_function_intern(into, function.file, function.name, function.first_line, &names->functions[i]);
   }
-  for (uint32_t i = 1; !status && i < from->stacks.count; i++) {
+  for (uint32_t i = 0; !status && i < from->stacks.count; i++) {
     const struct th_stack *stack = &from->stacks.items[i];
     struct th_stats *stats;
-    status = th_profile_push(into, names->stacks[stack->parent], names->functions[stack->function], stack->call_line,
-                             &names->stacks[i]);
+    if (i != THESEUS_ROOT)
+      status = th_profile_push(into, names->stacks[stack->parent], names->functions[stack->function], stack->call_line,
+                               &names->stacks[i]);
     if (!status && stack->stats != TH_NONE)
       status = th_profile_stats(into, names->stacks[i], &stats);
   }
