@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -117,33 +117,5 @@ def timer(clock: Clock, seconds: float, result: Any = None) -> Iterator[Deferred
     yield deferred
 
 
-# -- reading what came out -------------------------------------------------------------------------------------
-
-
-def short(frame: str) -> str:
-    """`app.Client.get.<locals>.parse` -> `parse`; `app.<lambda>:12` -> `<lambda>`."""
-    return frame.rsplit(".", 1)[-1].split(":")[0]
-
-
-def shortened(folded: bytes, program: Callable[..., None]) -> dict[str, int]:
-    """Folded text, as the table writes it: the frames above the program's, by the last part of their names."""
-    bottom = f"{program.__module__}.{program.__name__}"
-    found: dict[str, int] = {}
-    for line in folded.decode().splitlines():
-        stack, value = line.rsplit(" ", 1)
-        frames = stack.split(";")
-        if bottom in frames:
-            special = [frame for frame in frames[:1] if frame == "[detached]"]
-            frames = special + frames[frames.index(bottom) + 1 :]
-        key = ";".join(short(frame) for frame in frames)
-        found[key] = found.get(key, 0) + int(value)
-    return found
-
-
 def in_ns(seconds: Seconds) -> dict[str, int]:
     return {key: round(value * SECOND) for key, value in seconds.items()}
-
-
-def pump(clock: Clock, seconds: int, step: float = 1) -> Iterable[float]:
-    """The steps of `clock.pump(...)` for that many seconds."""
-    return [step] * int(seconds / step)

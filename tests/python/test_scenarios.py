@@ -3,11 +3,8 @@
 
 from __future__ import annotations
 
-import gc
 import inspect
-import io
 from collections import Counter
-from typing import Any
 
 import pytest
 from twisted.internet.task import Clock
@@ -18,74 +15,18 @@ import scenarios_generators  # noqa: F401
 import scenarios_outcomes  # noqa: F401
 import scenarios_twisted  # noqa: F401
 from callgrind_parse import Callgrind, check_laws, parse
-from scenarios import ROWS, SECOND, Row, in_ns, shortened
-from theseus import Pending, Profile, Tracer
-
-
-def hooks_here() -> list[str]:
-    found = []
-    for hook in ("portable", "profile", "monitoring"):
-        try:
-            Tracer(hook=hook)
-        except ValueError:
-            continue
-        found.append(hook)
-    return found
-
-
-HOOKS = hooks_here()
-
-
-def count_heads(pending: list[Pending]) -> int:
-    heads, todo = 0, list(pending)
-    while todo:
-        one = todo.pop()
-        heads += one.state in ("root", "detached")
-        todo.extend(one.children)
-    return heads
-
-
-class WatchedClock(Clock):
-    """Whenever it moves, it first counts the heads: self waits must grow at that number."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tracer: Any = None
-        self.now = self.latest = self.heads_time = 0.0
-
-    @property
-    def rightNow(self) -> float:  # type: ignore[override]
-        return self.now
-
-    @rightNow.setter
-    def rightNow(self, value: float) -> None:
-        if self.tracer is not None and value > self.latest:
-            self.heads_time += (value - self.latest) * count_heads(self.tracer.pending())
-        self.now, self.latest = value, max(value, self.latest)
+from scenarios import ROWS, SECOND, Row, in_ns
+from theseus import Profile, Tracer
+from tracing import HOOKS, WatchedClock, shortened, traced, written
 
 
 def measure(row: Row, hook: str, clock: Clock) -> Profile:
-    """What a row gives.  Everything above the row's own frame is cut off by `shortened`."""
-    gc.collect()
-    tracer = Tracer(reactor=clock, hook=hook)
     wanted = inspect.signature(row.program).parameters
-    tracer.install()
-    try:
-        if isinstance(clock, WatchedClock):
-            clock.tracer = tracer
-        if "tracer" in wanted:
-            row.program(clock, tracer)
-        else:
-            row.program(clock)
-    finally:
-        tracer.uninstall()
-    return tracer.snapshot()
+    return traced(row.program, hook, clock, *([Tracer] if "tracer" in wanted else []))
 
 
-def written(profile: Profile, format: str = "callgrind", event: str = "Wait") -> bytes:
-    target = io.BytesIO()
-    profile.write(target, format=format, event=event)
-    return target.getvalue()
+def bottom(row: Row) -> str:
+    return f"{row.program.__module__}.{row.program.__name__}"
 
 
 def skip_unless_it_runs(row: Row) -> None:
@@ -101,12 +42,12 @@ every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_row(row: Row, hook: str) -> None:
     skip_unless_it_runs(row)
     profile = measure(row, hook, Clock())
-    assert shortened(written(profile, "folded"), row.program) == in_ns(row.waits)
+    assert shortened(written(profile, "folded"), bottom(row)) == in_ns(row.waits)
     if row.latencies is not None:
-        latencies = shortened(written(profile, "folded", "Latency"), row.program)
+        latencies = shortened(written(profile, "folded", "Latency"), bottom(row))
         assert latencies == in_ns(row.latencies)
     if row.deferreds is not None:
-        assert shortened(written(profile, "folded", "Deferreds"), row.program) == dict(row.deferreds)
+        assert shortened(written(profile, "folded", "Deferreds"), bottom(row)) == dict(row.deferreds)
     outcomes: Counter[str] = Counter()
     for stack in profile:
         outcomes.update({name: getattr(stack, name) for name in row.outcomes})
@@ -131,7 +72,7 @@ def test_self_waits_grow_at_the_number_of_heads(row: Row, hook: str) -> None:
     skip_unless_it_runs(row)
     clock = WatchedClock()
     profile = measure(row, hook, clock)
-    waits = shortened(written(profile, "folded"), row.program)
+    waits = shortened(written(profile, "folded"), bottom(row))
     assert waits == in_ns(row.waits)
     if row.name != "cleared_the_wait_of_what_is_open_starts_again":
         assert abs(sum(waits.values()) - clock.heads_time * SECOND) <= len(waits)

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: ISC
+"""Random Twisted programs: every hook gives the same bytes, the laws of the contract hold, and an independent reading of
+it, in exact fractions, gives the same.  THESEUS_PROGRAMS says how many."""
+
+from __future__ import annotations
+
+import gc
+import inspect
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from twisted.internet.task import Clock
+
+import test_scenarios
+from callgrind_parse import check_laws, parse
+from random_programs import load, program
+from reference import Reference
+from scenarios import ROWS, SECOND, Row, in_ns
+from theseus import Profile
+from tracing import HOOKS, WatchedClock, above, quietly, shortened, traced, written
+
+PROGRAMS = int(os.environ.get("THESEUS_PROGRAMS", "200"))
+BATCHES = 10
+assert len(ROWS) and test_scenarios  # the rows are in the table because the other module brought them there
+
+SURPRISES = {
+    "fired_with_a_deferred_the_callback_sees_the_deferred",  # the reference is seen
+}
+
+
+@pytest.fixture(autouse=True)
+def unheard(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Failures that nobody handles are part of these programs."""
+    monkeypatch.setattr(sys, "unraisablehook", quietly)
+    yield
+
+
+def run(seed: int, hook: str, clock: Clock) -> Profile:
+    names = load(seed)
+    return traced(names["program"], hook, clock, [])
+
+
+def reference(program: Any, *arguments: Any) -> Reference:
+    gc.collect()
+    gc.disable()
+    try:
+        clock = Clock()
+        with Reference(clock, program.__code__) as found:
+            program(clock, *arguments)
+        return found
+    finally:
+        gc.enable()
+
+
+def lines_of(profile: Profile, bottom: str) -> dict[tuple[str, int], int]:
+    found: dict[tuple[str, int], int] = {}
+    for stack in profile:
+        key = above([frame.name for frame in stack.frames], bottom)
+        for line, wait in stack.lines.items():
+            found[key, line] = found.get((key, line), 0) + wait
+    return {key: value for key, value in found.items() if value}
+
+
+def figures_of(profile: Profile, bottom: str) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for stack in profile:
+        row = [stack.deferreds, stack.success, stack.failure, stack.cancelled, stack.abandoned, stack.latency]
+        if any(row):
+            known = found.setdefault(above([frame.name for frame in stack.frames], bottom), [0] * len(row))
+            known[:] = [a + b for a, b in zip(known, row, strict=True)]
+    return found
+
+
+def near(theirs: dict[Any, int], ours: dict[Any, Any], cells: int) -> bool:
+    """Equal, but that the one is a sum of cells that were rounded."""
+    return all(abs(theirs.get(key, 0) - ours.get(key, 0)) * 2 <= cells for key in theirs.keys() | ours.keys())
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_programs_against_the_reference(batch: int) -> None:
+    for seed in range(batch, PROGRAMS, BATCHES):
+        expected = reference(load(seed)["program"], [])
+        cells = len(expected.model.cells)
+        for hook in HOOKS:
+            profile = run(seed, hook, Clock())
+            bottom = f"random_{seed}.program"
+            waits = shortened(written(profile, "folded"), bottom)
+            assert near(waits, expected.waits(), cells), f"{hook}\n{program(seed)}\n{waits}\n{expected.waits()}"
+            assert near(lines_of(profile, bottom), expected.lines(), cells), f"{hook}, lines\n{program(seed)}"
+            assert figures_of(profile, bottom) == expected.figures(), f"{hook}, figures\n{program(seed)}"
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_programs_keep_the_laws_on_every_hook_alike(batch: int) -> None:
+    for seed in range(batch, PROGRAMS, BATCHES):
+        files = set()
+        for hook in HOOKS:
+            clock = WatchedClock()
+            profile = run(seed, hook, clock)
+            files.add(written(profile))
+            check_laws(parse(written(profile)))
+            waits = shortened(written(profile, "folded"), "")
+            cells = sum(len(stack.lines) for stack in profile)
+            assert abs(sum(waits.values()) - clock.heads_time * SECOND) <= 2 * cells, program(seed)
+        assert len(files) == 1, f"the hooks differ\n{program(seed)}"
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_the_reference_gives_the_table_too(row: Row) -> None:
+    """So the two readings, and what was worked out by hand, are one."""
+    if row.refusal() or "tracer" in inspect.signature(row.program).parameters or row.name in SURPRISES:
+        pytest.skip(row.refusal() or "the reference does not know that")
+    expected = reference(row.program)
+    assert {key: round(value) for key, value in expected.waits().items()} == in_ns(row.waits)
+    figures = expected.figures()
+    if row.deferreds is not None:
+        assert {key: row[0] for key, row in figures.items() if row[0]} == dict(row.deferreds)
+    if row.latencies is not None:
+        assert {key: row[5] for key, row in figures.items() if row[5]} == in_ns(row.latencies)
