@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: ISC
 """Writes random Twisted programs, as text, that run on a task.Clock and come to an end.
 
-A program is a module: functions f0, f1, … (plain ones, inlineCallbacks, coroutines) that call those after them, callbacks c0,
-c1, … that may start anything while there is fuel, and `program(clock, keep)`, which starts some of it now, some later, cancels
-some, and turns the clock.  Every Deferred is kept until the end, so that nothing depends on when garbage is collected.
+A program is a module: functions f0, f1, … (plain ones, inlineCallbacks, coroutines) that call those after them,
+callbacks c0, c1, … that may start anything while there is fuel, and `program(clock, keep)`, which starts some of it now,
+some later, cancels some, and turns the clock.  Every Deferred is kept until the end, so that nothing depends on when
+garbage is collected.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: ISC
-"""A second reading of the contract: a tracer as plain as can be, slow, in Python, that shares nothing with the real one.
+"""A second reading of the contract: a tracer as plain as can be, slow, that shares nothing with the real one.
 
 It watches a program through sys.setprofile, finds out who waits for what by looking, again and again, at everything
-there is, and lets the brute-force model of spans do the sums in exact fractions.  It is for programs on a task.Clock that
-hold no surprises for it: no other threads, no install in mid-flight.
+there is, and lets the brute-force model of spans do the sums in exact fractions.  It is for programs on a task.Clock
+that hold no surprises for it: no other threads, no install in mid-flight.
 """
 
 from __future__ import annotations
@@ -210,7 +210,7 @@ class Reference:
         self.a_callback_returned(operation, frame)
 
     def a_callback_returned(self, operation: Operation, frame: types.FrameType) -> None:
-        """If it is the callback loop that called, with nothing but plumbing between: who waits for that, waits for this."""
+        """If the callback loop called it, with nothing but plumbing between: who waits for that, waits for this."""
         caller = frame.f_back
         while caller is not None and caller.f_code is not LOOP and is_plumbing(caller.f_code):
             caller = caller.f_back
@@ -284,8 +284,8 @@ class Reference:
     # -- the logical stack ---------------------------------------------------------------------------------
 
     def logical(self, frame: types.FrameType | None, leaf: types.CodeType) -> tuple[Stack, Operation | None, Any]:
-        """The stack at a frame that calls `leaf`, the innermost operation around it, and what its hold ends with: the frame
-        that a callback loop called, or None for a leg, which says itself what it waits for."""
+        """The stack at a frame that calls `leaf`, the innermost operation around it, and what its hold ends with: the
+        frame that a callback loop called, or None for a leg, which says itself what it waits for."""
         frames: list[Any] = []
         called = None  # what the frame that is looked at has called
         while frame is not None and frame.f_code is not self.bottom:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Random Twisted programs: every hook gives the same bytes, the laws of the contract hold, and an independent reading of
-it, in exact fractions, gives the same.  THESEUS_PROGRAMS says how many."""
+"""Random Twisted programs: every hook gives the same bytes, the laws of the contract hold, and an independent reading
+of it, in exact fractions, gives the same.  THESEUS_PROGRAMS says how many."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class WatchedClock(Clock):
 def traced(program: Callable[..., None], hook: str, clock: Clock, *arguments: Any) -> Profile:
     """What `program(clock, *arguments)` gives; an argument that is the class Tracer stands for the tracer itself.
 
-    What is left of earlier programs is collected first, and nothing while it runs, so that a run depends on itself alone.
+    What is left of earlier programs is collected first, and nothing while it runs: a run depends on itself alone.
     """
     gc.collect()
     gc.disable()
