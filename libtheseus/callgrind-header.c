@@ -133,7 +133,6 @@ static int event(theseus_callgrind_reader *reader, struct th_piece value) {
 
 static int events(theseus_callgrind_reader *reader, struct th_piece value) {
   reader->event_count = 0;
-  reader->in_order = true;
   reader->has_events = true;
   for (struct th_piece next = word(&value); next.bytes < next.end; next = word(&value)) {
     uint32_t name, index, column;
@@ -152,7 +151,6 @@ static int events(theseus_callgrind_reader *reader, struct th_piece value) {
     }
     if (status)
       return status;
-    reader->in_order &= column == reader->event_count;
     reader->event_columns[reader->event_count++] = column;
   }
   return THESEUS_OK;

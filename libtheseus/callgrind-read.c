@@ -18,13 +18,14 @@ int theseus_callgrind_reader_new(theseus_graph *graph, const theseus_callgrind_o
       return THESEUS_EINVAL;
     memcpy(&chosen, options, options->size < sizeof chosen ? options->size : sizeof chosen);
   }
-  if (chosen.flags > THESEUS_STRICT)
+  if (chosen.flags > (THESEUS_STRICT | THESEUS_PARTIAL))
     return THESEUS_EINVAL;
   theseus_callgrind_reader *reader = th_alloc_zeroed(&graph->alloc, 1, sizeof *reader);
   if (!reader)
     return th_alloc_why(&graph->alloc);
   reader->graph = graph;
   reader->strict = chosen.flags & THESEUS_STRICT;
+  reader->partial = chosen.flags & THESEUS_PARTIAL;
   reader->source = TH_NONE;
   reader->status = THESEUS_EINVAL; /* no file has begun */
   *out = reader;
@@ -32,7 +33,9 @@ int theseus_callgrind_reader_new(theseus_graph *graph, const theseus_callgrind_o
 }
 
 static void take_back(theseus_callgrind_reader *reader) {
-  if (reader->open)
+  if (reader->open && reader->partial)
+    (void)th_graph_commit(reader->graph); /* fails where addresses cannot go: then there are both kinds */
+  else if (reader->open)
     th_graph_rollback(reader->graph);
   reader->open = false;
 }
@@ -80,7 +83,7 @@ int theseus_callgrind_reader_begin(theseus_callgrind_reader *reader, const char 
   if (!status)
     status = th_graph_text(reader->graph, "???", 3, &reader->unknown);
   if (!status)
-    status = th_graph_begin(reader->graph);
+    status = th_graph_begin(reader->graph, !reader->partial);
   reader->status = status;
   reader->open = !status;
   return status;
@@ -107,8 +110,6 @@ static int take_line(theseus_callgrind_reader *reader, struct th_piece line) {
   return status || known ? status : th_callgrind_header(reader, line);
 }
 
-static bool begins_costs(char c) { return (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '*'; }
-
 /* Whole lines: the last byte is LF. */
 static int take_lines(theseus_callgrind_reader *reader, const char *at, const char *end) {
   int status = THESEUS_OK;
@@ -118,8 +119,8 @@ static int take_lines(theseus_callgrind_reader *reader, const char *at, const ch
     reader->line_start = at;
     while (*at == ' ' || *at == '\t')
       at++;
-    if (begins_costs(*at)) {
-      status = th_callgrind_costs(reader, &at);
+    if (th_begins_costs(*at)) {
+      status = th_callgrind_costs(reader, &at, end);
     } else {
       const char *line_end = memchr(at, '\n', (size_t)(end - at));
       status = take_line(reader, th_trim((struct th_piece){at, line_end}));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* callgrind-read - the reader's state, and its rooms: bytes into lines, and a file's life (callgrind-read.c), the
- * header (callgrind-header.c), names, costs and calls (callgrind-body.c), messages (callgrind-messages.c). */
+ * header (callgrind-header.c), names and calls (callgrind-body.c), costs (callgrind-costs.c), messages
+ * (callgrind-messages.c). */
 #ifndef TH_CALLGRIND_READ_H
 #define TH_CALLGRIND_READ_H
 
@@ -23,9 +24,9 @@ struct th_piece {
 
 struct theseus_callgrind_reader {
   theseus_graph *graph;
-  bool strict;
-  bool open;  /* a file has begun, and neither finished nor failed */
-  int status; /* of the file that has failed */
+  bool strict, partial; /* the options */
+  bool open;            /* a file has begun, and neither finished nor failed */
+  int status;           /* of the file that has failed */
 
   /* bytes */
   char *carry; /* the beginning of a line of which the end is yet to come */
@@ -53,7 +54,6 @@ struct theseus_callgrind_reader {
   /* events */
   bool has_events;
   uint32_t event_count, event_columns[TH_EVENTS_MAX]; /* of this part, in the graph */
-  bool in_order;                                      /* event_columns are 0, 1, 2… */
   uint64_t values[TH_EVENTS_MAX];
   struct th_graph_event *told; /* by `event:` lines, and all columns of the file */
   uint32_t told_count, told_capacity;
@@ -86,8 +86,11 @@ void th_callgrind_forget_messages(theseus_callgrind_reader *reader);
 
 /* ---- lines ---- */
 
-/* Lines that begin with a sign or a digit; `*at` is moved behind the line, which ends with LF. */
-int th_callgrind_costs(theseus_callgrind_reader *reader, const char **at);
+/* Does a line that begins so hold costs? */
+static inline bool th_begins_costs(char c) { return (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '*'; }
+
+/* Lines of costs, as many as there are; `*at` is moved behind them.  Each ends with LF; they end before `end`. */
+int th_callgrind_costs(theseus_callgrind_reader *reader, const char **at, const char *end);
 
 /* `key=…`: gives false in *known if it is no such line. */
 int th_callgrind_body(theseus_callgrind_reader *reader, struct th_piece line, bool *known);
@@ -118,5 +121,12 @@ static inline struct th_piece th_trim(struct th_piece piece) {
 /* A number, decimal or 0x…, that begins at `at`; something that is no digit must follow.  Gives where it ends; NULL
  * when there is none, or it does not fit (*out is then UINT64_MAX). */
 const char *th_callgrind_number(const char *at, uint64_t *out);
+
+/* Says that there is no number at `at`, or one that does not fit: `number` is what th_callgrind_number gave. */
+int th_callgrind_fail_number(theseus_callgrind_reader *reader, const char *at, uint64_t number, const char *what);
+
+/* The function of the graph that has this name, with its number of a name or TH_NONE, object and file. */
+int th_callgrind_function(theseus_callgrind_reader *reader, uint32_t text, uint32_t id, uint32_t object, uint32_t file,
+                          uint32_t *out);
 
 #endif

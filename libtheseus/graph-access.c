@@ -120,7 +120,7 @@ int theseus_graph_event_intern(theseus_graph *graph, const theseus_event_info *e
   if (!status)
     status = text(graph, info.unit ? info.unit : "", &added.unit);
   if (!status)
-    status = th_graph_begin(graph);
+    status = th_graph_begin(graph, true);
   if (status)
     return status;
   status = finish(graph, th_graph_event(graph, &added, NULL, &id));
@@ -152,7 +152,7 @@ static int open_row(theseus_graph *graph, th_row *key, const char *file, uint64_
   else
     key->file = graph->functions[key->function].file;
   if (!status)
-    status = th_graph_begin(graph);
+    status = th_graph_begin(graph, true);
   if (status)
     return status;
   uint32_t positions = th_graph_positions(graph, graph->wanted);

@@ -95,7 +95,7 @@ static int merge(const struct translation *to) {
   const theseus_graph *from = to->from;
   uint32_t facts[TH_FACTS];
 
-  int status = th_graph_begin(to->into);
+  int status = th_graph_begin(to->into, true);
   if (status)
     return status;
   status = names(to);

@@ -73,7 +73,7 @@ int th_graph_text(theseus_graph *graph, const char *bytes, size_t n, uint32_t *o
 
 /* ---- transactions ---- */
 
-int th_graph_begin(theseus_graph *graph) {
+int th_graph_begin(theseus_graph *graph, bool undo) {
   if (graph->event_count) {
     int status = th_alloc_grow(&graph->alloc, &graph->before.events, &graph->before.events_capacity, graph->event_count,
                                sizeof *graph->events);
@@ -86,9 +86,14 @@ int th_graph_begin(theseus_graph *graph) {
   graph->before.function_count = graph->function_count;
   graph->before.positions = graph->positions;
   graph->before.fold = false;
-  th_rows_begin(&graph->costs);
-  th_rows_begin(&graph->edges);
-  return THESEUS_OK;
+  graph->before.undo = undo;
+  int status = th_rows_begin(&graph->costs, &graph->alloc, undo);
+  if (!status) {
+    status = th_rows_begin(&graph->edges, &graph->alloc, undo);
+    if (status)
+      th_rows_commit(&graph->costs);
+  }
+  return status;
 }
 
 static uint32_t hash_function(const struct th_graph_function *function) {
@@ -97,6 +102,8 @@ static uint32_t hash_function(const struct th_graph_function *function) {
 }
 
 void th_graph_rollback(theseus_graph *graph) {
+  if (!graph->before.undo)
+    return;
   th_rows_rollback(&graph->costs);
   th_rows_rollback(&graph->edges);
   if (graph->before.event_count)
@@ -115,7 +122,6 @@ void th_graph_rollback(theseus_graph *graph) {
 /* *to = what is in `from`, by line only.  `to` is fresh. */
 static int fold(th_rows *to, const th_rows *from, th_alloc *alloc, uint32_t head) {
   th_rows_init(to, from->stride);
-  to->epoch = from->epoch;
   for (uint32_t i = 0; i < from->count; i++) {
     th_row key = from->keys[i];
     uint32_t row;
@@ -148,6 +154,7 @@ int th_graph_commit(theseus_graph *graph) {
     if (status) {
       th_rows_free(&costs, &graph->alloc);
       th_rows_free(&edges, &graph->alloc);
+      graph->positions = graph->before.positions;
       th_graph_rollback(graph);
       return status;
     }

@@ -54,13 +54,15 @@ struct theseus_graph {
     struct th_graph_event *events;
     uint32_t events_capacity, event_count, formula_count, function_count, positions;
     bool fold; /* addresses go when it is committed */
+    bool undo; /* there is a way back */
   } before;
 };
 
 /* The number of a text, which is cleaned. */
 int th_graph_text(theseus_graph *graph, const char *bytes, size_t n, uint32_t *out);
 
-int th_graph_begin(theseus_graph *graph);
+/* Without `undo`, rollback leaves what has been added: it costs less. */
+int th_graph_begin(theseus_graph *graph, bool undo);
 /* Can fail only where addresses are to go; then it has rolled back. */
 int th_graph_commit(theseus_graph *graph);
 void th_graph_rollback(theseus_graph *graph);

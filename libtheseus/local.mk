@@ -8,6 +8,7 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/alloc.c \
   %D%/alloc.h \
   %D%/callgrind-body.c \
+  %D%/callgrind-costs.c \
   %D%/callgrind-header.c \
   %D%/callgrind-messages.c \
   %D%/callgrind-names.c \

@@ -3,38 +3,68 @@
 
 #include <string.h>
 
+enum { NEARBY = 8 };
+
 void th_rows_init(th_rows *rows, uint32_t stride) {
   memset(rows, 0, sizeof *rows);
   rows->stride = stride;
-  rows->last = TH_NONE;
+  rows->last = rows->other = TH_NONE;
 }
 
 void th_rows_free(th_rows *rows, th_alloc *alloc) {
   th_alloc_free(alloc, rows->keys, rows->capacity, sizeof *rows->keys);
   th_alloc_free(alloc, rows->values, rows->values_capacity, sizeof *rows->values);
+  th_alloc_free(alloc, rows->touched, rows->touched_capacity, sizeof *rows->touched);
   th_alloc_free(alloc, rows->undo_rows, rows->undo_capacity, sizeof *rows->undo_rows);
   th_alloc_free(alloc, rows->undo_values, rows->undo_values_capacity, sizeof *rows->undo_values);
   th_map_free(&rows->map, alloc);
   th_rows_init(rows, rows->stride);
 }
 
+static uint64_t mix(uint64_t h) {
+  h *= UINT64_C(0xff51afd7ed558ccd);
+  return h ^ h >> 32;
+}
+
+/* Neighbours come one after the other, so a few of them go into the same place of the map: a cache line, mostly. */
 static uint32_t hash_key(const th_row *key) {
-  const uint64_t mix = UINT64_C(0x9e3779b97f4a7c15);
-  uint64_t h = ((uint64_t)key->function << 32 | key->line) * mix;
-  h ^= h >> 32;
-  h = (h + ((uint64_t)key->callee << 32 | key->file)) * mix;
-  h ^= h >> 29;
-  h = (h + key->address) * mix;
-  return (uint32_t)(h >> 32);
+  uint64_t at = key->address ? key->address : 4 * (uint64_t)key->line;
+  uint64_t h = mix((uint64_t)key->function << 32 | key->callee);
+  h = mix(h ^ ((uint64_t)key->file << 32 | (key->address ? key->line : 0)));
+  return (uint32_t)mix(h ^ at >> 4) + (uint32_t)(at >> 1 & 7);
 }
 
 static bool same(const void *owner, uint32_t index, const void *key) {
   return th_row_same(&((const th_rows *)owner)->keys[index], key);
 }
 
+static bool is_at(const th_rows *rows, uint32_t row, const th_row *key) {
+  return row < rows->count && th_row_same(&rows->keys[row], key);
+}
+
+/* A key that comes back has mostly been there a few rows ago; one that does not follow was mostly preceded by rows that
+ * this file does not have. */
+static uint32_t look_around(const th_rows *rows, const th_row *key) {
+  uint32_t next = rows->last + 1; /* at the beginning, 0 */
+  if (is_at(rows, next, key))
+    return next;
+  if (is_at(rows, rows->other, key))
+    return rows->other;
+  for (uint32_t i = 1; i <= NEARBY; i++) {
+    if (is_at(rows, next - 1 - i, key))
+      return next - 1 - i;
+    if (is_at(rows, next + i, key))
+      return next + i;
+  }
+  return TH_NONE;
+}
+
 int th_rows_search(th_rows *rows, th_alloc *alloc, const th_row *key, uint32_t *out) {
-  uint32_t hash = hash_key(key);
-  uint32_t row = th_map_find(&rows->map, hash, same, rows, key);
+  uint32_t hash = 0, row = look_around(rows, key);
+  if (row == TH_NONE) {
+    hash = hash_key(key);
+    row = th_map_find(&rows->map, hash, same, rows, key);
+  }
   if (row == TH_NONE) {
     uint64_t count = (uint64_t)rows->count + 1;
     int status = th_alloc_grow(alloc, &rows->keys, &rows->capacity, count, sizeof *rows->keys);
@@ -48,10 +78,15 @@ int th_rows_search(th_rows *rows, th_alloc *alloc, const th_row *key, uint32_t *
     row = rows->count++;
     rows->keys[row] = *key;
     rows->keys[row].hash = hash;
-    rows->keys[row].epoch = 0;
+    rows->keys[row].follow = row + 1;
     if (rows->stride)
       memset(th_rows_values(rows, row), 0, rows->stride * sizeof *rows->values);
     th_map_add(&rows->map, hash, row);
+  }
+  if (rows->last < rows->count) {
+    rows->keys[rows->last].follow = row;
+    if (row != rows->last + 1)
+      rows->other = rows->last + 1;
   }
   *out = rows->last = row;
   return THESEUS_OK;
@@ -71,34 +106,46 @@ int th_rows_widen(th_rows *rows, th_alloc *alloc, uint32_t stride) {
   return THESEUS_OK;
 }
 
-void th_rows_begin(th_rows *rows) {
-  rows->epoch++;
+int th_rows_begin(th_rows *rows, th_alloc *alloc, bool undo) {
+  rows->last = rows->other = TH_NONE;
+  if (!undo)
+    return THESEUS_OK;
+  uint32_t had = rows->touched_capacity;
+  int status = th_alloc_grow(alloc, &rows->touched, &rows->touched_capacity, (uint64_t)rows->count / 64 + 1,
+                             sizeof *rows->touched);
+  if (status)
+    return status;
+  memset(rows->touched + had, 0, (rows->touched_capacity - had) * sizeof *rows->touched);
   rows->kept = rows->count;
   rows->kept_stride = rows->stride;
-  rows->undo_count = 0;
-  rows->active = true;
+  return THESEUS_OK;
 }
 
 void th_rows_commit(th_rows *rows) {
+  for (uint32_t i = 0; i < rows->undo_count; i++) /* a whole word: the others of it are in the list too */
+    rows->touched[rows->undo_rows[i] / 64] = 0;
   rows->kept = 0;
   rows->undo_count = 0;
-  rows->active = false;
 }
 
 int th_rows_keep(th_rows *rows, th_alloc *alloc, uint32_t row) {
-  uint64_t count = (uint64_t)rows->undo_count + 1;
-  int status = th_alloc_grow(alloc, &rows->undo_rows, &rows->undo_capacity, count, sizeof *rows->undo_rows);
-  if (!status)
-    status = th_alloc_grow(alloc, &rows->undo_values, &rows->undo_values_capacity, count * rows->kept_stride,
-                           sizeof *rows->undo_values);
-  if (status)
-    return status;
-  uint32_t slot = rows->undo_count++;
+  uint32_t slot = rows->undo_count, stride = rows->kept_stride;
+  uint64_t numbers = ((uint64_t)slot + 1) * stride;
+  if (slot == rows->undo_capacity || numbers > rows->undo_values_capacity) {
+    int status =
+        th_alloc_grow(alloc, &rows->undo_rows, &rows->undo_capacity, (uint64_t)slot + 1, sizeof *rows->undo_rows);
+    if (!status)
+      status =
+          th_alloc_grow(alloc, &rows->undo_values, &rows->undo_values_capacity, numbers, sizeof *rows->undo_values);
+    if (status)
+      return status;
+  }
+  const uint64_t *values = th_rows_values(rows, row);
+  for (uint32_t i = 0; i < stride; i++)
+    rows->undo_values[(size_t)slot * stride + i] = values[i];
   rows->undo_rows[slot] = row;
-  if (rows->kept_stride)
-    memcpy(rows->undo_values + (size_t)slot * rows->kept_stride, th_rows_values(rows, row),
-           rows->kept_stride * sizeof *rows->values);
-  rows->keys[row].epoch = rows->epoch;
+  rows->touched[row / 64] |= UINT64_C(1) << row % 64;
+  rows->undo_count++;
   return THESEUS_OK;
 }
 
@@ -119,6 +166,6 @@ void th_rows_rollback(th_rows *rows) {
     for (uint32_t row = 0; row < rows->count; row++)
       th_map_add(&rows->map, rows->keys[row].hash, row);
   }
-  rows->last = TH_NONE;
+  rows->last = rows->other = TH_NONE;
   th_rows_commit(rows);
 }

@@ -555,7 +555,8 @@ int theseus_callgrind_write(const theseus_graph *graph, const theseus_sink *sink
 typedef struct theseus_callgrind_reader theseus_callgrind_reader;
 
 enum theseus_callgrind_flags {
-  THESEUS_STRICT = 1 /* what else is a warning is an error */
+  THESEUS_STRICT = 1, /* what else is a warning is an error */
+  THESEUS_PARTIAL = 2 /* a file that fails stays as far as it was read: faster, and takes less memory */
 };
 
 typedef struct theseus_callgrind_options {
@@ -572,8 +573,8 @@ int theseus_callgrind_reader_new(theseus_graph *graph, const theseus_callgrind_o
  * that was begun and not finished is taken back.  Errors: ENOMEM, ELIMIT. */
 int theseus_callgrind_reader_begin(theseus_callgrind_reader *reader, const char *source);
 
-/* Takes the next bytes, cut anywhere.  After an error, what was read of the file is taken back, and the same error is
- * given until another one begins.
+/* Takes the next bytes, cut anywhere.  After an error, what was read of the file is taken back (unless
+ * THESEUS_PARTIAL), and the same error is given until another one begins.
  * Errors: ENOMEM, EINVAL (no file has begun), EFORMAT, EVERSION (of format 2 or later), EUNIT, EOVERFLOW, ELIMIT.
  * O(size). */
 int theseus_callgrind_reader_feed(theseus_callgrind_reader *reader, const void *bytes, size_t size);
