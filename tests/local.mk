@@ -11,8 +11,12 @@ AM_TESTS_ENVIRONMENT = \
 C_TESTS = \
   %D%/c/graph \
   %D%/c/out-of-memory \
+  %D%/c/pprof \
   %D%/c/projection \
-  %D%/c/status
+  %D%/c/status \
+  %D%/c/threads
+%C%_c_threads_CFLAGS = $(AM_CFLAGS) $(PTHREAD_FLAGS)
+%C%_c_threads_LDFLAGS = $(AM_LDFLAGS) $(PTHREAD_FLAGS)
 SH_TESTS = \
   %D%/format.sh \
   %D%/header.sh \
@@ -31,6 +35,7 @@ EXTRA_DIST += \
   %D%/python/callgrind_parse.py \
   %D%/python/histories.py \
   %D%/python/pprof_parse.py \
+  %D%/python/pprof_parse.py \
   %D%/python/scenarios.py \
   %D%/python/scenarios_callbacks.py \
   %D%/python/scenarios_combinators.py \
@@ -40,6 +45,7 @@ EXTRA_DIST += \
   %D%/python/spans_model.py \
   %D%/python/test_callgrind_consumers.py \
   %D%/python/test_examples.py \
+  %D%/python/test_pprof.py \
   %D%/python/test_pprof.py \
   %D%/python/test_profile_merge.py \
   %D%/python/test_scenarios.py \
