@@ -84,6 +84,10 @@ check_c() { # DIRECTORY ARGUMENT...
   configure "$@" && timeout $limit make -C "$build/$1" -j2 && timeout $limit make -C "$build/$1" -j2 check PYTHON=no VERBOSE=1
 }
 
+check_threads() {
+  configure threads CC=clang --enable-werror --enable-sanitizers=thread && in_build threads -j2 check TESTS=tests/c/threads
+}
+
 in_build() { # DIRECTORY TARGET...
   directory=$1
   shift
@@ -124,10 +128,9 @@ python=$venv/bin/python
 # ---- the README's first command ---------------------------------------------------------------------------------
 
 quickstart() {
-  mkdir -p "$build/quickstart"
-  before=$(ls callgrind.out.* 2>/dev/null | wc -l)
-  timeout $limit ./examples/quickstart.sh && [ "$(ls callgrind.out.* | wc -l)" -gt "$before" ] &&
-    grep -q 'kcachegrind callgrind\.out\.' "$build/log/quickstart.log"
+  timeout $limit ./examples/quickstart.sh >"$build/said" && cat "$build/said" &&
+    written=$(sed -n 's/.*kcachegrind \(callgrind\.out\.[0-9]*\).*/\1/p' "$build/said") &&
+    [ "$(head -n 1 "$written")" = '# callgrind format' ]
 }
 step quickstart quickstart
 
@@ -142,6 +145,11 @@ for compiler in gcc clang; do
     skip $compiler-sanitizers "this $compiler has none"
   fi
 done
+if links clang -fsanitize=thread >/dev/null 2>&1; then
+  counted automake_counts thread-sanitizer check_threads
+else
+  skip thread-sanitizer "it does not run on this machine"
+fi
 if command -v valgrind >/dev/null; then
   counted automake_counts valgrind in_build gcc check-valgrind
 else
