@@ -7,6 +7,7 @@ import itertools
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -190,6 +191,28 @@ def test_the_readme_shows_the_first_example() -> None:
     licence, text = FIRST.read_text(encoding="utf-8").split("\n\n", 1)
     assert licence == "# SPDX-License-Identifier: ISC"
     assert readme_block("from twisted.internet import defer, task").strip() == text.strip()
+
+
+LIBRARY = pathlib.Path(sys.prefix) / "lib"
+
+
+@pytest.mark.skipif(
+    not ((LIBRARY / "pkgconfig" / "theseus.pc").exists() and shutil.which("cc") and shutil.which("pkg-config")),
+    reason="libtheseus is not installed beside this Python",
+)
+def test_the_c_program_in_the_readme(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program, command = readme_block("#include <stdio.h>").rsplit("}\n", 1)
+    assert command.split()[:2] == ["cc", "app.c"]
+    (tmp_path / "app.c").write_text(program + "}\n", encoding="utf-8")
+    monkeypatch.setenv("PKG_CONFIG_PATH", str(LIBRARY / "pkgconfig"), prepend=os.pathsep)
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(LIBRARY), prepend=os.pathsep)
+    subprocess.run(command, shell=True, cwd=tmp_path, check=True, timeout=120)
+    out = subprocess.run(["./a.out"], cwd=tmp_path, check=True, capture_output=True, timeout=120).stdout
+    (tmp_path / "callgrind.out.app").write_bytes(out)
+    file = read(tmp_path / "callgrind.out.app")
+    totals_are_sums(file)
+    assert file.self_wait("get") == {45: 2 * SECOND}
+    assert file.call("(root)", "get").number == 1
 
 
 PICTURE = """
