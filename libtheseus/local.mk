@@ -76,3 +76,22 @@ EXTRA_%C%_libtheseus_la_DEPENDENCIES = %D%/libtheseus.map
 include_HEADERS = %D%/theseus.h
 pkgconfig_DATA = %D%/theseus.pc
 EXTRA_DIST += %D%/libtheseus.map %D%/libtheseus.symbols
+
+# The command: nothing but the public library, zlib and libzstd where they are, and threads.
+bin_PROGRAMS += %D%/theseus-merge
+%C%_theseus_merge_SOURCES = \
+  %D%/theseus-merge.c \
+  %D%/theseus-merge.h \
+  %D%/theseus-merge-inputs.c \
+  %D%/theseus-merge-options.c \
+  %D%/theseus-merge-output.c \
+  %D%/theseus-merge-progress.c \
+  %D%/theseus-merge-source.c \
+  %D%/theseus-merge-workers.c
+%C%_theseus_merge_CFLAGS = $(AM_CFLAGS) $(PTHREAD_FLAGS) $(ZLIB_CFLAGS) $(ZSTD_CFLAGS)
+%C%_theseus_merge_LDADD = %D%/libtheseus.la $(ZLIB_LIBS) $(ZSTD_LIBS)
+dist_man_MANS += %D%/theseus-merge.1
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = %D%/completions/theseus-merge
+zshcompletiondir = $(datadir)/zsh/site-functions
+dist_zshcompletion_DATA = %D%/completions/_theseus-merge

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: ISC */
+/* theseus-merge - one profile out of many. */
+#include "theseus-merge.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+void complain(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  flockfile(stderr); /* one line is one line, whichever thread says it */
+  fputs("theseus-merge: ", stderr);
+  vfprintf(stderr, format, arguments);
+  fputc('\n', stderr);
+  funlockfile(stderr);
+  va_end(arguments);
+}
+
+void *need(void *block, size_t count, size_t size) {
+  void *moved = count > SIZE_MAX / size ? NULL : realloc(block, count * size);
+  if (!moved) {
+    complain("out of memory");
+    exit(EXIT_MEMORY);
+  }
+  return moved;
+}
+
+char *need_copy(const char *text) {
+  size_t size = strlen(text) + 1;
+  return memcpy(need(NULL, size, 1), text, size);
+}
+
+static int status_exit(const char *what, int status) {
+  complain("%s: %s", what, theseus_strerror(status));
+  return status == THESEUS_ENOMEM || status == THESEUS_ELIMIT ? EXIT_MEMORY
+         : status == THESEUS_EIO                              ? EXIT_OUTPUT
+                                                              : EXIT_INPUT;
+}
+
+/* What was measured in profiles becomes a part of the graph; without any callgrind, all of it. */
+static int join(struct merged *merged) {
+  theseus_graph *projected;
+  int status = theseus_graph_from_profile(merged->profile, NULL, &projected);
+  if (status)
+    return status;
+  if (!merged->graph) {
+    merged->graph = projected;
+    return THESEUS_OK;
+  }
+  status = theseus_graph_merge(merged->graph, projected);
+  theseus_graph_free(projected);
+  return status;
+}
+
+/* The columns that --events asks for, in its order; NULL, having said why, if there is one that is not there. */
+static theseus_event_info *chosen_events(const struct options *options, const struct merged *merged, uint32_t *count) {
+  theseus_event_info *chosen = need(NULL, strlen(options->events) + 1, sizeof *chosen);
+  char *rest = options->events;
+
+  *count = 0;
+  for (char *name = strtok_r(rest, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
+    uint32_t i = 0;
+    while (i < merged->event_count && strcmp(merged->events[i].name, name) != 0)
+      i++;
+    if (i == merged->event_count) {
+      complain("no input has an event %s", name);
+      free(chosen);
+      return NULL;
+    }
+    for (uint32_t k = 0; k < *count; k++)
+      if (strcmp(chosen[k].name, name) == 0) {
+        complain("--events: %s is there twice", name);
+        free(chosen);
+        return NULL;
+      }
+    chosen[(*count)++] = merged->events[i];
+  }
+  return chosen;
+}
+
+static int write_callgrind(const struct options *options, struct merged *merged, struct output *output) {
+  theseus_sink sink = output_sink(output);
+  theseus_event_info *chosen = merged->events;
+  uint32_t count = merged->event_count;
+
+  int status = merged->profile ? join(merged) : THESEUS_OK;
+  if (status)
+    return status_exit("merging", status);
+  if (options->events && !(chosen = chosen_events(options, merged, &count)))
+    return EXIT_USAGE;
+  status = theseus_graph_select(merged->graph, chosen, count);
+  if (chosen != merged->events)
+    free(chosen);
+  if (!status)
+    status = theseus_callgrind_write(merged->graph, &sink);
+  return !status || status == THESEUS_EIO ? EXIT_DONE : status_exit("writing callgrind", status);
+}
+
+static int write_pprof(struct merged *merged, struct output *output) {
+  if (!output_compress(output))
+    return EXIT_OUTPUT;
+  theseus_sink sink = output_sink(output);
+  int status = theseus_pprof_write(merged->profile, NULL, &sink);
+  return !status || status == THESEUS_EIO ? EXIT_DONE : status_exit("writing pprof", status);
+}
+
+static int write_folded(const struct options *options, const struct merged *merged, struct output *output) {
+  theseus_sink sink = output_sink(output);
+  const char *name = options->events ? options->events : "Wait";
+  theseus_event_info event = {.size = sizeof event};
+  uint32_t id = 0, count = theseus_event_count(merged->profile);
+
+  while (id < count && !(theseus_event_get(merged->profile, id, &event) == 0 && strcmp(event.name, name) == 0))
+    id++;
+  if (id == count) {
+    complain("no input has an event %s; folded stacks hold one, which --events names", name);
+    return EXIT_USAGE;
+  }
+  int status = theseus_folded_write(merged->profile, id, &sink);
+  return !status || status == THESEUS_EIO ? EXIT_DONE : status_exit("writing folded stacks", status);
+}
+
+static int write_merged(const struct options *options, struct merged *merged, struct output *output) {
+  if (options->format == FORMAT_CALLGRIND)
+    return write_callgrind(options, merged, output);
+  if (merged->graph) {
+    complain("callgrind files have no stacks, only calls: they cannot become %s",
+             options->format == FORMAT_PPROF ? "pprof" : "folded stacks");
+    return EXIT_USAGE;
+  }
+  return options->format == FORMAT_PPROF ? write_pprof(merged, output) : write_folded(options, merged, output);
+}
+
+static void print_stats(const struct merged *merged, double seconds) {
+  struct rusage usage;
+  theseus_graph_info graph = {.size = sizeof graph};
+
+  getrusage(RUSAGE_SELF, &usage);
+  fprintf(stderr, "inputs     %zu merged, %zu skipped, %llu warnings\n", merged->merged, merged->skipped,
+          (unsigned long long)merged->warnings);
+  fprintf(stderr, "read       %.1f MB in %.2f s: %.0f MB/s\n", (double)merged->bytes / 1e6, seconds,
+          (double)merged->bytes / 1e6 / (seconds > 0 ? seconds : 1e-9));
+  if (merged->graph && !theseus_graph_info_get(merged->graph, &graph))
+    fprintf(stderr, "graph      %u functions, %u costs, %u edges, %u events, %.1f MB\n", graph.functions, graph.costs,
+            graph.edges, graph.events, (double)graph.memory / 1e6);
+  if (merged->profile)
+    fprintf(stderr, "profile    %u functions, %u stacks, %u events\n", theseus_function_count(merged->profile),
+            theseus_stack_count(merged->profile), theseus_event_count(merged->profile));
+  fprintf(stderr, "memory     %.1f MB at most\n", (double)usage.ru_maxrss * 1024 / 1e6);
+}
+
+int main(int argc, char **argv) {
+  double began = seconds_now();
+  struct options options = options_read(argc, argv);
+  struct inputs inputs = {NULL, 0, 0, 0};
+  struct merged merged = {.graph = NULL};
+  struct output output;
+
+  size_t missing = inputs_find(&inputs, options.arguments);
+  if (missing && !options.ignore_errors)
+    return EXIT_INPUT;
+  if (!inputs.count) {
+    complain("there is nothing to merge");
+    return EXIT_INPUT;
+  }
+  if (!output_open(&output, &options, &inputs))
+    return EXIT_OUTPUT;
+  int status = workers_run(&options, &inputs, &merged);
+  merged.skipped += missing;
+  if (status == EXIT_DONE && missing)
+    status = EXIT_SKIPPED;
+  bool good = status == EXIT_DONE || status == EXIT_SKIPPED;
+  if (good) {
+    int written = write_merged(&options, &merged, &output);
+    good = written == EXIT_DONE;
+    status = good ? status : written;
+  }
+  if (!output_close(&output, good) && good)
+    status = EXIT_OUTPUT;
+  if (options.stats && good)
+    print_stats(&merged, seconds_now() - began);
+  merged_free(&merged);
+  inputs_free(&inputs);
+  return status;
+}
