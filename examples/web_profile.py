@@ -100,6 +100,7 @@ class Page(Resource):
         except KeyError:
             request.setResponseCode(500)
             body = b"sorry"
+        request.setHeader(b"content-length", b"%d" % len(body))
         request.write(body)
         request.finish()
 
