@@ -20,7 +20,9 @@ EXTRA_DIST += \
   %D%/theseus/_pprof.py \
   %D%/theseus/errors.py \
   %D%/theseus/hooks.py \
+  %D%/theseus/logical.py \
   %D%/theseus/machinery.py \
+  %D%/theseus/observer.py \
   %D%/theseus/output.py \
   %D%/theseus/pending.py \
   %D%/theseus/portable.py \

@@ -6,7 +6,8 @@ SH_LOG_DRIVER = $(LOG_DRIVER)
 SH_LOG_COMPILER = $(SHELL)
 AM_TESTS_ENVIRONMENT = \
   srcdir='$(srcdir)'; top_builddir='$(top_builddir)'; export srcdir top_builddir; \
-  CC='$(CC)'; CXX='$(CXX)'; NM='$(NM)'; AWK='$(AWK)'; export CC CXX NM AWK;
+  CC='$(CC)'; CXX='$(CXX)'; NM='$(NM)'; AWK='$(AWK)'; export CC CXX NM AWK; \
+  LUA_PROGRAM='$(LUA_PROGRAM)'; SANITIZERS='$(SANITIZE_FLAGS)'; export LUA_PROGRAM SANITIZERS;
 
 C_TESTS = \
   %D%/c/graph \
@@ -35,7 +36,8 @@ EXTRA_DIST += \
   %D%/python/callgrind_parse.py \
   %D%/python/histories.py \
   %D%/python/pprof_parse.py \
-  %D%/python/pprof_parse.py \
+  %D%/python/random_programs.py \
+  %D%/python/reference.py \
   %D%/python/scenarios.py \
   %D%/python/scenarios_callbacks.py \
   %D%/python/scenarios_combinators.py \
@@ -46,10 +48,11 @@ EXTRA_DIST += \
   %D%/python/test_callgrind_consumers.py \
   %D%/python/test_examples.py \
   %D%/python/test_pprof.py \
-  %D%/python/test_pprof.py \
   %D%/python/test_profile_merge.py \
+  %D%/python/test_random_programs.py \
   %D%/python/test_scenarios.py \
   %D%/python/test_spans_model.py \
+  %D%/python/tracing.py \
   %D%/run.sh \
   %D%/setup.sh
 
