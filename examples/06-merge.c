@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: ISC */
+/* 06-merge - profiles added up: a small theseus-merge, through the API.
+ *
+ *     cc -o 06-merge 06-merge.c $(pkg-config --cflags --libs theseus)
+ *     ./01-record a.callgrind a.pb && ./02-spans b.callgrind
+ *     ./06-merge callgrind.out.merged a.pb b.callgrind && callgrind_annotate --inclusive=yes callgrind.out.merged
+ *
+ * Profiles merge with profiles, and keep their stacks; graphs, which is what callgrind holds, merge with graphs.  A mixture is
+ * merged as graphs: so pprof files (not compressed: gzip is not the library's business) go into one profile, callgrind files into
+ * one graph, and in the end the profile becomes a graph and is added. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <theseus.h>
+
+static void fail(const char *what, const char *why) {
+  fprintf(stderr, "06-merge: %s: %s\n", what, why);
+  exit(1);
+}
+
+static void check(const char *what, int status) {
+  if (status)
+    fail(what, theseus_strerror(status));
+}
+
+static int to_file(void *file, const void *bytes, size_t size) { return fwrite(bytes, 1, size, file) != size; }
+
+static unsigned char *read_all(FILE *file, size_t *size) {
+  unsigned char *bytes = NULL;
+  size_t room = 0, got;
+  *size = 0;
+  do {
+    if (*size == room && !(bytes = realloc(bytes, room += room + 65536)))
+      fail("memory", "there is none left");
+    *size += got = fread(bytes + *size, 1, room - *size, file);
+  } while (got);
+  return bytes;
+}
+
+/* A whole file at once: the reader says at which byte it stopped. */
+static void read_pprof(theseus_profile *profile, const char *name, FILE *file) {
+  theseus_read_error error = {.size = sizeof error};
+  size_t size;
+  unsigned char *bytes = read_all(file, &size);
+  if (theseus_pprof_read(profile, bytes, size, &error)) {
+    fprintf(stderr, "06-merge: %s: byte %llu: %s\n", name, (unsigned long long)error.offset, error.text);
+    exit(1);
+  }
+  free(bytes);
+}
+
+/* A piece at a time: files of any size. */
+static void read_callgrind(theseus_callgrind_reader *reader, const char *name, FILE *file) {
+  theseus_callgrind_reader_info info = {.size = sizeof info};
+  char piece[65536];
+  size_t got;
+  int status = theseus_callgrind_reader_begin(reader, name);
+  while (!status && (got = fread(piece, 1, sizeof piece, file)) > 0)
+    status = theseus_callgrind_reader_feed(reader, piece, got);
+  if (!status)
+    status = theseus_callgrind_reader_finish(reader);
+  if (status) {
+    theseus_callgrind_reader_info_get(reader, &info);
+    fail(theseus_strerror(status), info.error); /* file:line:column: what */
+  }
+}
+
+int main(int argc, char **argv) {
+  theseus_profile *profile;
+  theseus_graph *sum, *projected;
+  theseus_callgrind_reader *reader;
+
+  if (argc < 3)
+    return fprintf(stderr, "usage: 06-merge output input…\n"), 2;
+  check("profile", theseus_profile_new(NULL, &profile));
+  check("graph", theseus_graph_new(NULL, &sum));
+  check("reader", theseus_callgrind_reader_new(sum, NULL, &reader));
+  for (int i = 2; i < argc; i++) {
+    FILE *file = fopen(argv[i], "rb");
+    if (!file)
+      return perror(argv[i]), 1;
+    int first = getc(file); /* pprof begins with the tag of a field, which no text does */
+    ungetc(first, file);
+    if (first == '\n')
+      read_pprof(profile, argv[i], file);
+    else
+      read_callgrind(reader, argv[i], file);
+    fclose(file);
+  }
+  theseus_callgrind_reader_free(reader);
+  if (theseus_stack_count(profile) > 1) { /* more than the root */
+    check("projection", theseus_graph_from_profile(profile, NULL, &projected));
+    check("merge", theseus_graph_merge(sum, projected));
+    theseus_graph_free(projected);
+  }
+
+  FILE *file = fopen(argv[1], "wb");
+  if (!file)
+    return perror(argv[1]), 1;
+  const theseus_sink sink = {to_file, file};
+  check(argv[1], theseus_callgrind_write(sum, &sink));
+  fclose(file);
+  theseus_graph_free(sum);
+  theseus_profile_free(profile);
+  return 0;
+}
