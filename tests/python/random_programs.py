@@ -2,9 +2,9 @@
 """Writes random Twisted programs, as text, that run on a task.Clock and come to an end.
 
 A program is a module: functions f0, f1, … (plain ones, inlineCallbacks, coroutines) that call those after them,
-callbacks c0, c1, … that may start anything while there is fuel, and `program(clock, keep)`, which starts some of it now,
-some later, cancels some, and turns the clock.  Every Deferred is kept until the end, so that nothing depends on when
-garbage is collected.
+callbacks c0, c1, … that may start anything while there is fuel, and `program(clock, keep)`, which starts some of it
+now, some later, cancels some, and turns the clock.  Every Deferred is kept until the end, so that nothing depends on
+when garbage is collected.
 """
 
 from __future__ import annotations
@@ -12,22 +12,66 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from twisted.internet import defer
+
 PRELUDE = """\
 from twisted.internet import defer
 from twisted.internet.defer import *
 from twisted.internet.defer import CancelledError, DeferredLock, TimeoutError
 from twisted.internet.task import deferLater
 
-clock = keep = None
+clock = keep = queue = None
 locks = []
 fuel = []
+cache = {}
 
 
 def start(a_clock, everything, tank):
-    global clock, keep
-    clock, keep = a_clock, everything
+    global clock, keep, queue
+    clock, keep, queue = a_clock, everything, DeferredQueue()
     locks[:] = [DeferredLock(), DeferredSemaphore(2)]
     fuel[:] = [None] * tank
+    cache.clear()
+
+
+def busy(seconds):  # computes
+    clock.rightNow += seconds
+
+
+def shared(key, make):  # one Deferred for all who ask; each gets the result
+    if key not in cache:
+        cache[key] = make()
+        keep.append(cache[key])
+    return cache[key]
+
+
+def watched(deferred):  # hands it on
+    return deferred.addBoth(lambda result: result)
+
+
+def poll():
+    return later(1).addCallback(again)
+
+
+def again(result):
+    if fuel:
+        fuel.pop()
+        return poll()
+
+
+def put():
+    queue.put(None)
+
+
+async def numbers(seconds):
+    for number in range(2):
+        await later(seconds)
+        yield number
+
+
+def both(first, second):  # a plain generator
+    yield first
+    yield second
 
 
 def kept(deferred):  # returns nothing, so that it is no operation
@@ -70,6 +114,9 @@ def ready():
 """
 
 
+RACE = hasattr(defer, "race")
+
+
 class Author:
     """Writes one program."""
 
@@ -98,6 +145,12 @@ class Author:
         if rng.random() < 0.5:
             number = rng.randrange(self.functions)
             self.lines.append(f"    clock.callLater({rng.randrange(6)}, lambda: kept({self.call(number)}))")
+        for _ in range(rng.randrange(4)):
+            self.lines.append(f"    clock.callLater({rng.randrange(20)}, put)")
+        if rng.random() < 0.3:
+            self.lines.append(
+                f"    clock.callLater({rng.randrange(8)}, lambda: keep[{rng.randrange(9)} % len(keep)].cancel())"
+            )
         self.lines.append("    clock.pump([1] * 40)\n")
         return PRELUDE + "\n".join(self.lines)
 
@@ -113,6 +166,7 @@ class Author:
         return self.rng.choice(
             (f"later({seconds})",) * 5
             + (f"fails({seconds})", f"next(bare({seconds}))", f"paused({seconds})", "ready()", "succeed(None)")
+            + (f"shared({seconds % 2}, lambda: later({seconds}))", "poll()", "queue.get()")
         )
 
     def operation(self, after: int, depth: int) -> str:
@@ -142,6 +196,11 @@ class Author:
             number = rng.randrange(after, self.functions)
             if self.kinds[number] != "coroutine":
                 return f"deferLater(clock, {rng.randrange(4)}, f{number})"
+        if choice < 0.89 and RACE:
+            members = [self.call(rng.randrange(after, self.functions)) for _ in "ab" if after < self.functions]
+            return f"defer.race([{', '.join([*members, self.leaf()])}])"
+        if choice < 0.92:
+            return f"watched({self.operation(after, deeper)})"
         return self.leaf()
 
     def operations(self, after: int, depth: int) -> str:
@@ -155,6 +214,8 @@ class Author:
         body = []
         if rng.random() < 0.3:
             body.append(f"        kept({self.operation(0, 1)})")
+        if rng.random() < 0.1:
+            body.append("        busy(1)")
         ending = rng.choice(
             (f"        return {self.operation(0, 1)}",) * 4
             + ("        raise ValueError", "        return result", "        return None")
@@ -233,6 +294,13 @@ class Author:
                     lines += [f"{indent}finally:", f"{indent}    {lock}.release()"]
             elif choice < 0.76:
                 lines.append(f"{indent}if fuel and fuel.pop() is None: raise ValueError")
+            elif choice < 0.79:
+                lines.append(f"{indent}busy({rng.randrange(1, 3)})")
+            elif choice < 0.83 and wait == "await ":
+                lines += [f"{indent}async for _ in numbers({rng.randrange(3)}):"]
+                lines += [f"{indent}    await {self.operation(after, 1)}"]
+            elif choice < 0.83:
+                lines.append(f"{indent}yield from both({self.operation(after, 1)}, {self.operation(after, 1)})")
             else:
                 lines.append(f"{indent}{wait}{self.operation(after, 0)}")
         return lines or [f"{indent}pass"]

@@ -144,7 +144,7 @@ class Reference:
             elif code.co_filename == DEFER and code.co_name == "_cancellableInlineCallbacks":
                 self.generator_returned(frame, value)
             elif not is_plumbing(code) and not code.co_flags & GENERATOR_FLAGS:
-                if isinstance(value, Deferred) and hasattr(value, "callbacks"):
+                if isinstance(value, Deferred) and (vars(value).keys() & {"callbacks", "_callbacks"}):
                     self.function_returned(frame, value)
             self.called.pop(frame, None)
             self.passed.pop(frame, None)
@@ -258,15 +258,14 @@ class Reference:
 
         operation.deferred = weakref.ref(deferred, collected)
         entry = (Observer(self, operation), (), {})
-        deferred.callbacks.append((entry, entry))
+        chain_of(deferred).append((entry, entry))
 
     def children_on(self, operation: Operation, deferred: Deferred[Any]) -> list[Span]:
         there = reachable(deferred)
         return [
             child
             for child in operation.span.children
-            if child.state != IN_LEG
-            and any(one is near for near in fed_by(carried(self.by_span[id(child)])) for one in there)
+            if child.state != IN_LEG and carried(self.by_span[id(child)]) in there
         ]
 
     def of_generator(self, generator: Any) -> Operation | None:
@@ -326,7 +325,7 @@ class Reference:
 
     def goes_on_to(self, deferred: Deferred[Any], seen: list[Deferred[Any]]) -> Operation | None:
         seen.append(deferred)
-        for (callback, arguments, _), _ in deferred.callbacks:
+        for (callback, arguments, _), _ in chain_of(deferred):
             if isinstance(callback, Observer):
                 if callback.reference is self and callback.operation.span.open:
                     return callback.operation
@@ -336,9 +335,11 @@ class Reference:
                     operation = self.of_generator(candidate) if frame_of(candidate) is not None else None
                     if operation is not None:
                         return operation
-        for entry in deferred.callbacks:
+        for entry in chain_of(deferred):
             for callback, arguments, _ in entry:
                 fed = arguments[0] if callback is defer._CONTINUE else getattr(callback, "__self__", None)
+                if getattr(callback, "__qualname__", "") == "race.<locals>.succeeded":
+                    fed = inspect.getclosurevars(callback).nonlocals["final_result"]
                 if isinstance(fed, Deferred) and not any(fed is one for one in seen):
                     operation = self.goes_on_to(fed, seen)
                     if operation is not None:
@@ -400,7 +401,7 @@ def reachable(deferred: Deferred[Any]) -> list[Any]:
     for one in found:
         near: list[Any] = list(one._deferredList) if isinstance(one, DeferredList) else []
         canceller = one._canceller
-        if getattr(canceller, "__qualname__", "") == "race.<locals>.cancel":
+        if getattr(canceller, "__qualname__", "") == "race.<locals>.cancel" and not one.called:
             near += inspect.getclosurevars(canceller).nonlocals["to_cancel"]
         result = getattr(one, "result", None)
         if isinstance(result, Deferred):
@@ -409,23 +410,14 @@ def reachable(deferred: Deferred[Any]) -> list[Any]:
     return found
 
 
-def fed_by(deferred: Any) -> list[Any]:
-    """A Deferred and those that are chained to it, by chainDeferred() or otherwise, and the lists that it is in."""
-    found = [deferred]
-    for one in found:
-        for (callback, arguments, _), (errback, _, _) in one.callbacks if one is not None else ():
-            fed = getattr(callback, "__self__", None)
-            if callback is defer._CONTINUE:
-                found.append(arguments[0])
-            elif isinstance(fed, DeferredList):
-                found.append(fed)
-            elif isinstance(fed, Deferred) and (callback, errback) == (fed.callback, fed.errback):
-                found.append(fed)
+def chain_of(deferred: Deferred[Any]) -> list[Any]:
+    """The entries of its callback chain that have not run."""
+    found: list[Any] = vars(deferred)["_callbacks" if "_callbacks" in vars(deferred) else "callbacks"]
     return found
 
 
 def has_fired(deferred: Deferred[Any]) -> bool:
-    return deferred.called and not deferred.paused and not deferred.callbacks and not deferred._runningCallbacks
+    return deferred.called and not deferred.paused and not chain_of(deferred) and not deferred._runningCallbacks
 
 
 def outcome_of(result: Any) -> int:

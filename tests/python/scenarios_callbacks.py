@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import functools
 
-from twisted.internet.defer import Deferred, ensureDeferred, inlineCallbacks, succeed
+from twisted.internet.defer import Deferred, ensureDeferred, gatherResults, inlineCallbacks, succeed
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
@@ -211,6 +211,55 @@ def chained_by_hand_all_children_count(clock: Clock) -> None:
     def fetch():
         deferred: Deferred[None] = Deferred()
         sleep(clock, 1).addCallback(step).addCallback(deferred.callback)
+        return deferred
+
+    fetch()
+    clock.pump([1] * 4)
+
+
+@row(
+    {"fetch;sleep": 1, "fetch;step;sleep": 2},
+    latencies={"fetch": 3, "fetch;sleep": 1, "fetch;step": 2, "fetch;step;sleep": 2},
+)
+def chain_deferred_after_a_callback_that_waits(clock: Clock) -> None:
+    def step(_):
+        return sleep(clock, 2)
+
+    def fetch():
+        deferred: Deferred[None] = Deferred()
+        sleep(clock, 1).addCallback(step).chainDeferred(deferred)
+        return deferred
+
+    fetch()
+    clock.pump([1] * 4)
+
+
+@row({"fetch;sleep": 1, "fetch;step;sleep": 2})
+def chain_deferred_of_a_gather_and_a_callback(clock: Clock) -> None:
+    def step(_):
+        return sleep(clock, 2)
+
+    def fetch():
+        deferred: Deferred[None] = Deferred()
+        gatherResults([sleep(clock, 1)]).addCallback(step).chainDeferred(deferred)
+        return deferred
+
+    fetch()
+    clock.pump([1] * 4)
+
+
+@row({"fetch;left": 0.5, "fetch;right": 0.5, "[detached];fetch;right": 2})
+def chain_deferred_is_by_hand_all_children_count(clock: Clock) -> None:
+    def left():
+        return next(timer(clock, 1))
+
+    def right():
+        return next(timer(clock, 3))
+
+    def fetch():
+        deferred: Deferred[None] = Deferred()
+        left().chainDeferred(deferred)
+        right()
         return deferred
 
     fetch()
