@@ -98,7 +98,7 @@ static inline int position(theseus_callgrind_reader *reader, const char **at, ui
         return th_callgrind_fail(reader, THESEUS_EFORMAT, start, "a range of positions without an end");
     }
   }
-  if ((unsigned char)*end > ' ')
+  if (*end != ' ' && *end != '\n' && !th_is_blank(*end))
     return th_callgrind_fail(reader, THESEUS_EFORMAT, start, "a position that is no number");
   *at = skip_blanks(end);
   return THESEUS_OK;
@@ -109,6 +109,8 @@ static int begin_costs(theseus_callgrind_reader *reader, const char *where) {
   if (!reader->has_events)
     return th_callgrind_fail(reader, THESEUS_EFORMAT, where, "costs before an `events:` line");
   reader->in_body = true;
+  if (reader->next == TH_JUMP) /* which the graph does not have */
+    return THESEUS_OK;
   reader->keep = th_graph_positions(reader->graph, reader->positions);
   if (reader->function != TH_NONE)
     return THESEUS_OK;
@@ -184,7 +186,7 @@ static inline int take_costs(theseus_callgrind_reader *reader, const char **line
     const char *end = take_number(at, &reader->values[n]);
     if (!end)
       return fail_cost(reader, at, reader->values[n]);
-    if ((unsigned char)*end > ' ')
+    if (*end != ' ' && *end != '\n' && !th_is_blank(*end))
       return fail_cost(reader, at, 0);
     n++;
     at = skip_blanks(end);
@@ -194,16 +196,15 @@ static inline int take_costs(theseus_callgrind_reader *reader, const char **line
 }
 
 int th_callgrind_costs(theseus_callgrind_reader *reader, const char **at, const char *end) {
-  int status = THESEUS_OK;
-
-  if (!reader->keep || reader->function == TH_NONE)
-    status = begin_costs(reader, *at);
-  while (!status) {
-    status = take_costs(reader, at);
+  for (;;) {
+    int status = THESEUS_OK;
+    if (!reader->keep || reader->function == TH_NONE)
+      status = begin_costs(reader, *at);
+    if (!status)
+      status = take_costs(reader, at);
     if (status || *at == end || !th_begins_costs(**at))
-      break;
+      return status;
     reader->lines++;
     reader->line_start = *at;
   }
-  return status;
 }

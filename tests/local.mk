@@ -10,6 +10,7 @@ AM_TESTS_ENVIRONMENT = \
   LUA_PROGRAM='$(LUA_PROGRAM)'; SANITIZERS='$(SANITIZE_FLAGS)'; export LUA_PROGRAM SANITIZERS;
 
 C_TESTS = \
+  %D%/c/callgrind-read \
   %D%/c/graph \
   %D%/c/out-of-memory \
   %D%/c/pprof \
@@ -24,9 +25,39 @@ SH_TESTS = \
   %D%/python.sh \
   %D%/symbols.sh
 
-check_PROGRAMS += $(C_TESTS)
+# The fuzz targets, each with a driver that replays its corpus.
+FUZZ_TESTS = \
+  %D%/fuzz/read-callgrind
+%C%_fuzz_read_callgrind_SOURCES = %D%/fuzz/read-callgrind.c %D%/fuzz/replay.c
+%C%_fuzz_read_callgrind_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%/c -DCORPUS='"callgrind"'
+EXTRA_DIST += \
+  %D%/fuzz/callgrind/crlf-tabs-comments \
+  %D%/fuzz/callgrind/cut-short \
+  %D%/fuzz/callgrind/empty \
+  %D%/fuzz/callgrind/events \
+  %D%/fuzz/callgrind/greatest \
+  %D%/fuzz/callgrind/mixed-positions \
+  %D%/fuzz/callgrind/names-of-all-kinds \
+  %D%/fuzz/callgrind/negative \
+  %D%/fuzz/callgrind/negative-line \
+  %D%/fuzz/callgrind/no-events \
+  %D%/fuzz/callgrind/not-utf-8 \
+  %D%/fuzz/callgrind/nul \
+  %D%/fuzz/callgrind/only-jumps \
+  %D%/fuzz/callgrind/overflow \
+  %D%/fuzz/callgrind/parts \
+  %D%/fuzz/callgrind/pending-call \
+  %D%/fuzz/callgrind/sources \
+  %D%/fuzz/callgrind/too-great \
+  %D%/fuzz/callgrind/too-many \
+  %D%/fuzz/callgrind/valgrind-instr \
+  %D%/fuzz/callgrind/version-2 \
+  %D%/fuzz/callgrind/xdebug \
+  %D%/fuzz/callgrind/yappi
+
+check_PROGRAMS += $(C_TESTS) $(FUZZ_TESTS)
 dist_check_SCRIPTS += $(SH_TESTS)
-TESTS += $(C_TESTS) $(SH_TESTS)
+TESTS += $(C_TESTS) $(FUZZ_TESTS) $(SH_TESTS)
 LDADD = libtheseus/libtheseus-core.la
 
 EXTRA_DIST += \
@@ -60,7 +91,7 @@ EXTRA_DIST += \
 VALGRIND = valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=all
 .PHONY: check-valgrind
 check-valgrind:
-	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(C_TESTS)' LOG_COMPILER='$(VALGRIND)'
+	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(C_TESTS) $(FUZZ_TESTS)' LOG_COMPILER='$(VALGRIND)'
 
 # What a C developer gets: ten lines outside the tree, built with what pkg-config says of what was installed.
 installcheck-local: $(srcdir)/%D%/installed.c
@@ -70,3 +101,5 @@ installcheck-local: $(srcdir)/%D%/installed.c
 	$(AM_V_at)LD_LIBRARY_PATH='$(DESTDIR)$(libdir)' %D%/installed/program
 clean-local:
 	-rm -rf %D%/installed
+
+include tests/bench/local.mk
