@@ -10,7 +10,7 @@ static void put(th_map_slot *slots, uint32_t capacity, uint32_t hash, uint32_t i
 }
 
 int th_map_reserve(th_map *map, th_alloc *alloc, uint64_t count) {
-  if (count <= (uint64_t)map->capacity / 4 * 3)
+  if (th_map_has_room(map, count))
     return THESEUS_OK;
   uint64_t capacity = map->capacity ? map->capacity : 16;
   while (count > capacity / 4 * 3)

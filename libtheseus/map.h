@@ -32,6 +32,10 @@ typedef bool th_map_same(const void *owner, uint32_t index, const void *key);
 /* Room for `count` items in all, so that th_map_add cannot fail until then.  ENOMEM, EOVERFLOW. */
 int th_map_reserve(th_map *map, th_alloc *alloc, uint64_t count);
 
+static inline bool th_map_has_room(const th_map *map, uint64_t count) {
+  return count <= (uint64_t)map->capacity / 4 * 3;
+}
+
 /* The index of the item with this key, or TH_NONE.  O(1). */
 uint32_t th_map_find(const th_map *map, uint32_t hash, th_map_same *same, const void *owner, const void *key);
 

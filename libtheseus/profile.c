@@ -114,6 +114,7 @@ void theseus_profile_clear(theseus_profile *profile) {
   for (uint32_t i = 0; i < profile->stats_count; i++)
     profile->stats[i] = th_no_stats();
   profile->info = (theseus_profile_info){.now_ns = profile->info.now_ns};
+  profile->alloc.refused = 0;
   th_spans_restart(profile);
 }
 
@@ -215,7 +216,7 @@ int theseus_stack_get(const theseus_profile *profile, uint32_t stack, theseus_st
 
 /* ---- measurements ---- */
 
-int th_profile_reserve(theseus_profile *profile) {
+int th_profile_reserve_more(theseus_profile *profile) {
   int status = th_cells_reserve(&profile->cells, &profile->alloc, TH_SPARE);
   return status ? status : th_histogram_reserve(&profile->histogram, &profile->alloc, TH_SPARE);
 }
@@ -311,15 +312,16 @@ int theseus_percentile(const theseus_profile *profile, uint32_t stack, double fr
   }
   const struct th_stats *stats = &profile->stats[id];
   /* The rank of the answer, from 1: the smallest one that is not below fraction * count. */
-  uint64_t rank = (uint64_t)(fraction * (double)count);
-  rank += (double)rank < fraction * (double)count;
+  double place = fraction * (double)count;
+  uint64_t rank = place < (double)count ? (uint64_t)place : count;
+  rank += (double)rank < place && rank < count;
   rank = rank < 1 ? 1 : rank > count ? count : rank;
   if (rank == 1 || rank == count) {
     *out = rank == 1 && fraction < 1 ? stats->latency_min_ns : stats->latency_max_ns;
     return THESEUS_OK;
   }
   uint32_t bucket = 0;
-  while ((seen += counts[bucket]) < rank)
+  while ((seen = add_bounded(seen, counts[bucket])) < rank)
     bucket++;
   theseus_bucket_bounds(bucket, &low, &high);
   uint64_t middle = low + (high - low) / 2;

@@ -48,7 +48,16 @@ struct theseus_profile {
 
 /* What an append to a histogram or a table of cells may need later, when it cannot fail any more. */
 enum { TH_SPARE = 64 };
-int th_profile_reserve(theseus_profile *profile);
+int th_profile_reserve_more(theseus_profile *profile);
+static inline int th_profile_reserve(theseus_profile *profile) {
+  const th_cells *cells = &profile->cells;
+  const th_histogram *histogram = &profile->histogram;
+  if (cells->capacity - cells->count >= TH_SPARE && histogram->capacity - histogram->count >= TH_SPARE &&
+      th_map_has_room(&cells->map, cells->count + (uint64_t)TH_SPARE) &&
+      th_map_has_room(&histogram->map, histogram->count + (uint64_t)TH_SPARE))
+    return THESEUS_OK;
+  return th_profile_reserve_more(profile);
+}
 
 /* theseus_stack_push, of ids that are known to exist, which does not give way to the memory limit: it fails. */
 int th_profile_push(theseus_profile *profile, uint32_t parent, uint32_t function, uint32_t call_line, uint32_t *out);

@@ -2,8 +2,7 @@
 /* code - what is known of code objects: asked of machinery.py once for each. */
 #include "core.h"
 
-/* The callback of a weak reference.  It borrows the core, which owns the reference: when the core goes, so does the reference, and
- * is not called back. */
+/* The callback of a weak reference.  It borrows the core, which takes itself out when it goes. */
 typedef struct {
   PyObject_HEAD shim_core *core;
   const void *key;
@@ -13,6 +12,8 @@ typedef struct {
 static PyObject *reaper_call(PyObject *self, PyObject *arguments, PyObject *keywords) {
   const reaper *found = (reaper *)self;
   (void)arguments, (void)keywords;
+  if (!found->core)
+    Py_RETURN_NONE;
   if (found->is_code)
     shim_forget_code(found->core, found->key);
   else
@@ -26,7 +27,8 @@ static void reaper_dealloc(PyObject *self) {
   Py_DECREF(type);
 }
 
-PyType_Spec shim_reaper_spec = {"theseus._Reaper", sizeof(reaper), 0, Py_TPFLAGS_DEFAULT,
+PyType_Spec shim_reaper_spec = {"theseus._Reaper", sizeof(reaper), 0,
+                                Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                                 (PyType_Slot[]){{Py_tp_call, reaper_call}, {Py_tp_dealloc, reaper_dealloc}, {0, NULL}}};
 
 PyObject *shim_watch(shim_core *core, PyObject *object, bool is_code) {
@@ -39,6 +41,13 @@ PyObject *shim_watch(shim_core *core, PyObject *object, bool is_code) {
   PyObject *reference = PyWeakref_NewRef(object, (PyObject *)callback);
   Py_DECREF(callback);
   return reference;
+}
+
+void shim_unwatch(PyObject *reference) {
+  PyObject *callback = reference ? compat_callback_of(reference) : NULL;
+  if (callback && Py_TYPE(callback) == shim_reaper_type)
+    ((reaper *)callback)->core = NULL;
+  Py_XDECREF(reference);
 }
 
 void shim_forget_code(shim_core *core, const void *key) {
@@ -65,6 +74,18 @@ static int describe(shim_core *core, PyFrameObject *frame, PyObject *code, shim_
   return status;
 }
 
+uint32_t shim_line(shim_code *code, PyFrameObject *frame) {
+  int place = compat_place(frame), line;
+  size_t slot = (size_t)place / 2 % (sizeof code->lines / sizeof *code->lines);
+
+  if (code->lines[slot].place != place + 1) { /* so that 0 is none */
+    line = PyFrame_GetLineNumber(frame);
+    code->lines[slot].line = line > 0 ? (uint32_t)line : 0;
+    code->lines[slot].place = place + 1;
+  }
+  return code->lines[slot].line;
+}
+
 shim_code *shim_code_of(shim_core *core, PyFrameObject *frame) {
   PyObject *code = (PyObject *)compat_code(frame);
   shim_code *known = shim_table_get(&core->codes, code);
@@ -77,6 +98,7 @@ shim_code *shim_code_of(shim_core *core, PyFrameObject *frame) {
     if (known)
       Py_XDECREF(known->alive);
     PyMem_Free(known);
+    compat_drop_error();
     return NULL;
   }
   return known;

@@ -15,6 +15,15 @@ static inline PyObject *compat_generator(PyFrameObject *frame) {
 #endif
 }
 
+/* Where in its code a frame is: an offset, only to tell places apart. */
+static inline int compat_place(PyFrameObject *frame) {
+#if PY_VERSION_HEX >= 0x030B0000
+  return PyFrame_GetLasti(frame);
+#else
+  return frame->f_lasti;
+#endif
+}
+
 /* A local variable of a frame: a new reference, or NULL without an exception. */
 static inline PyObject *compat_variable(PyFrameObject *frame, PyObject *name) {
   PyObject *value = NULL;
@@ -63,6 +72,28 @@ static inline void compat_restore_error(compat_error saved) {
   PyErr_Restore(saved.type, saved.value, saved.traceback);
 #endif
 }
+
+/* Drops an error of ours.  Ctrl-C, which may come at any time while Python code runs, is the program's: it is raised again. */
+static inline void compat_drop_error(void) {
+  if (!PyErr_Occurred())
+    return;
+  if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
+    PyErr_SetInterrupt();
+  PyErr_Clear();
+}
+
+/* What sys.setprofile() calls gets the frame's variables as a copy, which is copied back afterwards: so it must be as they are. */
+static inline void compat_refresh_variables(PyFrameObject *frame) {
+#if PY_VERSION_HEX < 0x030D0000
+  if (PyFrame_FastToLocalsWithError(frame) < 0)
+    PyErr_Clear();
+#else
+  (void)frame;
+#endif
+}
+
+/* The callback of a weak reference: borrowed, or NULL. */
+static inline PyObject *compat_callback_of(PyObject *reference) { return ((PyWeakReference *)reference)->wr_callback; }
 
 /* The code of a frame, borrowed: the frame keeps it. */
 static inline PyCodeObject *compat_code(PyFrameObject *frame) {

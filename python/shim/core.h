@@ -19,10 +19,24 @@
 /* As in machinery.py. */
 enum shim_kind { SHIM_PLAIN, SHIM_GENERATOR, SHIM_PLUMBING, SHIM_LOOP, SHIM_DRIVER, SHIM_STARTER, SHIM_REACTOR };
 
+/* The attributes and variables that are asked for, as interned strings: made once, by shim_types(). */
+typedef struct shim_names {
+  PyObject *called, *paused, *running, *result, *type, *canceller, *chained_to, *deferred_list;
+  PyObject *current, *gen;
+  PyObject *gi_frame, *cr_frame, *ag_frame, *gi_yieldfrom, *cr_await, *ag_await;
+  PyObject *call, *return_;
+} shim_names;
+extern shim_names shim_name;
+
 typedef struct shim_code {
   int kind;
   uint32_t function;
-  PyObject *alive;  /* weak reference, whose callback drops the entry */
+  /* The lines of the last few places in it that were asked for: finding one takes a walk through the table of lines. */
+  struct {
+    int place;
+    uint32_t line;
+  } lines[4];
+  PyObject *alive; /* weak reference, whose callback drops the entry */
 } shim_code;
 
 /* Where the walk of a logical stack ended, physically. */
@@ -53,6 +67,7 @@ typedef struct shim_scope {
   const void *code;
   shim_begun *begun;
   size_t count, capacity;
+  size_t full; /* the count at which those that have ended are dropped */
 } shim_scope;
 
 /* What a run of the callback loop has passed: see fired() in events.c. */
@@ -80,21 +95,24 @@ typedef struct shim_call {
 } shim_call;
 
 typedef struct shim_core {
-  PyObject_HEAD
-  theseus_profile *profile;
+  PyObject_HEAD theseus_profile *profile;
   PyObject *owner; /* keeps `profile` */
   PyObject *clock; /* NULL: the monotonic clock */
   uint64_t latest;
   unsigned long thread;
   bool installed, busy;
+  bool leaving; /* uninstalled in the middle of an event: shim_let_go() is yet to come */
 
   /* Twisted's and machinery.py's, all owned. */
   PyObject *loop_code, *driver_code, *starter_code;
   PyObject *deferred_type, *failure_type, *cancelled_type, *list_type;
   PyObject *continuation, *resume, *resume_code; /* the last two: Py_None where this Twisted has not got it */
-  PyObject *describe, *fed_by, *members_of, *boxed_type;
+  PyObject *describe, *race_links, *race_members, *boxed_type;
+  PyObject *no_arguments, *no_keywords; /* of an observer's entry */
+  uint32_t reactor_function;
+  bool has_reactor_function;
   PyObject *plumbing_file; /* … but for these codes of it: */
-  shim_table shown;
+  shim_table shown, race_codes;
   PyObject *callbacks_name; /* of the attribute with the entries */
   Py_ssize_t resume_cell;
 
@@ -119,7 +137,11 @@ typedef struct shim_core {
   /* hook-monitoring */
   bool monitoring;
   int tool;
-  PyObject *disable; /* sys.monitoring.DISABLE */
+  PyObject *disable;   /* sys.monitoring.DISABLE */
+  shim_table watched;  /* code, and places in it, whose returns may matter */
+  shim_table disabled; /* code in which places are disabled */
+  shim_table adopting; /* code under which spans have begun */
+  int return_constant; /* the opcode; -1: there is none */
 } shim_core;
 
 /* Room for one more in a growing array: -1 without memory. */
@@ -134,6 +156,19 @@ uint64_t shim_now(shim_core *core);
 shim_code *shim_code_of(shim_core *core, PyFrameObject *frame);
 void shim_forget_code(shim_core *core, const void *code);
 
+/* The line that a frame is at. */
+uint32_t shim_line(shim_code *code, PyFrameObject *frame);
+
+/* A set of addresses that is mostly small. */
+enum { SHIM_FEW = 16 };
+typedef struct shim_seen {
+  const void *few[SHIM_FEW];
+  size_t count;
+  shim_table many;
+} shim_seen;
+/* 1: it was there; 0: now it is; -1: no memory.  Free .many with shim_table_free(). */
+int shim_see(shim_seen *seen, const void *address);
+
 /* ---- stack.c: logical stacks ---- */
 
 typedef struct shim_place {
@@ -145,9 +180,9 @@ typedef struct shim_place {
 
 /* The logical stack of a running frame with core->calls on top, from the leaf. */
 int shim_locate(shim_core *core, PyFrameObject *frame, shim_place *out);
-/* Where an operation is suspended. */
-int shim_suspended(shim_core *core, PyObject *generator, const shim_operation *operation, uint32_t *stack,
-                   uint32_t *line);
+/* Where an operation is suspended, given its generator and that one's frame. */
+int shim_suspended(shim_core *core, PyObject *generator, PyFrameObject *frame, const shim_operation *operation,
+                   uint32_t *stack, uint32_t *line);
 /* The operation of a generator, if it is one. */
 shim_operation *shim_operation_of(shim_core *core, PyObject *generator);
 /* Is the span open?  Then *info is filled. */
@@ -169,6 +204,22 @@ PyObject *shim_resumed_generator(shim_core *core, PyObject *entry);
 PyFrameObject *shim_frame_of(PyObject *generator);
 /* The generator that a running frame of _inlineCallbacks or _cancellableInlineCallbacks is for: a new reference, or NULL. */
 PyObject *shim_driven_generator(PyFrameObject *frame);
+bool shim_is_deferred(const shim_core *core, PyObject *object);
+/* Deferreds, each with whether the link to it was made by hand: addCallback(d.callback). */
+typedef struct shim_link {
+  PyObject *deferred; /* owned */
+  bool by_hand;
+} shim_link;
+typedef struct shim_links {
+  shim_link *items;
+  size_t count, capacity;
+  shim_link few[SHIM_FEW]; /* what `items` is at first */
+} shim_links;
+/* Adds a Deferred.  -1: no memory. */
+int shim_add_link(shim_links *links, PyObject *deferred, bool by_hand);
+void shim_free_links(shim_links *links);
+/* Adds the Deferred that an entry of `feeding` hands its result to, if it does: as machinery.fed_by().  -1: error. */
+int shim_add_fed(shim_core *core, PyObject *feeding, PyObject *entry, shim_links *links);
 /* What a generator is suspended in: a new reference, or NULL. */
 PyObject *shim_delegate_of(PyObject *generator);
 /* The spans on a Deferred: the span's own children go to core->spans; the result says whether there are others. */
@@ -180,7 +231,7 @@ extern PyType_Spec shim_observer_spec, shim_reaper_spec;
 /* The span of an observer of this core, or THESEUS_NO_SPAN. */
 uint64_t shim_observed(shim_core *core, PyObject *callback);
 /* Appends an observer to a Deferred's entries. */
-int shim_observe(shim_core *core, PyObject *deferred, uint64_t span);
+int shim_observe(shim_core *core, PyObject *entries, uint64_t span);
 
 /* ---- events.c ---- */
 
@@ -208,21 +259,44 @@ PyObject *shim_pass_deferred(shim_core *core, PyObject *result);
 void shim_forget_operation(shim_core *core, const void *generator);
 /* Applies what is in core->late. */
 void shim_drain(shim_core *core);
-/* What is under way goes on without us. */
+/* What is under way goes on without us.  In the middle of an event that is put off until the end of it. */
 void shim_let_go(shim_core *core);
 
 /* ---- hooks ---- */
 
-/* Bracket what a hook does: not while it is at it, and not what observers do meanwhile. */
+/* Is a returned value a Deferred?  Most are of builtin types, which are told by a flag. */
+static inline bool shim_is_returned_deferred(const shim_core *core, PyObject *result) {
+  const unsigned long builtin = Py_TPFLAGS_LONG_SUBCLASS | Py_TPFLAGS_LIST_SUBCLASS | Py_TPFLAGS_TUPLE_SUBCLASS |
+                                Py_TPFLAGS_BYTES_SUBCLASS | Py_TPFLAGS_UNICODE_SUBCLASS | Py_TPFLAGS_DICT_SUBCLASS |
+                                Py_TPFLAGS_TYPE_SUBCLASS;
+  return result != Py_None && !PyType_HasFeature(Py_TYPE(result), builtin) &&
+         PyObject_TypeCheck(result, (PyTypeObject *)core->deferred_type);
+}
+
+/* Bracket what a hook does: on its own thread, not while it is at it, and not what observers do meanwhile. */
+static inline bool shim_mine(const shim_core *core) {
+  return core->installed && !core->busy && PyThread_get_thread_ident() == core->thread;
+}
 static inline bool shim_enter(shim_core *core) {
-  if (core->busy || !core->installed)
+  if (!shim_mine(core))
     return false;
+  if (core->late_count) /* what ended on other threads ended before this */
+    shim_drain(core);
+  Py_INCREF(core); /* the clock, or a finalizer, may let go of the hook, and so of the core */
   return core->busy = true;
 }
-static inline void shim_leave(shim_core *core) {
+/* Nobody is at it any more. */
+static inline void shim_idle(shim_core *core) {
   core->busy = false;
+  if (core->leaving)
+    shim_let_go(core);
   if (core->late_count)
     shim_drain(core);
+}
+/* The core may be gone after this. */
+static inline void shim_leave(shim_core *core) {
+  shim_idle(core);
+  Py_DECREF(core);
 }
 
 extern PyType_Spec shim_hook_spec;
@@ -234,6 +308,8 @@ bool shim_profile_listening(shim_core *core);
 /* -1 with an exception: there is no sys.monitoring, or no tool id is free. */
 int shim_monitoring_install(shim_core *core);
 void shim_monitoring_uninstall(shim_core *core);
+/* A span began under a frame of this code. */
+void shim_monitoring_scope(shim_core *core, PyObject *code);
 
 /* The observer type, the type of weak references' callbacks, made by shim_types(). */
 extern PyTypeObject *shim_observer_type;
@@ -242,5 +318,7 @@ extern PyTypeObject *shim_core_type;
 extern PyTypeObject *shim_hook_type;
 /* A weak reference to `object` that tells the core of its death. */
 PyObject *shim_watch(shim_core *core, PyObject *object, bool is_code);
+/* Lets go of such a reference when the core goes: somebody else may have it too (weakref.getweakrefs, gc.get_objects). */
+void shim_unwatch(PyObject *reference);
 
 #endif

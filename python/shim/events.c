@@ -14,25 +14,38 @@ void shim_drain(shim_core *core) {
 void shim_end(shim_core *core, uint64_t span, int outcome) {
   uint64_t now = shim_now(core);
 
+  if (core->late_count)
+    shim_drain(core);
   if (!core->busy && PyThread_get_thread_ident() == core->thread)
     (void)theseus_span_end(core->profile, span, outcome, now);
   else if (!SHIM_ROOM(core->late, core->late_count, core->late_capacity))
     core->late[core->late_count++] = (shim_late){span, now, outcome};
 }
 
+/* Will shim_loop_left() be called for a loop that runs on this thread? */
+static bool sees_leaving(shim_core *core) {
+  return core->installed && PyThread_get_thread_ident() == core->thread &&
+         (core->monitoring || shim_profile_listening(core));
+}
+
+/* What is above it in the list belongs to runs that were inside of this one, and ended unseen. */
+static void forget_loop(shim_core *core, const void *loop) {
+  for (size_t i = core->passed_count; i-- > 0;)
+    if (core->passed[i].loop == loop)
+      core->passed_count = i;
+}
+
 void shim_fired(shim_core *core, uint64_t span, int outcome, PyFrameObject *loop) {
   theseus_span_info info;
   theseus_stack_info stack = {.size = sizeof stack};
 
-  if (core->installed && PyThread_get_thread_ident() == core->thread && loop &&
-      (PyObject *)compat_code(loop) == core->loop_code && shim_span_info(core, span, &info) &&
-      !theseus_stack_get(core->profile, info.stack, &stack)) {
+  if (loop && (PyObject *)compat_code(loop) == core->loop_code && sees_leaving(core) &&
+      shim_span_info(core, span, &info) && !theseus_stack_get(core->profile, info.stack, &stack)) {
     /* For what this run of the loop calls yet: the place where the function of the span was called. */
     shim_passed passed = {loop, stack.parent, stack.call_line, info.parent,
                           info.state == THESEUS_IS_DETACHED && !info.parent};
-    if (core->passed_count && core->passed[core->passed_count - 1].loop == loop)
-      core->passed[core->passed_count - 1] = passed;
-    else if (!SHIM_ROOM(core->passed, core->passed_count, core->passed_capacity))
+    forget_loop(core, loop);
+    if (!SHIM_ROOM(core->passed, core->passed_count, core->passed_capacity))
       core->passed[core->passed_count++] = passed;
   }
   shim_end(core, span, outcome);
@@ -49,13 +62,15 @@ static int file_begun(shim_core *core, PyFrameObject *frame, const shim_begun *b
     if (SHIM_ROOM(core->scopes, core->scope_count, core->scope_capacity))
       return -1;
     i = ++core->scope_count;
-    core->scopes[i - 1] = (shim_scope){frame, compat_code(frame), NULL, 0, 0};
+    core->scopes[i - 1] = (shim_scope){frame, compat_code(frame), NULL, 0, 0, 64};
+    if (core->monitoring)
+      shim_monitoring_scope(core, (PyObject *)compat_code(frame));
   }
   shim_scope *scope = &core->scopes[i - 1];
   if (SHIM_ROOM(scope->begun, scope->count, scope->capacity))
     return -1;
   scope->begun[scope->count++] = *begun;
-  if (scope->count > 64 && (scope->count & (scope->count - 1)) == 0) {
+  if (scope->count > scope->full) {
     /* A frame that stays, such as one that turns a clock, does not collect what has ended. */
     size_t kept = 0;
     theseus_span_info info;
@@ -63,6 +78,7 @@ static int file_begun(shim_core *core, PyFrameObject *frame, const shim_begun *b
       if (shim_span_info(core, scope->begun[j].span, &info))
         scope->begun[kept++] = scope->begun[j];
     scope->count = kept;
+    scope->full = kept > 32 ? 2 * kept : 64;
   }
   return 0;
 }
@@ -229,19 +245,23 @@ void shim_started(shim_core *core, PyFrameObject *frame, PyObject *result) {
     return;
   }
   const shim_operation was = *operation;
-  uint64_t now = shim_now(core);
   bool pending = false;
   operation->returned = true;
   if (!was.generator) /* finished, and so forgotten, in its first leg */
     PyMem_Free(operation);
+  uint64_t now = shim_now(core);
   if (!result || !PyObject_TypeCheck(result, (PyTypeObject *)core->deferred_type)) {
     (void)theseus_span_discard(core->profile, was.span, now);
   } else if (shim_has_fired(core, result)) {
     (void)theseus_span_end(core->profile, was.span, shim_outcome_of_deferred(core, result), now);
   } else {
+    PyObject *entries = shim_callbacks_of(core, result);
     pending = true;
-    (void)shim_observe(core, result, was.span);
-    (void)hand_back(core, frame, was.span, was.parent, was.stop);
+    if (!entries || shim_observe(core, entries, was.span))
+      (void)theseus_span_end(core->profile, was.span, THESEUS_ABANDONED, now);
+    else
+      (void)hand_back(core, frame, was.span, was.parent, was.stop);
+    Py_XDECREF(entries);
   }
   if (!pending) {
     /* What began in its only leg belongs to the next operation out. */
@@ -264,17 +284,16 @@ static void finished(shim_core *core, const shim_operation *operation) {
     (void)theseus_span_await(core->profile, was.span, NULL, 0, was.place_stack, was.line, shim_now(core));
 }
 
-static void suspended(shim_core *core, PyFrameObject *frame, PyObject *generator, shim_operation *operation) {
-  PyObject *name = PyUnicode_InternFromString("result");
-  PyObject *deferred = name ? compat_variable(frame, name) : NULL;
+static void suspended(shim_core *core, PyFrameObject *frame, PyObject *generator, PyFrameObject *generator_frame,
+                      shim_operation *operation) {
+  PyObject *deferred = compat_variable(frame, shim_name.result);
 
   if (deferred && PyObject_TypeCheck(deferred, (PyTypeObject *)core->deferred_type) &&
-      !shim_suspended(core, generator, operation, &operation->place_stack, &operation->line) &&
+      !shim_suspended(core, generator, generator_frame, operation, &operation->place_stack, &operation->line) &&
       shim_children_on(core, operation->span, deferred) >= 0)
     (void)theseus_span_await(core->profile, operation->span, core->spans, core->span_count, operation->place_stack,
                              operation->line, shim_now(core));
   Py_XDECREF(deferred);
-  Py_XDECREF(name);
 }
 
 void shim_leg_ended(shim_core *core, PyFrameObject *frame) {
@@ -284,7 +303,7 @@ void shim_leg_ended(shim_core *core, PyFrameObject *frame) {
   if (operation) {
     PyFrameObject *generator_frame = shim_frame_of(generator);
     if (generator_frame)
-      suspended(core, frame, generator, operation);
+      suspended(core, frame, generator, generator_frame, operation);
     else
       finished(core, operation);
     Py_XDECREF(generator_frame);
@@ -295,8 +314,8 @@ void shim_leg_ended(shim_core *core, PyFrameObject *frame) {
 /* ---- plain functions ---- */
 
 /* A function returned a Deferred that is pending: its operation begins, and adopts what began under it. */
-static int begin_returned(shim_core *core, PyFrameObject *frame, PyObject *deferred, const shim_place *place,
-                          shim_scope *scope) {
+static int begin_returned(shim_core *core, PyFrameObject *frame, PyObject *deferred, PyObject *entries,
+                          const shim_place *place, shim_scope *scope) {
   uint64_t now = shim_now(core), span;
   size_t left = 0;
 
@@ -313,7 +332,7 @@ static int begin_returned(shim_core *core, PyFrameObject *frame, PyObject *defer
     (void)theseus_span_await(core->profile, span, core->spans,
                              core->span_count || others ? core->span_count : THESEUS_ALL, place->stack, place->line,
                              now);
-  if (shim_observe(core, deferred, span)) {
+  if (shim_observe(core, entries, span)) {
     (void)theseus_span_end(core->profile, span, THESEUS_ABANDONED, now);
     return -1;
   }
@@ -330,7 +349,7 @@ void shim_returned(shim_core *core, PyFrameObject *frame, PyObject *deferred) {
     if (shim_has_fired(core, deferred))
       (void)theseus_record(core->profile, place.stack, place.line, 0, shim_outcome_of_deferred(core, deferred));
     else
-      (void)begin_returned(core, frame, deferred, &place, &scope);
+      (void)begin_returned(core, frame, deferred, entries, &place, &scope);
   }
   (void)under_back_of(core, frame, scope.begun, scope.count);
   PyMem_Free(scope.begun);
@@ -346,8 +365,7 @@ void shim_left(shim_core *core, PyFrameObject *frame) {
 /* ---- the callback loop ---- */
 
 void shim_loop_left(shim_core *core, PyFrameObject *frame) {
-  while (core->passed_count && core->passed[core->passed_count - 1].loop == frame)
-    core->passed_count--;
+  forget_loop(core, frame);
   for (size_t i = core->boxed_count; i-- > 0;)
     if (core->boxed[i].loop == frame) {
       shim_boxed boxed = core->boxed[i];
@@ -366,12 +384,15 @@ void shim_loop_left(shim_core *core, PyFrameObject *frame) {
 /* The loop's next callback, called here and now with a Deferred as its result. */
 static PyObject *call_next(PyObject *entries, PyObject *result) {
   PyObject *entry = Py_NewRef(PyList_GET_ITEM(entries, 0)), *given = NULL, *first = NULL, *arguments = NULL;
-  PyObject *callback, *others, *keywords, *rest;
+  PyObject *more = NULL, *named = NULL, *callback, *others, *keywords, *rest;
 
   if (!PyList_SetSlice(entries, 0, 1, NULL) &&
-      PyArg_ParseTuple(entry, "(OO!O!)O", &callback, &PyTuple_Type, &others, &PyDict_Type, &keywords, &rest) &&
-      (first = PyTuple_Pack(1, result)) && (arguments = PySequence_Concat(first, others)))
-    given = PyObject_Call(callback, arguments, keywords);
+      PyArg_ParseTuple(entry, "(OOO)O", &callback, &others, &keywords, &rest) && (more = PySequence_Tuple(others)) &&
+      (named = PyDict_New()) && !PyDict_Update(named, keywords) && (first = PyTuple_Pack(1, result)) &&
+      (arguments = PySequence_Concat(first, more)))
+    given = PyObject_Call(callback, arguments, named);
+  Py_XDECREF(more);
+  Py_XDECREF(named);
   Py_XDECREF(arguments);
   Py_XDECREF(first);
   Py_DECREF(entry);
@@ -405,13 +426,12 @@ static PyObject *box(shim_core *core, PyObject *result, PyFrameObject *loop, PyO
 
 PyObject *shim_pass_deferred(shim_core *core, PyObject *result) {
   PyFrameObject *loop = PyEval_GetFrame();
-  PyObject *name = PyUnicode_InternFromString("current"), *current = NULL, *entries = NULL, *given = NULL;
+  PyObject *current = NULL, *entries = NULL, *given = NULL;
 
-  if (name && loop && core->installed && PyThread_get_thread_ident() == core->thread &&
-      (PyObject *)compat_code(loop) == core->loop_code && (core->monitoring || shim_profile_listening(core)) &&
-      (current = compat_variable(loop, name)) && current != Py_None)
+  if (loop && (PyObject *)compat_code(loop) == core->loop_code &&
+      (current = compat_variable(loop, shim_name.current)) && current != Py_None)
     entries = shim_callbacks_of(core, current);
-  if (!entries) {
+  if (!entries || (!PyList_GET_SIZE(entries) && !sees_leaving(core))) {
     given = Py_NewRef(result);
   } else if (PyList_GET_SIZE(entries) && shim_callback_in(PyList_GET_ITEM(entries, 0)) != core->continuation) {
     given = call_next(entries, result);
@@ -421,13 +441,17 @@ PyObject *shim_pass_deferred(shim_core *core, PyObject *result) {
   }
   Py_XDECREF(entries);
   Py_XDECREF(current);
-  Py_XDECREF(name);
   return given;
 }
 
 void shim_let_go(shim_core *core) {
   uint64_t now = shim_now(core);
 
+  core->leaving = core->busy;
+  if (core->leaving)
+    return;
+  if (core->late_count)
+    shim_drain(core);
   while (core->starting_count) {
     shim_operation *operation = core->starting[--core->starting_count];
     /* Its Deferred will be returned without us. */
@@ -443,9 +467,9 @@ void shim_let_go(shim_core *core) {
     PyMem_Free(core->scopes[i].begun);
   }
   core->scope_count = core->passed_count = 0;
-  for (size_t i = 0; i < core->boxed_count; i++) {
-    Py_DECREF(core->boxed[i].current);
-    Py_DECREF(core->boxed[i].box);
+  while (core->boxed_count) {
+    shim_boxed boxed = core->boxed[--core->boxed_count];
+    Py_DECREF(boxed.current);
+    Py_DECREF(boxed.box);
   }
-  core->boxed_count = 0;
 }

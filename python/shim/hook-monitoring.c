@@ -3,15 +3,12 @@
  *
  *     PY_START    of _cancellableInlineCallbacks alone
  *     PY_RETURN   of everything, until it is known not to matter: generators (their "return" is never that of a Deferred which a function
- *                 returned) and plumbing are disabled when they return for the first time
+ *                 returned) and plumbing are disabled when they return for the first time; so is every place that returns a constant, in
+ *                 functions under which no span has begun yet.  When one does, the places that were disabled in it are taken up again.
  *     PY_UNWIND   of everything: exceptions are rare
  *
  * It sees all threads, and minds its own. */
 #include "core.h"
-
-static bool mine(const shim_core *core) {
-  return core->installed && !core->busy && PyThread_get_thread_ident() == core->thread;
-}
 
 /* A scope's frame, by its code first: asking for the frame costs more. */
 static bool is_scope(const shim_core *core, const void *code) {
@@ -27,50 +24,98 @@ static bool is_generator(PyObject *code) {
 
 static bool is_plumbing(const shim_core *core, PyObject *code) {
   PyObject *file = ((PyCodeObject *)code)->co_filename;
-  return (file == core->plumbing_file || PyUnicode_Compare(file, core->plumbing_file) == 0) &&
-         !shim_table_get(&core->shown, code);
+  return PyUnicode_Compare(file, core->plumbing_file) == 0 && !shim_table_get(&core->shown, code);
+}
+
+/* Is the instruction one that returns a constant, which no Deferred is?  (Where there is no such instruction, what returns may have
+ * come from a jump: nothing is known.) */
+static bool returns_constant(const shim_core *core, PyObject *code, Py_ssize_t offset) {
+  PyObject *bytes = core->return_constant >= 0 ? PyCode_GetCode((PyCodeObject *)code) : NULL;
+  bool constant = bytes && offset >= 0 && offset < PyBytes_GET_SIZE(bytes) &&
+                  (unsigned char)PyBytes_AS_STRING(bytes)[offset] == core->return_constant;
+  Py_XDECREF(bytes);
+  return constant;
+}
+
+/* Can nothing that happens when this code returns ever matter?  Asked once for each code: what is at an address that was another's goes
+ * on being reported, no more. */
+static bool is_idle(shim_core *core, PyObject *code) {
+  if (shim_table_get(&core->watched, code))
+    return false;
+  if (is_generator(code) || is_plumbing(core, code))
+    return true;
+  (void)shim_table_set(&core->watched, code, core);
+  return false;
+}
+
+/* Stands for a place in the table, wherever the bytes of the code are. */
+static const void *place_key(PyObject *code, Py_ssize_t place) { return (const char *)code + 1 + place; }
+
+/* … when it returns from this place?  Asked once for each place. */
+static bool is_idle_place(shim_core *core, PyObject *code, Py_ssize_t place) {
+  if (!shim_table_get(&core->adopting, code) && returns_constant(core, code, place) &&
+      !shim_table_set(&core->disabled, code, core))
+    return true;
+  (void)shim_table_set(&core->watched, place_key(code, place), core);
+  return false;
+}
+
+/* A span began under a frame of this code: from now on it matters how the code returns, also from where that was disabled. */
+void shim_monitoring_scope(shim_core *core, PyObject *code) {
+  if (shim_table_get(&core->adopting, code) || shim_table_set(&core->adopting, code, core))
+    return;
+  if (shim_table_take(&core->disabled, code)) {
+    PyObject *found = PySys_GetObject("monitoring");
+    Py_XDECREF(found ? PyObject_CallMethod(found, "restart_events", NULL) : NULL);
+  }
 }
 
 /* (code, instruction offset, returned value) */
 static PyObject *on_return(PyObject *self, PyObject *const *arguments, Py_ssize_t count) {
   shim_core *core = (shim_core *)self;
+  PyObject *answer = Py_None;
 
-  if (count != 3 || !mine(core))
+  if (count != 3)
     Py_RETURN_NONE;
   PyObject *code = arguments[0], *result = arguments[2];
-  PyObject *answer = Py_None;
-  if (code == core->driver_code) {
-    core->busy = true;
-    shim_leg_ended(core, PyEval_GetFrame());
-    shim_leave(core);
-  } else if (code == core->starter_code) {
-    core->busy = true;
-    shim_started(core, PyEval_GetFrame(), result);
-    shim_leave(core);
-  } else if (code == core->loop_code) {
-    if (core->passed_count || core->boxed_count) {
-      core->busy = true;
-      shim_loop_left(core, PyEval_GetFrame());
-      shim_leave(core);
-    }
-  } else if (is_generator(code) || is_plumbing(core, code)) {
-    answer = core->disable;
-  } else {
-    bool deferred = PyObject_TypeCheck(result, (PyTypeObject *)core->deferred_type);
-    if (deferred || (core->scope_count && is_scope(core, code))) {
+  if (code == core->driver_code || code == core->starter_code ||
+      (code == core->loop_code && (core->passed_count || core->boxed_count))) {
+    if (shim_enter(core)) {
       PyFrameObject *frame = PyEval_GetFrame();
-      core->busy = true;
-      const shim_code *known = shim_code_of(core, frame);
-      if (known && known->kind == SHIM_PLAIN) {
-        if (deferred)
-          shim_returned(core, frame, result);
-        else
-          shim_left(core, frame);
-      }
+      if (code == core->driver_code)
+        shim_leg_ended(core, frame);
+      else if (code == core->starter_code)
+        shim_started(core, frame, result);
+      else
+        shim_loop_left(core, frame);
       shim_leave(core);
+      compat_drop_error();
+    }
+  } else if (code == core->loop_code) {
+    ;
+  } else {
+    Py_ssize_t place = PyLong_AsSsize_t(arguments[1]);
+    bool known_place = shim_table_get(&core->watched, place_key(code, place)) != NULL;
+    if (!known_place && is_idle(core, code))
+      return Py_NewRef(core->disable);
+    bool deferred = shim_is_returned_deferred(core, result);
+    if (deferred || (core->scope_count && is_scope(core, code))) {
+      if (shim_enter(core)) {
+        PyFrameObject *frame = PyEval_GetFrame();
+        const shim_code *known = shim_code_of(core, frame);
+        if (known && known->kind == SHIM_PLAIN) {
+          if (deferred)
+            shim_returned(core, frame, result);
+          else
+            shim_left(core, frame);
+        }
+        shim_leave(core);
+        compat_drop_error();
+      }
+    } else if (!known_place && is_idle_place(core, code, place)) {
+      answer = core->disable;
     }
   }
-  PyErr_Clear();
   return Py_NewRef(answer);
 }
 
@@ -78,19 +123,29 @@ static PyObject *on_return(PyObject *self, PyObject *const *arguments, Py_ssize_
 static PyObject *on_unwind(PyObject *self, PyObject *const *arguments, Py_ssize_t count) {
   shim_core *core = (shim_core *)self;
 
-  if (count != 3 || !mine(core))
+  if (count != 3 || !shim_mine(core))
     Py_RETURN_NONE;
   PyObject *code = arguments[0];
   if (code == core->starter_code) {
-    core->busy = true;
+    (void)shim_enter(core);
     shim_started(core, PyEval_GetFrame(), NULL);
     shim_leave(core);
+  } else if (code == core->driver_code) {
+    (void)shim_enter(core);
+    shim_leg_ended(core, PyEval_GetFrame());
+    shim_leave(core);
+  } else if (code == core->loop_code) {
+    if (core->passed_count || core->boxed_count) {
+      (void)shim_enter(core);
+      shim_loop_left(core, PyEval_GetFrame());
+      shim_leave(core);
+    }
   } else if (core->scope_count && is_scope(core, code)) {
-    core->busy = true;
+    (void)shim_enter(core);
     shim_left(core, PyEval_GetFrame());
     shim_leave(core);
   }
-  PyErr_Clear();
+  compat_drop_error();
   Py_RETURN_NONE;
 }
 
@@ -99,11 +154,10 @@ static PyObject *on_start(PyObject *self, PyObject *const *arguments, Py_ssize_t
   shim_core *core = (shim_core *)self;
   (void)arguments;
 
-  if (count == 2 && mine(core)) {
-    core->busy = true;
+  if (count == 2 && shim_enter(core)) {
     shim_start(core, PyEval_GetFrame());
     shim_leave(core);
-    PyErr_Clear();
+    compat_drop_error();
   }
   Py_RETURN_NONE;
 }

@@ -11,14 +11,15 @@
 #include <structmember.h>
 
 typedef struct {
-  PyObject_HEAD
-  PyObject *target; /* a core or a callable; NULL: uninstalled */
+  PyObject_HEAD PyObject *target; /* a core or a callable; NULL: uninstalled */
   Py_tracefunc previous;
   PyObject *previous_object;
   bool forwarding;
 } shim_hook;
 
 static int on_event(PyObject *object, PyFrameObject *frame, int what, PyObject *argument);
+
+static PyObject *hook_uninstall(PyObject *self, PyObject *none);
 
 static bool listening(PyObject *hook) {
   Py_tracefunc function;
@@ -27,43 +28,39 @@ static bool listening(PyObject *hook) {
   return function == on_event && object == hook;
 }
 
-static void on_call(shim_core *core, PyFrameObject *frame) {
-  if ((PyObject *)compat_code(frame) == core->starter_code && shim_enter(core)) {
-    shim_start(core, frame);
-    shim_leave(core);
-  }
+/* Is the event one of ours?  Asked for every call and return of the program. */
+static bool matters(const shim_core *core, PyFrameObject *frame, int what, PyObject *result) {
+  PyObject *code = (PyObject *)compat_code(frame);
+
+  if (what == PyTrace_CALL)
+    return code == core->starter_code;
+  if (code == core->driver_code || code == core->starter_code)
+    return true;
+  if (code == core->loop_code)
+    return core->passed_count || core->boxed_count;
+  return (result && shim_is_returned_deferred(core, result)) || (core->scope_count && shim_is_scope(core, frame));
 }
 
-static void on_return(shim_core *core, PyFrameObject *frame, PyObject *result) {
+static void take(shim_core *core, PyFrameObject *frame, int what, PyObject *result) {
   PyObject *code = (PyObject *)compat_code(frame);
-  bool deferred = result && PyObject_TypeCheck(result, (PyTypeObject *)core->deferred_type);
 
-  if (code == core->driver_code) {
-    if (!shim_enter(core))
-      return;
+  if (what == PyTrace_CALL) {
+    shim_start(core, frame);
+  } else if (code == core->driver_code) {
     shim_leg_ended(core, frame);
   } else if (code == core->starter_code) {
-    if (!shim_enter(core))
-      return;
     shim_started(core, frame, result);
   } else if (code == core->loop_code) {
-    if (!(core->passed_count || core->boxed_count) || !shim_enter(core))
-      return;
     shim_loop_left(core, frame);
-  } else if (deferred || (core->scope_count && shim_is_scope(core, frame))) {
-    if (!shim_enter(core))
-      return;
-    const shim_code *known = shim_code_of(core, frame);
-    if (known && known->kind == SHIM_PLAIN) {
-      if (deferred)
-        shim_returned(core, frame, result);
-      else
-        shim_left(core, frame);
-    }
   } else {
-    return;
+    const shim_code *known = shim_code_of(core, frame);
+    if (!known || known->kind != SHIM_PLAIN)
+      return;
+    if (result && shim_is_returned_deferred(core, result))
+      shim_returned(core, frame, result);
+    else
+      shim_left(core, frame);
   }
-  shim_leave(core);
 }
 
 static int forward(shim_hook *hook, PyFrameObject *frame, int what, PyObject *argument) {
@@ -80,29 +77,40 @@ static int forward(shim_hook *hook, PyFrameObject *frame, int what, PyObject *ar
 
 /* The portable hook sees what sys.setprofile would show it. */
 static void call_target(PyObject *target, PyFrameObject *frame, int what, PyObject *argument) {
-  PyObject *event = PyUnicode_InternFromString(what == PyTrace_CALL ? "call" : "return");
-  if (event)
-    Py_XDECREF(PyObject_CallFunctionObjArgs(target, frame, event, argument ? argument : Py_None, NULL));
-  Py_XDECREF(event);
+  PyObject *event = what == PyTrace_CALL ? shim_name.call : shim_name.return_;
+  PyObject *done = PyObject_CallFunctionObjArgs(target, frame, event, argument ? argument : Py_None, NULL);
+  if (!done && !PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
+    PyErr_WriteUnraisable(target); /* it only lets errors out in development mode */
+  Py_XDECREF(done);
 }
 
 static int on_event(PyObject *object, PyFrameObject *frame, int what, PyObject *argument) {
   shim_hook *hook = (shim_hook *)object;
   int status = 0;
 
+  if (!hook->previous && hook->target && what != PyTrace_CALL && what != PyTrace_RETURN)
+    return 0;
   Py_INCREF(hook);
   if (hook->previous)
     status = forward(hook, frame, what, argument);
   PyObject *target = Py_XNewRef(hook->target);
   if (target && !status && (what == PyTrace_CALL || what == PyTrace_RETURN)) {
+    bool is_core = Py_TYPE(target) == shim_core_type;
+    if (!is_core || (matters((shim_core *)target, frame, what, argument) && shim_enter((shim_core *)target))) {
+      compat_error saved = compat_save_error();
+      if (is_core) {
+        take((shim_core *)target, frame, what, argument);
+        shim_leave((shim_core *)target);
+      } else {
+        call_target(target, frame, what, argument);
+      }
+      compat_drop_error();
+      compat_restore_error(saved);
+    }
+  } else if (!target && listening(object)) {
+    /* Uninstalled on another thread, where it could not be taken out. */
     compat_error saved = compat_save_error();
-    if (Py_TYPE(target) != shim_core_type)
-      call_target(target, frame, what, argument);
-    else if (what == PyTrace_CALL)
-      on_call((shim_core *)target, frame);
-    else
-      on_return((shim_core *)target, frame, argument);
-    PyErr_Clear();
+    Py_XDECREF(hook_uninstall(object, NULL));
     compat_restore_error(saved);
   }
   Py_XDECREF(target);
@@ -153,8 +161,9 @@ static PyObject *hook_install(PyObject *self, PyObject *none) {
   (void)none;
 
   if (!listening(self)) {
-    compat_get_profile(&hook->previous, &hook->previous_object);
-    Py_XINCREF(hook->previous_object);
+    PyObject *object;
+    compat_get_profile(&hook->previous, &object);
+    Py_XSETREF(hook->previous_object, Py_XNewRef(object));
     PyEval_SetProfile(on_event, self);
   }
   Py_RETURN_NONE;
@@ -185,7 +194,7 @@ static PyObject *hook_listening(PyObject *self, PyObject *none) {
 }
 
 /* Code that saves and restores a profile function gives sys.setprofile() what sys.getprofile() gave, and so has it called with (frame,
- * event, argument): that takes the hook up again. */
+ * event, argument): that takes the hook up again.  One that came later and calls this one keeps its place. */
 static PyObject *hook_call(PyObject *self, PyObject *arguments, PyObject *keywords) {
   static const struct {
     const char *name;
@@ -201,11 +210,15 @@ static PyObject *hook_call(PyObject *self, PyObject *arguments, PyObject *keywor
   }
   if (!PyArg_ParseTuple(arguments, "O!sO", &PyFrame_Type, &frame, &event, &argument))
     return NULL;
-  if (((shim_hook *)self)->target && !listening(self))
+  Py_tracefunc function;
+  PyObject *object;
+  compat_get_profile(&function, &object);
+  if (((shim_hook *)self)->target && object == self && function != on_event)
     PyEval_SetProfile(on_event, self);
   for (size_t i = 0; i < sizeof events / sizeof *events; i++)
     if (strcmp(event, events[i].name) == 0)
       status = on_event(self, (PyFrameObject *)frame, events[i].what, argument);
+  compat_refresh_variables((PyFrameObject *)frame);
   if (status)
     return NULL;
   Py_RETURN_NONE;

@@ -72,7 +72,8 @@ static PyMemberDef observer_members[] = {{"__vectorcalloffset__", T_PYSSIZET, of
                                          {0}};
 
 PyType_Spec shim_observer_spec = {"theseus._Observer", sizeof(observer), 0,
-                                  Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
+                                  Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL |
+                                      Py_TPFLAGS_DISALLOW_INSTANTIATION,
                                   (PyType_Slot[]){{Py_tp_call, PyVectorcall_Call},
                                                   {Py_tp_finalize, observer_finalize},
                                                   {Py_tp_traverse, observer_traverse},
@@ -87,9 +88,16 @@ uint64_t shim_observed(shim_core *core, PyObject *callback) {
   return ((observer *)callback)->span;
 }
 
-int shim_observe(shim_core *core, PyObject *deferred, uint64_t span) {
-  PyObject *entries = shim_callbacks_of(core, deferred);
-  observer *made = entries ? PyObject_GC_New(observer, shim_observer_type) : NULL;
+/* Twisted's own form of an entry that is callback and errback alike: ((call, (), {}), the same). */
+static PyObject *entry_of(const shim_core *core, observer *made) {
+  PyObject *half = PyTuple_Pack(3, made, core->no_arguments, core->no_keywords);
+  PyObject *entry = half ? PyTuple_Pack(2, half, half) : NULL;
+  Py_XDECREF(half);
+  return entry;
+}
+
+int shim_observe(shim_core *core, PyObject *entries, uint64_t span) {
+  observer *made = PyObject_GC_New(observer, shim_observer_type);
   int status = -1;
 
   if (made) {
@@ -97,13 +105,13 @@ int shim_observe(shim_core *core, PyObject *deferred, uint64_t span) {
     made->core = (shim_core *)Py_NewRef(core);
     made->span = span;
     made->ended = false;
-    PyObject_GC_Track(made);
-    PyObject *entry = Py_BuildValue("((O(){})(O(){}))", made, made);
+    if (core->clock) /* only through a clock of the program's own can there be a cycle */
+      PyObject_GC_Track(made);
+    PyObject *entry = entry_of(core, made);
     status = entry ? PyList_Append(entries, entry) : -1;
     made->ended = status != 0; /* one that nobody carries has nothing to tell */
     Py_XDECREF(entry);
     Py_DECREF(made);
   }
-  Py_XDECREF(entries);
   return status;
 }

@@ -25,6 +25,10 @@ void shim_buffer_free(shim_buffer *buffer);
  * -1: it could not be made, or this interpreter is not CPython. */
 int shim_types(uintptr_t list);
 
+/* Appends to a Python list, given by its id(), an object that frees a profile when it goes.
+ * -1: it could not be made, or this interpreter is not CPython, where ffi.gc() does. */
+int shim_own(uintptr_t list, theseus_profile *profile);
+
 /* end of declarations */
 
 #endif

@@ -16,11 +16,10 @@ static int push(shim_core *core, uint32_t *stack, uint32_t function, uint32_t li
   return theseus_stack_push(core->profile, *stack, function, line, stack) ? -1 : 0;
 }
 
-static int add_call(shim_core *core, uint32_t function, PyFrameObject *frame) {
+static int add_call(shim_core *core, shim_code *code, PyFrameObject *frame) {
   if (SHIM_ROOM(core->calls, core->call_count, core->call_capacity))
     return -1;
-  int line = PyFrame_GetLineNumber(frame);
-  core->calls[core->call_count++] = (shim_call){function, line > 0 ? (uint32_t)line : 0};
+  core->calls[core->call_count++] = (shim_call){code->function, shim_line(code, frame)};
   return 0;
 }
 
@@ -59,22 +58,22 @@ static int build_continued(shim_core *core, shim_place *place) {
   return build(core, place);
 }
 
-int shim_suspended(shim_core *core, PyObject *generator, const shim_operation *operation, uint32_t *stack,
-                   uint32_t *line) {
-  PyFrameObject *frame = shim_frame_of(generator);
-  int status = frame ? 0 : -1;
+int shim_suspended(shim_core *core, PyObject *generator, PyFrameObject *frame, const shim_operation *operation,
+                   uint32_t *stack, uint32_t *line) {
+  shim_code *code = shim_code_of(core, frame);
+  int status = code ? 0 : -1;
 
   *stack = operation->stack;
   Py_INCREF(generator);
+  Py_INCREF(frame);
   while (!status) {
-    int at = PyFrame_GetLineNumber(frame);
-    *line = at > 0 ? (uint32_t)at : 0;
+    *line = shim_line(code, frame);
     Py_DECREF(frame);
     Py_SETREF(generator, shim_delegate_of(generator));
-    frame = generator ? shim_frame_of(generator) : NULL;
+    frame = !generator || generator == Py_None || shim_is_deferred(core, generator) ? NULL : shim_frame_of(generator);
     if (!frame)
       break;
-    const shim_code *code = shim_code_of(core, frame);
+    code = shim_code_of(core, frame);
     if (!code)
       status = -1;
     else if (code->kind != SHIM_GENERATOR)
@@ -116,61 +115,56 @@ static int find_in(shim_core *core, PyObject *entries, shim_place *place) {
   return 0;
 }
 
-/* Appends those that a Deferred's entries feed to the list of those to be looked at, the first of them last: [(Deferred, by hand)] */
-static int add_fed(shim_core *core, PyObject *entries, bool by_hand, PyObject *waiting) {
+/* Adds those that a Deferred's entries feed to what is to be looked at, the first of them last. */
+static int add_fed(shim_core *core, PyObject *feeding, PyObject *entries, bool by_hand, shim_links *waiting) {
   for (Py_ssize_t i = PyList_GET_SIZE(entries); i-- > 0;) {
-    PyObject *fed = PyObject_CallOneArg(core->fed_by, PyList_GET_ITEM(entries, i));
-    int status = fed && PyList_Check(fed) ? 0 : -1;
-    for (Py_ssize_t j = status ? 0 : PyList_GET_SIZE(fed); !status && j-- > 0;) {
-      PyObject *pair = PyList_GET_ITEM(fed, j);
-      PyObject *link = PyTuple_Pack(2, PyTuple_GET_ITEM(pair, 0), by_hand ? Py_True : PyTuple_GET_ITEM(pair, 1));
-      status = link ? PyList_Append(waiting, link) : -1;
-      Py_XDECREF(link);
-    }
-    Py_XDECREF(fed);
-    if (status)
+    size_t before = waiting->count;
+    if (shim_add_fed(core, feeding, PyList_GET_ITEM(entries, i), waiting))
       return -1;
+    if (waiting->count > before)
+      waiting->items[before].by_hand |= by_hand;
   }
   return 0;
 }
 
-/* What the Deferred that a callback loop runs goes on to.  1: found, 0: it goes on to nothing, -1: error. */
-static int continuation(shim_core *core, PyFrameObject *loop, shim_place *place) {
-  PyObject *name = PyUnicode_InternFromString("current");
-  PyObject *current = name ? compat_variable(loop, name) : NULL;
-  PyObject *waiting = PyList_New(0), *seen = NULL, *link = NULL;
-  int found = waiting ? 0 : -1;
+/* Looks from a Deferred along those that it feeds, depth first, in order.  1: found. */
+static int goes_on_to(shim_core *core, PyObject *current, shim_place *place) {
+  shim_links waiting;
+  shim_seen seen;
 
-  Py_XDECREF(name);
-  if (waiting && current && current != Py_None) {
-    link = PyTuple_Pack(2, current, Py_False);
-    found = link ? PyList_Append(waiting, link) : -1;
-    Py_XDECREF(link);
-  }
-  while (!found && PyList_GET_SIZE(waiting)) {
-    Py_ssize_t last = PyList_GET_SIZE(waiting) - 1;
-    link = Py_NewRef(PyList_GET_ITEM(waiting, last));
-    PyObject *deferred = PyTuple_GET_ITEM(link, 0);
-    bool by_hand = PyTuple_GET_ITEM(link, 1) == Py_True;
-    PyObject *entries = NULL, *key = PyLong_FromVoidPtr(deferred);
-    int known = -1;
-    if (key && PyList_SetSlice(waiting, last, last + 1, NULL) == 0 && (seen || (seen = PySet_New(NULL))))
-      known = PySet_Contains(seen, key);
-    if (known < 0 || (!known && PySet_Add(seen, key)))
-      found = -1;
-    else if (!known && (entries = shim_callbacks_of(core, deferred))) {
-      place->stop = (shim_stop){loop, true, by_hand};
+  waiting.items = NULL;
+  waiting.count = seen.count = 0;
+  seen.many = (shim_table){NULL, 0, 0};
+  int found = shim_add_link(&waiting, current, false);
+  while (!found && waiting.count) {
+    shim_link link = waiting.items[--waiting.count];
+    int known = shim_see(&seen, link.deferred);
+    PyObject *entries = known ? NULL : shim_callbacks_of(core, link.deferred);
+    if (entries) {
+      place->stop.by_hand = link.by_hand;
       found = find_in(core, entries, place);
-      if (!found && add_fed(core, entries, by_hand, waiting))
+      if (!found && add_fed(core, link.deferred, entries, link.by_hand, &waiting))
         found = -1;
     }
+    if (known < 0)
+      found = -1;
     Py_XDECREF(entries);
-    Py_XDECREF(key);
-    Py_DECREF(link);
+    Py_DECREF(link.deferred);
   }
+  shim_free_links(&waiting);
+  shim_table_free(&seen.many);
+  return found;
+}
+
+/* What the Deferred that a callback loop runs goes on to.  1: found, 0: it goes on to nothing, -1: error. */
+static int continuation(shim_core *core, PyFrameObject *loop, shim_place *place) {
+  PyObject *current = compat_variable(loop, shim_name.current);
+  int found = 0;
+
+  place->stop = (shim_stop){loop, true, false};
+  if (current && current != Py_None)
+    found = goes_on_to(core, current, place);
   Py_XDECREF(current);
-  Py_XDECREF(waiting);
-  Py_XDECREF(seen);
   for (size_t i = core->passed_count; !found && i-- > 0;)
     if (core->passed[i].loop == loop) {
       const shim_passed *passed = &core->passed[i];
@@ -188,7 +182,7 @@ static int driven(shim_core *core, PyFrameObject *driver, shim_place *place) {
   int found = 0;
 
   if (operation) {
-    found = shim_suspended(core, generator, operation, &place->stack, &place->line) ? -1 : 1;
+    found = shim_suspended(core, generator, frame, operation, &place->stack, &place->line) ? -1 : 1;
     place->parent = operation->span;
     place->stop = (shim_stop){driver, false, false};
   }
@@ -198,11 +192,13 @@ static int driven(shim_core *core, PyFrameObject *driver, shim_place *place) {
 }
 
 static int reactor(shim_core *core, PyFrameObject *frame, shim_place *place) {
-  uint32_t function;
   place->stop = (shim_stop){frame, false, false};
-  if (theseus_function_intern(core->profile, "", "[reactor]", 0, &function))
-    return -1;
-  return push(core, &place->stack, function, 0);
+  if (!core->has_reactor_function) {
+    if (theseus_function_intern(core->profile, "", "[reactor]", 0, &core->reactor_function))
+      return -1;
+    core->has_reactor_function = true;
+  }
+  return push(core, &place->stack, core->reactor_function, 0);
 }
 
 int shim_locate(shim_core *core, PyFrameObject *frame, shim_place *out) {
@@ -211,22 +207,20 @@ int shim_locate(shim_core *core, PyFrameObject *frame, shim_place *out) {
 
   Py_INCREF(frame);
   while (frame && !stopped) {
-    const shim_code *code = shim_code_of(core, frame);
+    shim_code *code = shim_code_of(core, frame);
     if (!code) {
       stopped = -1;
     } else if (code->kind == SHIM_PLAIN) {
-      stopped = add_call(core, code->function, frame);
+      stopped = add_call(core, code, frame);
     } else if (code->kind == SHIM_GENERATOR) {
       PyObject *generator = compat_generator(frame);
       const shim_operation *operation = generator ? shim_operation_of(core, generator) : NULL;
       Py_XDECREF(generator);
       if (operation) {
-        int line = PyFrame_GetLineNumber(frame);
-        place = (shim_place){
-            operation->stack, line > 0 ? (uint32_t)line : 0, operation->span, false, {frame, false, false}};
+        place = (shim_place){operation->stack, shim_line(code, frame), operation->span, false, {frame, false, false}};
         stopped = 1;
       } else {
-        stopped = add_call(core, code->function, frame);
+        stopped = add_call(core, code, frame);
       }
     } else if (code->kind == SHIM_LOOP) {
       int found = continuation(core, frame, &place);

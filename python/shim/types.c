@@ -30,7 +30,7 @@ uint64_t shim_now(shim_core *core) {
     PyObject *told = PyObject_CallNoArgs(core->clock);
     unsigned long long now = told ? PyLong_AsUnsignedLongLong(told) : (unsigned long long)-1;
     if (!told || (now == (unsigned long long)-1 && PyErr_Occurred()))
-      PyErr_Clear();
+      compat_drop_error();
     else
       core->latest = now;
     Py_XDECREF(told);
@@ -62,35 +62,48 @@ static const struct {
     {"CALLBACKS", offsetof(shim_core, callbacks_name)},
     {"PLUMBING_FILE", offsetof(shim_core, plumbing_file)},
     {"describe", offsetof(shim_core, describe)},
-    {"links_of", offsetof(shim_core, fed_by)},
-    {"members_of", offsetof(shim_core, members_of)},
+    {"race_links", offsetof(shim_core, race_links)},
+    {"members_of", offsetof(shim_core, race_members)},
+    {"NO_ARGUMENTS", offsetof(shim_core, no_arguments)},
+    {"NO_KEYWORDS", offsetof(shim_core, no_keywords)},
     {"Boxed", offsetof(shim_core, boxed_type)},
 };
 
 static PyObject **thing(shim_core *core, size_t i) { return (PyObject **)((char *)core + things[i].offset); }
 
+/* The addresses of code objects, which machinery.py keeps. */
+static int take_codes(PyObject *machinery, const char *name, shim_table *table) {
+  PyObject *codes = PyObject_GetAttrString(machinery, name), *code;
+  PyObject *items = codes ? PyObject_GetIter(codes) : NULL;
+
+  while (items && (code = PyIter_Next(items))) {
+    if (shim_table_set(table, code, code))
+      PyErr_NoMemory();
+    Py_DECREF(code);
+    if (PyErr_Occurred())
+      break;
+  }
+  Py_XDECREF(items);
+  Py_XDECREF(codes);
+  return PyErr_Occurred() ? -1 : 0;
+}
+
+static Py_ssize_t take_number(PyObject *machinery, const char *name) {
+  PyObject *number = PyObject_GetAttrString(machinery, name);
+  Py_ssize_t taken = number ? PyLong_AsSsize_t(number) : -1;
+  Py_XDECREF(number);
+  return taken;
+}
+
 static int take_machinery(shim_core *core, PyObject *machinery) {
   for (size_t i = 0; i < sizeof things / sizeof *things; i++)
     if (!(*thing(core, i) = PyObject_GetAttrString(machinery, things[i].name)))
       return -1;
-  PyObject *cell = PyObject_GetAttrString(machinery, "RESUME_CELL"), *shown = NULL, *item = NULL;
-  if (cell)
-    core->resume_cell = PyLong_AsSsize_t(cell);
-  Py_XDECREF(cell);
-  if (!PyErr_Occurred() && (shown = PyObject_GetAttrString(machinery, "SHOWN"))) {
-    PyObject *items = PyObject_GetIter(shown);
-    while (items && (item = PyIter_Next(items))) {
-      int status = shim_table_set(&core->shown, item, item); /* machinery.py keeps them */
-      Py_DECREF(item);
-      if (status) {
-        PyErr_NoMemory();
-        break;
-      }
-    }
-    Py_XDECREF(items);
-  }
-  Py_XDECREF(shown);
-  return PyErr_Occurred() ? -1 : 0;
+  core->resume_cell = take_number(machinery, "RESUME_CELL");
+  core->return_constant = (int)take_number(machinery, "RETURN_CONSTANT");
+  if (PyErr_Occurred() || take_codes(machinery, "SHOWN", &core->shown))
+    return -1;
+  return take_codes(machinery, "RACE_CODES", &core->race_codes);
 }
 
 /* Core(machinery, profile address, profile owner, clock or None, use sys.monitoring) */
@@ -151,14 +164,14 @@ static void core_dealloc(PyObject *self) {
   for (size_t i = 0; i < core->operations.capacity; i++) {
     shim_operation *operation = core->operations.entries[i].value;
     if (operation) {
-      Py_XDECREF(operation->alive);
+      shim_unwatch(operation->alive);
       PyMem_Free(operation);
     }
   }
   for (size_t i = 0; i < core->codes.capacity; i++) {
     shim_code *code = core->codes.entries[i].value;
     if (code) {
-      Py_XDECREF(code->alive);
+      shim_unwatch(code->alive);
       PyMem_Free(code);
     }
   }
@@ -171,6 +184,10 @@ static void core_dealloc(PyObject *self) {
   shim_table_free(&core->operations);
   shim_table_free(&core->codes);
   shim_table_free(&core->shown);
+  shim_table_free(&core->race_codes);
+  shim_table_free(&core->watched);
+  shim_table_free(&core->disabled);
+  shim_table_free(&core->adopting);
   PyMem_Free(core->starting);
   PyMem_Free(core->scopes);
   PyMem_Free(core->passed);
@@ -210,10 +227,27 @@ static PyObject *core_uninstall(PyObject *self, PyObject *none) {
     shim_monitoring_uninstall(core);
   else
     shim_profile_uninstall(core);
-  core->busy = true;
   shim_let_go(core);
-  shim_leave(core);
   Py_RETURN_NONE;
+}
+
+/* Bracket a method: what has ended is ended first.  It may be called in the middle of an event, by a finalizer, a signal handler or
+ * another thread, and then leaves that as it was.  In between no Python code runs. */
+static bool method_enter(shim_core *core, uint64_t *now) {
+  bool was_busy;
+
+  *now = shim_now(core);
+  if (core->late_count)
+    shim_drain(core);
+  was_busy = core->busy;
+  core->busy = true;
+  return was_busy;
+}
+
+static void method_leave(shim_core *core, bool was_busy) {
+  core->busy = was_busy;
+  if (!was_busy)
+    shim_idle(core);
 }
 
 /* merge_into(address of a profile): adds a copy of what was measured up to now. */
@@ -221,12 +255,14 @@ static PyObject *core_merge_into(PyObject *self, PyObject *address) {
   shim_core *core = (shim_core *)self;
   theseus_profile *into = (theseus_profile *)(uintptr_t)PyLong_AsUnsignedLongLong(address);
 
+  uint64_t now;
+
   if (PyErr_Occurred())
     return NULL;
-  core->busy = true;
-  theseus_settle(core->profile, shim_now(core));
+  bool was_busy = method_enter(core, &now);
+  theseus_settle(core->profile, now);
   int status = theseus_profile_merge(into, core->profile);
-  shim_leave(core);
+  method_leave(core, was_busy);
   return PyLong_FromLong(status);
 }
 
@@ -234,10 +270,11 @@ static PyObject *core_clear_profile(PyObject *self, PyObject *none) {
   shim_core *core = (shim_core *)self;
   (void)none;
 
-  core->busy = true;
-  theseus_settle(core->profile, shim_now(core));
+  uint64_t now;
+  bool was_busy = method_enter(core, &now);
+  theseus_settle(core->profile, now);
   theseus_profile_clear(core->profile);
-  shim_leave(core);
+  method_leave(core, was_busy);
   Py_RETURN_NONE;
 }
 
@@ -245,20 +282,28 @@ static PyObject *core_open_spans(PyObject *self, PyObject *none) {
   shim_core *core = (shim_core *)self;
   (void)none;
 
-  core->busy = true;
-  uint64_t now = shim_now(core);
+  uint64_t now;
+  bool was_busy = method_enter(core, &now);
+  uint32_t count = theseus_open_span_count(core->profile);
+  theseus_span_info *infos = PyMem_Calloc(count ? count : 1, sizeof *infos);
+  for (uint32_t i = 0; infos && i < count; i++) {
+    infos[i].size = sizeof *infos;
+    (void)theseus_open_span_get(core->profile, i, &infos[i]);
+  }
+  method_leave(core, was_busy);
+  if (!infos)
+    return PyErr_NoMemory();
   PyObject *spans = PyList_New(0);
-  for (uint32_t i = 0; spans && i < theseus_open_span_count(core->profile); i++) {
-    theseus_span_info info = {.size = sizeof info};
-    (void)theseus_open_span_get(core->profile, i, &info);
-    PyObject *told = Py_BuildValue(
-        "(KKKIIII)", (unsigned long long)info.span, (unsigned long long)info.parent, (unsigned long long)info.began_ns,
-        (unsigned)info.stack, (unsigned)info.place_stack, (unsigned)info.line, (unsigned)info.state);
+  for (uint32_t i = 0; spans && i < count; i++) {
+    const theseus_span_info info = infos[i];
+    PyObject *told = Py_BuildValue("(KKKIIII)", (unsigned long long)info.span, (unsigned long long)info.parent,
+                                   (unsigned long long)info.began_ns, (unsigned)info.stack, (unsigned)info.place_stack,
+                                   (unsigned)info.line, (unsigned)info.state);
     if (!told || PyList_Append(spans, told))
       Py_CLEAR(spans);
     Py_XDECREF(told);
   }
-  shim_leave(core);
+  PyMem_Free(infos);
   return spans ? Py_BuildValue("(KN)", (unsigned long long)now, spans) : NULL;
 }
 
@@ -308,12 +353,15 @@ static PyObject *core_kept(PyObject *self, PyObject *none) {
                        (Py_ssize_t)core->late_count);
 }
 
-static PyMethodDef core_methods[] = {
-    {"install", core_install, METH_NOARGS, NULL},       {"uninstall", core_uninstall, METH_NOARGS, NULL},
-    {"merge_into", core_merge_into, METH_O, NULL},      {"clear", core_clear_profile, METH_NOARGS, NULL},
-    {"open_spans", core_open_spans, METH_NOARGS, NULL}, {"frames", core_frames, METH_O, NULL},
-    {"pass_boxed", core_pass_boxed, METH_O, NULL},      {"kept", core_kept, METH_NOARGS, NULL},
-    {0}};
+static PyMethodDef core_methods[] = {{"install", core_install, METH_NOARGS, NULL},
+                                     {"uninstall", core_uninstall, METH_NOARGS, NULL},
+                                     {"merge_into", core_merge_into, METH_O, NULL},
+                                     {"clear", core_clear_profile, METH_NOARGS, NULL},
+                                     {"open_spans", core_open_spans, METH_NOARGS, NULL},
+                                     {"frames", core_frames, METH_O, NULL},
+                                     {"pass_boxed", core_pass_boxed, METH_O, NULL},
+                                     {"kept", core_kept, METH_NOARGS, NULL},
+                                     {0}};
 
 static PyMemberDef core_members[] = {{"installed", T_BOOL, offsetof(shim_core, installed), READONLY, NULL}, {0}};
 
@@ -326,6 +374,36 @@ static PyType_Spec core_spec = {"theseus._Core", sizeof(shim_core), 0, Py_TPFLAG
                                                 {Py_tp_members, core_members},
                                                 {0, NULL}}};
 
+shim_names shim_name;
+
+static int make_names(void) {
+  static const struct {
+    PyObject **name;
+    const char *text;
+  } names[] = {{&shim_name.called, "called"},
+               {&shim_name.paused, "paused"},
+               {&shim_name.running, "_runningCallbacks"},
+               {&shim_name.result, "result"},
+               {&shim_name.type, "type"},
+               {&shim_name.canceller, "_canceller"},
+               {&shim_name.chained_to, "_chainedTo"},
+               {&shim_name.deferred_list, "_deferredList"},
+               {&shim_name.current, "current"},
+               {&shim_name.gen, "gen"},
+               {&shim_name.gi_frame, "gi_frame"},
+               {&shim_name.cr_frame, "cr_frame"},
+               {&shim_name.ag_frame, "ag_frame"},
+               {&shim_name.gi_yieldfrom, "gi_yieldfrom"},
+               {&shim_name.cr_await, "cr_await"},
+               {&shim_name.ag_await, "ag_await"},
+               {&shim_name.call, "call"},
+               {&shim_name.return_, "return"}};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (!*names[i].name && !(*names[i].name = PyUnicode_InternFromString(names[i].text)))
+      return -1;
+  return 0;
+}
+
 int shim_types(uintptr_t list) {
   static const struct {
     PyTypeObject **type;
@@ -335,7 +413,7 @@ int shim_types(uintptr_t list) {
                {&shim_observer_type, &shim_observer_spec},
                {&shim_reaper_type, &shim_reaper_spec}};
   PyGILState_STATE gil = PyGILState_Ensure(); /* cffi has let go of it */
-  int status = 0;
+  int status = make_names();
 
   for (size_t i = 0; !status && i < sizeof types / sizeof *types; i++) {
     if (!*types[i].type)

@@ -11,6 +11,7 @@ from typing import Any
 from . import machinery
 from ._cffi import ffi, lib
 from .portable import PortableCore, SetProfile
+from .profile import owned
 
 HOOKS = ("portable", "profile", "monitoring")
 
@@ -45,7 +46,8 @@ def choose(hook: str) -> str:
 
 
 def core(hook: str, profile: Any, clock: Callable[[], int] | None) -> Any:
-    """What observes the program, by that hook, and keeps `profile`; without a clock it is the monotonic one."""
+    """What observes the program, by that hook, and owns `profile`; without a clock it is the monotonic one."""
     if hook == "portable":
         return PortableCore(profile, clock or time.monotonic_ns, _Hook or SetProfile)
-    return _Core(machinery, int(ffi.cast("uintptr_t", profile)), profile, clock, hook == "monitoring")
+    address = int(ffi.cast("uintptr_t", profile))
+    return _Core(machinery, address, owned(profile), clock, hook == "monitoring")

@@ -52,7 +52,7 @@ class Stop(NamedTuple):
 
     frame: int  # id of the frame at which it stopped; 0: there is no frame below
     is_callback: bool  # a callback loop, continued by the operation that waits for it
-    by_hand: bool  # … to which it is linked by chainDeferred
+    by_hand: bool  # … to which it is linked by addCallback(d.callback)
 
 
 class Place(NamedTuple):
@@ -66,6 +66,11 @@ class Place(NamedTuple):
 
 
 _NOWHERE = Stop(0, False, False)
+
+
+def line_of(frame: Any) -> int:
+    line: int = frame.f_lineno or 0
+    return line
 
 
 class LogicalStacks:
@@ -131,13 +136,13 @@ class LogicalStacks:
         while frame is not None:
             code = self.code(frame)
             if code.kind == PLAIN:
-                functions.append((code.function, frame.f_lineno))
+                functions.append((code.function, line_of(frame)))
             elif code.kind == GENERATOR:
                 operation = self.operation_at(frame)
                 if operation is not None:
                     stop = Stop(id(frame), False, False)
-                    return self.build(operation.stack, frame.f_lineno, functions, operation.span, stop)
-                functions.append((code.function, frame.f_lineno))
+                    return self.build(operation.stack, line_of(frame), functions, operation.span, stop)
+                functions.append((code.function, line_of(frame)))
             elif code.kind == LOOP:
                 found = self.continuation(frame)
                 if found is not None:
@@ -205,7 +210,7 @@ class LogicalStacks:
                         False,
                         Stop(id(loop), True, by_hand),
                     )
-            fed = [(d, by_hand or hand) for entry in entries for d, hand in machinery.fed_by(entry)]
+            fed = [(d, by_hand or hand) for entry in entries for d, hand in machinery.fed_by(entry, deferred)]
             waiting.extend(reversed(fed))
         passed = self.passed.get(id(loop))
         if passed is not None:
@@ -233,7 +238,7 @@ class LogicalStacks:
         """Where an operation is suspended: the innermost frame's stack, and its line."""
         stack = operation.stack
         frame = machinery.frame_of(generator)
-        line = frame.f_lineno
+        line = line_of(frame)
         while True:
             generator = machinery.delegate_of(generator)
             frame = machinery.frame_of(generator)
@@ -243,4 +248,4 @@ class LogicalStacks:
             if code.kind != GENERATOR:
                 return stack, line
             stack = self.push(stack, code.function, line)
-            line = frame.f_lineno
+            line = line_of(frame)

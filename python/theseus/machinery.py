@@ -7,6 +7,7 @@ A code object is of one *kind*, which says what a frame of it means to the logic
 
 from __future__ import annotations
 
+import opcode
 import os
 import sys
 from collections.abc import Iterator
@@ -203,15 +204,17 @@ def resumed_generator(entry: Any) -> Any:
     return None
 
 
-def fed_by(entry: Any) -> Iterator[tuple[Any, bool]]:
-    """The Deferreds that a callback entry hands its result to, and whether that link was made by hand (chainDeferred)
-    rather than by what the waiting Deferred is: chained, a DeferredList, a race."""
+def fed_by(entry: Any, feeding: Any) -> Iterator[tuple[Any, bool]]:
+    """The Deferreds that a callback entry of `feeding` hands its result to, and whether that link was made by hand,
+    addCallback(d.callback), rather than by what the waiting Deferred is: chained (by Twisted, or by chainDeferred), a
+    DeferredList, a race."""
     if entry[0][0] is CONTINUE:
         yield entry[0][1][0], False
         return
     for callback, _arguments, _keywords in entry:
         if isinstance(callback, MethodType) and isinstance(callback.__self__, Deferred):
-            yield callback.__self__, not isinstance(callback.__self__, _LIST)
+            fed = callback.__self__
+            yield fed, not isinstance(fed, _LIST) and fed._chainedTo is not feeding
             return
         if isinstance(callback, FunctionType) and callback.__code__ in _FED_BY_RACE:
             result = cell_of(callback, "final_result")
@@ -220,8 +223,15 @@ def fed_by(entry: Any) -> Iterator[tuple[Any, bool]]:
             return
 
 
-def links_of(entry: Any) -> list[tuple[Any, bool]]:
-    return list(fed_by(entry))
+# What the C hooks ask of Python: rare things.
+NO_ARGUMENTS: tuple[()] = ()
+NO_KEYWORDS: dict[str, Any] = {}
+RETURN_CONSTANT = opcode.opmap.get("RETURN_CONST", -1)
+RACE_CODES = {code for code in _RACE_CODES.values()}
+
+
+def race_links(entry: Any) -> list[Any]:
+    return [deferred for deferred, _by_hand in fed_by(entry, None)]
 
 
 class Boxed:

@@ -6,7 +6,8 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import tempfile
+import secrets
+import stat
 from collections.abc import Callable
 from typing import IO, Any, Union
 
@@ -36,7 +37,8 @@ def check_binary(file: Any) -> None:
 
 
 def write_to(target: Target, data: bytes) -> None:
-    """To a binary file, which stays open; or to a path, where the old file stays until the new one is complete."""
+    """To a binary file, which stays open; or to a path, where the old file stays until the new one is complete.  What is
+    there and is not a file (/dev/stdout, a named pipe) is written to; a link to a file stays one."""
     if not isinstance(target, (str, os.PathLike)):
         check_binary(target)
         view = memoryview(data)
@@ -46,15 +48,23 @@ def write_to(target: Target, data: bytes) -> None:
             view = view[len(view) if taken is None else taken :]
         return
     path = os.fspath(target)
-    descriptor, temporary = tempfile.mkstemp(
-        prefix=f".{os.path.basename(path)}.", dir=os.path.dirname(os.path.abspath(path))
-    )
+    try:
+        mode: int | None = os.stat(path).st_mode
+    except FileNotFoundError:
+        mode = None
+    if mode is not None and (not stat.S_ISREG(mode) or os.path.abspath(path).startswith(("/dev/", "/proc/"))):
+        with open(path, "wb") as file:
+            file.write(data)
+        return
+    path = os.path.realpath(path)
+    temporary = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.{secrets.token_hex(4)}")
+    # The mode is that of the old file, or what the umask leaves: which to ask for is to change it, for all threads.
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
+        if mode is not None:
+            os.chmod(temporary, stat.S_IMODE(mode))
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -21,6 +21,7 @@ from __future__ import annotations
 import sys
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, NamedTuple
@@ -32,7 +33,7 @@ from ._cffi import ffi, lib
 from .logical import LogicalStacks, Operation, Place, Stop
 from .machinery import GENERATOR, PLAIN
 from .observer import Observer, Unbox
-from .profile import raw_frames
+from .profile import owned, raw_frames
 
 
 class Begun(NamedTuple):
@@ -41,6 +42,12 @@ class Begun(NamedTuple):
     span: int
     parent: int
     stop: Stop
+
+
+class Scope(list[Begun]):
+    """The spans that began under one frame."""
+
+    full = 64  # the length at which those that have ended are dropped: a frame that stays, such as one that turns a clock
 
 
 class SetProfile:
@@ -58,6 +65,8 @@ class SetProfile:
             self.previous(frame, event, argument)
         if self.target is not None:
             self.target(frame, event, argument)
+        elif self.listening():  # uninstalled on another thread, where it could not be taken out
+            sys.setprofile(self.previous)
 
     def install(self) -> None:
         if not self.listening():
@@ -79,14 +88,16 @@ class PortableCore(LogicalStacks):
 
     def __init__(self, profile: Any, clock: Callable[[], int], hook_type: Any) -> None:
         super().__init__(profile)
+        self.owned = owned(profile)
         self.clock = clock
         self.latest = 0
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         self.thread = 0
-        self.busy = False
-        self.late: list[tuple[int, int, int]] = []  # ends that came while busy, or on another thread
+        self.busy = 0  # the thread that is in the middle of an event, or at the profile
+        self.leaving = False  # uninstalled in the middle of an event: let_go() is yet to come
+        self.late: deque[tuple[int, int, int]] = deque()  # ends that came while busy, or on another thread
         self.starting: dict[int, Operation] = {}  # by id of the frame of _cancellableInlineCallbacks
-        self.begun: dict[int, list[Begun]] = {}  # by id of the frame under which they began
+        self.begun: dict[int, Scope] = {}  # by id of the frame under which they began
         self.boxed: dict[int, tuple[Any, machinery.Boxed]] = {}  # by id of the loop's frame
         self.hook_type = hook_type
         self.listener: Any = None
@@ -106,10 +117,14 @@ class PortableCore(LogicalStacks):
     def uninstall(self) -> None:
         self.installed = False
         self.listener.uninstall()
-        self.locked(self.let_go)
+        if self.busy == threading.get_ident():
+            self.leaving = True
+        else:
+            self.locked(self.let_go)
 
     def let_go(self, now: int) -> None:
         """What is under way goes on without us."""
+        self.leaving = False
         for generator, operation in list(self.operations.items()):
             if not operation.returned:
                 # Its Deferred will be returned without us.
@@ -121,6 +136,7 @@ class PortableCore(LogicalStacks):
         self.starting.clear()
         self.begun.clear()
         self.passed.clear()
+        self.boxed.clear()
 
     # ---- what the Tracer asks for ----
 
@@ -133,16 +149,28 @@ class PortableCore(LogicalStacks):
         return self.latest
 
     def locked(self, action: Callable[[int], Any]) -> Any:
-        """Does something to the profile, after bringing it up to now, with nobody else at it."""
+        """Does something to the profile, after bringing it up to now, with nobody else at it.  It may come in the
+        middle of an event, from a finalizer or a signal handler, and then leaves that as it was."""
+        thread = threading.get_ident()
         with self.lock:
-            self.busy = True
+            now = self.now()
+            nested = self.busy == thread
+            if not nested:
+                self.drain()
+            self.busy = thread
             try:
-                now = self.now()
                 lib.theseus_settle(self.profile, now)
                 return action(now)
             finally:
-                self.busy = False
-                self.drain()
+                if not nested:
+                    self.idle()
+
+    def idle(self) -> None:
+        """Nobody is at it any more."""
+        self.busy = 0
+        if self.leaving:
+            self.let_go(self.now())
+        self.drain()
 
     def merge_into(self, address: int) -> int:
         into = ffi.cast("theseus_profile *", address)
@@ -156,8 +184,9 @@ class PortableCore(LogicalStacks):
 
         def collect(now: int) -> tuple[int, list[tuple[int, int, int, int, int, int, int]]]:
             spans = []
+            info = ffi.new("theseus_span_info *")
+            info.size = ffi.sizeof(info[0])
             for number in range(lib.theseus_open_span_count(self.profile)):
-                info = self._span_info
                 lib.theseus_open_span_get(self.profile, number, info)
                 spans.append(
                     (info.span, info.parent, info.began_ns, info.stack, info.place_stack, info.line, info.state)
@@ -202,22 +231,23 @@ class PortableCore(LogicalStacks):
 
     def guard(self, handler: Callable[..., None], *arguments: Any) -> None:
         """A hook must never change the program, whatever happens in it."""
-        if self.busy:
+        thread = threading.get_ident()
+        if self.busy == thread:
             return
         with self.lock:
-            self.busy = True
+            self.drain()  # what ended on other threads ended before this
+            self.busy = thread
             try:
                 handler(*arguments)
             except Exception:
                 if sys.flags.dev_mode:
                     raise
             finally:
-                self.busy = False
-                self.drain()
+                self.idle()
 
     def drain(self) -> None:
-        while self.late and not self.busy:
-            span, outcome, now = self.late.pop(0)
+        while self.late:
+            span, outcome, now = self.late.popleft()
             lib.theseus_span_end(self.profile, span, outcome, now)
 
     # ---- spans ----
@@ -283,7 +313,7 @@ class PortableCore(LogicalStacks):
                 operation = self.operation_at(frame)
                 if operation is not None and not operation.returned:
                     # Should it be over in its first leg, they belong to the next operation out.
-                    self.begun.setdefault(operation.starter, []).extend(over)
+                    self.file(operation.starter, over)
                 for span in over:
                     if span.stop.is_callback:
                         lib.theseus_span_release(self.profile, span.span, self.now())
@@ -293,10 +323,13 @@ class PortableCore(LogicalStacks):
             frame = frame.f_back
 
     def file(self, key: int, begun: list[Begun]) -> None:
-        filed = self.begun.setdefault(key, [])
+        filed = self.begun.get(key)
+        if filed is None:
+            filed = self.begun[key] = Scope()
         filed.extend(begun)
-        if len(filed) > 64 and len(filed) & (len(filed) - 1) == 0:
+        if len(filed) > filed.full:
             filed[:] = [span for span in filed if self.span_info(span.span) is not None]
+            filed.full = max(64, 2 * len(filed))
 
     def hand_back(self, frame: Any, span: int, place: Place) -> None:
         """`span` is that of a Deferred which the frame is returning: to a callback loop, or to a function that may
@@ -345,7 +378,7 @@ class PortableCore(LogicalStacks):
 
     def started(self, frame: Any, deferred: Any) -> None:
         operation = self.starting.pop(id(frame), None)
-        begun = self.begun.pop(id(frame), [])
+        begun = self.begun.pop(id(frame), Scope())
         if operation is None:
             return
         operation.returned = True
@@ -395,7 +428,7 @@ class PortableCore(LogicalStacks):
             )
 
     def returned(self, frame: Any, deferred: Any) -> None:
-        begun = self.begun.pop(id(frame), [])
+        begun = self.begun.pop(id(frame), Scope())
         if machinery.callbacks_of(deferred) is None:  # only half built
             self.under(frame.f_back, begun)
             return
@@ -436,31 +469,41 @@ class PortableCore(LogicalStacks):
 
     def end(self, span: int, outcome: int) -> None:
         self.late.append((span, outcome, self.now()))
-        if not self.busy and threading.get_ident() == self.thread and self.lock.acquire(blocking=False):
+        thread = threading.get_ident()
+        if self.busy != thread and thread == self.thread and self.lock.acquire(blocking=False):
             try:
                 self.drain()
             finally:
                 self.lock.release()
 
     def fired(self, span: int, outcome: int, loop: Any) -> None:
-        if self.installed and threading.get_ident() == self.thread and loop.f_code is machinery.LOOP_CODE:
+        if (
+            self.installed
+            and threading.get_ident() == self.thread
+            and loop.f_code is machinery.LOOP_CODE
+            and self.listener.listening()
+        ):
             # For what this run of the loop calls yet: the place where the function of the span was called.
-            info = self.span_info(span)
-            if info is not None:
-                parent, detached = info.parent, info.state == lib.THESEUS_IS_DETACHED and not info.parent
-                stack = self.stack_info(info.stack)
-                self.passed[id(loop)] = (stack.parent, stack.call_line, parent, detached)
+            with self.lock:
+                info = self.span_info(span)
+                if info is not None:
+                    parent, detached = info.parent, info.state == lib.THESEUS_IS_DETACHED and not info.parent
+                    stack = self.stack_info(info.stack)
+                    self.passed[id(loop)] = (stack.parent, stack.call_line, parent, detached)
         self.end(span, outcome)
 
     def pass_deferred(self, result: Any, loop: Any) -> object:
         """Passes a Deferred on as a result, without the loop's waiting for it as it does for what callbacks return."""
         current = machinery.variable(loop, "current")
         entries = machinery.callbacks_of(current) if current is not None else None
-        if entries is None or not self.installed or not self.listener.listening():
+        if entries is None:
             return result
         if entries and entries[0][0][0] is not machinery.CONTINUE:
             callback, arguments, keywords = entries.pop(0)[0]
             return callback(result, *arguments, **keywords)
+        here = self.installed and threading.get_ident() == self.thread and self.listener.listening()
+        if not entries and not here:  # nobody will tell when the loop is left
+            return result
         boxed = machinery.Boxed(result)
         if entries:
             theirs = machinery.callbacks_of(entries[0][0][1][0])

@@ -87,7 +87,8 @@ class Profile:
         """`handle`: a theseus_profile * of cffi, which is owned from now on.  Without one the profile is empty."""
         if handle is None:
             handle = new_handle()
-        self._handle = ffi.gc(handle, lib.theseus_profile_free)
+        self._handle = handle
+        self._owned = owned(handle)
 
     def merge(self, other: Profile) -> None:
         """Adds what another profile holds, which stays as it is.  Merging is exact, in any order and grouping.
@@ -220,6 +221,14 @@ class Profile:
             info.latency_max_ns,
             {bucket: count for bucket, count in enumerate(histogram) if count},
         )
+
+
+def owned(handle: Any) -> Any:
+    """An object that frees a theseus_profile when it goes: see python/shim/own.c."""
+    made: list[Any] = []
+    if lib.shim_own(id(made), handle):
+        return ffi.gc(handle, lib.theseus_profile_free)
+    return made[0]
 
 
 def text(characters: Any) -> str:

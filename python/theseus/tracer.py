@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from . import hooks
-from ._cffi import ffi, lib
+from ._cffi import ffi
 from .errors import check
 from .output import Target, check_binary
 from .pending import Pending, tree
@@ -54,7 +54,7 @@ class Tracer:
             )
         self._core: Any = None
         self.hook = hooks.choose(hook)
-        self._core = hooks.core(self.hook, ffi.gc(new_handle(), lib.theseus_profile_free), clock)
+        self._core = hooks.core(self.hook, new_handle(), clock)
 
     # ---- life ----
 

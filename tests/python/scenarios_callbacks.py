@@ -248,8 +248,8 @@ def chain_deferred_of_a_gather_and_a_callback(clock: Clock) -> None:
     clock.pump([1] * 4)
 
 
-@row({"fetch;left": 0.5, "fetch;right": 0.5, "[detached];fetch;right": 2})
-def chain_deferred_is_by_hand_all_children_count(clock: Clock) -> None:
+@row({"fetch;left": 1, "[detached];fetch;right": 3})
+def chain_deferred_names_the_one_that_is_awaited(clock: Clock) -> None:
     def left():
         return next(timer(clock, 1))
 

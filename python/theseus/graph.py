@@ -1,0 +1,351 @@
+# SPDX-License-Identifier: ISC
+"""Graph: what a callgrind file holds, Theseus's or another's; load() and merge() of files."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import os
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import IO, Any, NamedTuple, Union
+
+from ._cffi import ffi, lib
+from .errors import TheseusError, check
+from .output import Target, rendered, write_to
+from .profile import Profile
+
+Source = Union[str, "os.PathLike[str]", IO[bytes]]
+
+CHUNK = 1 << 18
+GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+
+
+class Function(NamedTuple):
+    """What a graph knows a function by.  The object (a program or a library) and the file may be ""."""
+
+    name: str
+    file: str
+    object: str
+
+
+class Cost(NamedTuple):
+    """A self cost: one number for each event of the graph.  `file` is the function's own, or that of code inlined there."""
+
+    function: Function
+    file: str
+    line: int
+    address: int
+    values: tuple[int, ...]
+
+
+class Edge(NamedTuple):
+    """A call site: how often it called, and the inclusive cost of that."""
+
+    caller: Function
+    callee: Function
+    file: str
+    line: int
+    address: int
+    count: int
+    values: tuple[int, ...]
+
+
+class FunctionCosts(NamedTuple):
+    """A row of the table: a function's own cost, and with all that it called."""
+
+    function: Function
+    calls: int
+    own: tuple[int, ...]
+    inclusive: tuple[int, ...]
+
+
+def _text(string: Any) -> str:
+    return str(ffi.string(string).decode())
+
+
+def _sized(ctype: str) -> Any:
+    struct = ffi.new(f"{ctype} *")
+    struct.size = ffi.sizeof(ctype)
+    return struct
+
+
+class Graph:
+    """Functions, their costs by line, and the calls between them.  One graph is used by one thread at a time."""
+
+    def __init__(self, handle: Any = None) -> None:
+        """`handle`: a theseus_graph * of cffi, which is owned from now on.  Without one the graph is empty."""
+        if handle is None:
+            out = ffi.new("theseus_graph **")
+            check(lib.theseus_graph_new(ffi.NULL, out), "a new graph")
+            handle = out[0]
+        self._handle = ffi.gc(handle, lib.theseus_graph_free)
+
+    def _info(self) -> Any:
+        info = _sized("theseus_graph_info")
+        lib.theseus_graph_info_get(self._handle, info)
+        return info
+
+    def merge(self, other: Graph | Profile) -> None:
+        """Adds what another graph, or a profile, holds; that stays as it is.  Events are matched by name.  TheseusError (one
+        event with two units, a sum beyond 64 bits) and MemoryError leave this one as it was."""
+        if isinstance(other, Profile):
+            other = Graph(_projected(other))
+        if not isinstance(other, Graph):
+            raise TypeError(f"a Graph merges with a Graph or a Profile, not with {type(other).__name__}")
+        if other is self:
+            other = Graph()
+            other.merge(self)
+        check(lib.theseus_graph_merge(self._handle, other._handle), "merge")
+
+    def read(self, source: Source, strict: bool = False) -> list[str]:
+        """Adds a callgrind file, the whole of it or, with a TheseusError that says "file:line:column: what", nothing.
+
+        `source`: a path or a binary file; gzip is recognised.  Gives the warnings (of many, the first hundred); `strict`
+        makes them errors.
+        """
+        with _opened(source) as (stream, name):
+            return self._feed(stream, stream.read(CHUNK), name, strict)
+
+    def _feed(self, stream: IO[bytes], data: bytes, name: str, strict: bool) -> list[str]:
+        options = _sized("theseus_callgrind_options")
+        options.flags = lib.THESEUS_STRICT if strict else 0
+        out = ffi.new("theseus_callgrind_reader **")
+        check(lib.theseus_callgrind_reader_new(self._handle, options, out), name)
+        reader = out[0]
+        info = _sized("theseus_callgrind_reader_info")
+        try:
+            status = lib.theseus_callgrind_reader_begin(reader, os.fsencode(name).replace(b"\0", b"?"))
+            while data and not status:
+                status = lib.theseus_callgrind_reader_feed(reader, ffi.from_buffer(data), len(data))
+                data = b"" if status else stream.read(CHUNK)
+            if not status:
+                status = lib.theseus_callgrind_reader_finish(reader)
+            lib.theseus_callgrind_reader_info_get(reader, info)
+            if status:
+                check(status, _text(info.error))
+            warning = ffi.new("const char **")
+            warnings = []
+            for number in range(info.kept):
+                lib.theseus_callgrind_reader_warning_get(reader, number, warning)
+                warnings.append(_text(warning[0]))
+            return warnings
+        finally:
+            lib.theseus_callgrind_reader_free(reader)
+
+    def write(self, target: Target, format: str = "callgrind") -> None:
+        """Writes the graph to a path (all or nothing) or to a binary file (which stays open)."""
+        write_to(target, self.encoded(format))
+
+    def encoded(self, format: str = "callgrind") -> bytes:
+        """The bytes that write() writes."""
+        if format in ("pprof", "folded"):
+            raise ValueError(f"a graph has calls, but no stacks: it cannot be written as {format}; choose callgrind")
+        if format != "callgrind":
+            raise ValueError(f"unknown format {format!r}: choose callgrind")
+        return rendered(lambda sink: lib.theseus_callgrind_write(self._handle, sink), "callgrind")
+
+    def events(self) -> list[str]:
+        """The names of the columns."""
+        event = _sized("theseus_event_info")
+        names = []
+        for number in range(self._info().events):
+            lib.theseus_graph_event_get(self._handle, number, event)
+            names.append(_text(event.name))
+        return names
+
+    def functions(self) -> list[Function]:
+        info = _sized("theseus_graph_function")
+        found = []
+        for number in range(self._info().functions):
+            lib.theseus_graph_function_get(self._handle, number, info)
+            found.append(Function(_text(info.name), _text(info.file), _text(info.object)))
+        return found
+
+    def costs(self) -> Iterator[Cost]:
+        """The self costs, in no particular order."""
+        functions, width = self.functions(), self._info().events
+        info = _sized("theseus_graph_cost")
+        for number in range(self._info().costs):
+            lib.theseus_graph_cost_get(self._handle, number, info)
+            values = tuple(ffi.unpack(info.values, width)) if width else ()
+            yield Cost(functions[info.function], _text(info.file), info.line, info.address, values)
+
+    def edges(self) -> Iterator[Edge]:
+        """The call sites, in no particular order."""
+        functions, width = self.functions(), self._info().events
+        info = _sized("theseus_graph_edge")
+        for number in range(self._info().edges):
+            lib.theseus_graph_edge_get(self._handle, number, info)
+            values = tuple(ffi.unpack(info.values, width)) if width else ()
+            ends = functions[info.caller], functions[info.callee]
+            yield Edge(*ends, _text(info.file), info.line, info.address, info.count, values)
+
+    def totals(self) -> dict[str, int]:
+        """The sum of the self costs of each event."""
+        events = self.events()
+        sums = [0] * len(events)
+        for cost in self.costs():
+            sums = [a + b for a, b in zip(sums, cost.values)]
+        return dict(zip(events, sums))
+
+    def rows(self) -> list[FunctionCosts]:
+        """The table's rows, one for each function, the largest inclusive cost of the first event first.
+
+        Inclusive is what the callers were charged, or of a function that nobody else calls, what it and its callees cost.
+        A file that books the cost of recursion on every call counts it as often.
+        """
+        width = len(self.events())
+        zeros = [0] * width
+        own: dict[Function, list[int]] = {function: list(zeros) for function in self.functions()}
+        charged: dict[Function, list[int]] = {}
+        below: dict[Function, list[int]] = {}
+        calls: dict[Function, int] = {}
+        for cost in self.costs():
+            own[cost.function] = [a + b for a, b in zip(own[cost.function], cost.values)]
+        for edge in self.edges():
+            calls[edge.callee] = calls.get(edge.callee, 0) + edge.count
+            if edge.caller != edge.callee:
+                for sums, end in ((charged, edge.callee), (below, edge.caller)):
+                    sums[end] = [a + b for a, b in zip(sums.get(end, zeros), edge.values)]
+        rows = []
+        for function, self_cost in own.items():
+            with_callees = [a + b for a, b in zip(self_cost, below.get(function, zeros))]
+            inclusive = tuple(charged.get(function, with_callees))
+            rows.append(FunctionCosts(function, calls.get(function, 0), tuple(self_cost), inclusive))
+        return sorted(rows, key=lambda row: ([-value for value in row.inclusive], row.function))
+
+    def __str__(self) -> str:
+        events = self.events()
+        heads = ["calls", *(name for event in events for name in (event, f"incl.{event}")), "function"]
+        lines = [heads]
+        for row in self.rows():
+            figures = [str(value) for pair in zip(row.own, row.inclusive) for value in pair]
+            place = f"{row.function.name} ({row.function.file})" if row.function.file else row.function.name
+            lines.append([str(row.calls or ""), *figures, place])
+        widths = [max(len(line[column]) for line in lines) for column in range(len(heads) - 1)]
+        return "\n".join(
+            "  ".join([*(cell.rjust(width) for cell, width in zip(line, widths)), line[-1]]) for line in lines
+        )
+
+
+def _projected(profile: Profile) -> Any:
+    out = ffi.new("theseus_graph **")
+    check(lib.theseus_graph_from_profile(profile._handle, ffi.NULL, out), "graph")
+    return out[0]
+
+
+# ---- files ----
+
+
+class _Peekable(io.RawIOBase):
+    """A binary file, and a few bytes that have been read of it already.  Not closed with this."""
+
+    def __init__(self, file: IO[bytes], head: bytes) -> None:
+        self._file, self._head = file, head
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._head[: len(buffer)] or self._file.read(len(buffer)) or b""
+        self._head = self._head[len(data) :]
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _decompressed(file: IO[bytes], name: str) -> IO[bytes]:
+    head = b""
+    while len(head) < len(ZSTD) and (more := file.read(len(ZSTD) - len(head))):
+        if not isinstance(more, bytes):
+            raise TypeError(f"a profile is read from a binary file: open it with 'rb' (this is {file!r})")
+        head += more
+    whole = io.BufferedReader(_Peekable(file, head), CHUNK)
+    if head.startswith(GZIP):
+        return gzip.GzipFile(fileobj=whole, mode="rb")  # type: ignore[return-value]
+    if head == ZSTD:
+        try:
+            from compression import zstd  # type: ignore[import-not-found,unused-ignore]  # Python 3.14
+        except ImportError:
+            raise TheseusError(
+                lib.THESEUS_EFORMAT, f"{name}: is compressed by zstd, which this Python does not read: theseus-merge does"
+            ) from None
+        return zstd.ZstdFile(whole)  # type: ignore[no-any-return,unused-ignore]
+    return whole
+
+
+@contextlib.contextmanager
+def _opened(source: Source) -> Iterator[tuple[IO[bytes], str]]:
+    """The bytes, decompressed, and the name of a path or file."""
+    with contextlib.ExitStack() as stack:
+        if isinstance(source, (str, os.PathLike)):
+            name = os.fspath(source)
+            file: IO[bytes] = stack.enter_context(open(source, "rb"))
+        elif isinstance(source, io.TextIOBase) or not callable(getattr(source, "read", None)):
+            raise TypeError(f"a profile is read from a path or a binary file, opened with 'rb' (this is {source!r})")
+        else:
+            file, name = source, str(getattr(source, "name", "-"))
+        try:
+            yield _decompressed(file, name), name
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise TheseusError(lib.THESEUS_EFORMAT, f"{name}: {error}") from error
+
+
+def _is_pprof(head: bytes) -> bool:
+    """Text has no control characters but blanks; the messages of pprof begin with some."""
+    return not head.startswith(b"\0") and any(byte < 9 or 13 < byte < 32 for byte in head[:64])
+
+
+def load(source: Source) -> Profile | Graph:
+    """A profile from a path or a binary file: pprof, which keeps whole stacks, as a Profile; callgrind as a Graph.
+
+    gzip is recognised by the first bytes.  A TheseusError says what is wrong, and where in the file.
+    """
+    with _opened(source) as (stream, name):
+        head = stream.read(CHUNK)
+        if _is_pprof(head):
+            from ._pprof import read_pprof
+
+            return Profile(read_pprof(head + stream.read(), name))
+        graph = Graph()
+        graph._feed(stream, head, name, strict=False)
+        return graph
+
+
+def merge(paths: Iterable[Source], out: Target | None = None, format: str = "callgrind") -> Profile | Graph:
+    """Adds files up, and writes the sum to `out`, a path (all or nothing) or a binary file, if there is one.
+
+    Callgrind and pprof files, mixed as well: what comes of pprof files alone is a Profile, else it is a Graph, which can be
+    written as callgrind only.  While a file is parsed other threads run.  theseus-merge does the same from the shell, many
+    files at a time.
+    """
+    graph: Graph | None = None
+    profile: Profile | None = None
+    for source in paths:
+        with _opened(source) as (stream, name):
+            head = stream.read(CHUNK)
+            if _is_pprof(head):
+                from ._pprof import read_pprof
+
+                loaded = Profile(read_pprof(head + stream.read(), name))
+                if profile is None:
+                    profile = loaded
+                else:
+                    profile.merge(loaded)
+            else:
+                graph = Graph() if graph is None else graph
+                graph._feed(stream, head, name, strict=False)
+    merged: Profile | Graph
+    if graph is None and profile is None:
+        raise ValueError("there is nothing to merge")
+    if graph is None:
+        assert profile is not None
+        merged = profile
+    else:
+        if profile is not None:
+            graph.merge(profile)
+        merged = graph
+    if out is not None:
+        merged.write(out, format)
+    return merged
