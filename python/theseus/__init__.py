@@ -17,10 +17,11 @@ Times are integers, in nanoseconds.
 from ._cffi import ffi as _ffi
 from ._cffi import lib as _lib
 from .errors import TheseusError
+from .graph import Graph, load, merge
 from .pending import Pending
 from .profile import Frame, Profile, Stack
 from .tracer import Tracer
 
 __version__: str = _ffi.string(_lib.theseus_version()).decode()
 
-__all__ = ["Frame", "Pending", "Profile", "Stack", "TheseusError", "Tracer", "__version__"]
+__all__ = ["Frame", "Graph", "Pending", "Profile", "Stack", "TheseusError", "Tracer", "__version__", "load", "merge"]

@@ -19,8 +19,8 @@ GZIP = b"\x1f\x8b"
 def encoded(handle: Any, detail: str = "full") -> bytes:
     """A theseus_profile * as a pprof file: the same profile gives the same bytes.
 
-    `detail`: "full" keeps everything; "no-buckets" leaves out the histograms of latencies, and percentiles, minima and maxima with
-    them, for collectors that limit the number of samples.
+    `detail`: "full" keeps everything; "no-buckets" leaves out the histograms of latencies, and percentiles, minima and
+    maxima with them, for collectors that limit the number of samples.
     """
     if detail not in DETAILS:
         raise ValueError(f"unknown detail {detail!r}: choose one of {', '.join(DETAILS)}")
@@ -40,7 +40,7 @@ def write_pprof(handle: Any, file: IO[bytes], detail: str = "full") -> None:
 
 
 def is_pprof(data: bytes) -> bool:
-    """Do bytes begin as a pprof file does, compressed or not?  (Callgrind is text, and compressed text is not told apart.)"""
+    """Do bytes begin as a pprof file does, compressed or not?  (Compressed callgrind is not told apart.)"""
     return data[:2] == GZIP or data[:1] == b"\n"
 
 
@@ -56,11 +56,11 @@ def read_pprof(data: bytes, source: str = "pprof") -> Any:
             raise TheseusError(lib.THESEUS_EFORMAT, f"{source}: {error}") from error
     out = ffi.new("theseus_profile **")
     check(lib.theseus_profile_new(ffi.NULL, out), "a new profile")
-    error = ffi.new("theseus_read_error *")
-    error.size = ffi.sizeof(error[0])
-    status = lib.theseus_pprof_read(out[0], ffi.from_buffer(data), len(data), error)
+    found = ffi.new("theseus_read_error *")
+    found.size = ffi.sizeof(found[0])
+    status = lib.theseus_pprof_read(out[0], ffi.from_buffer(data), len(data), found)
     if status:
         lib.theseus_profile_free(out[0])
-        said = ffi.string(error.text).decode("utf-8", "replace")
-        check(status, f"{source}: byte {error.offset}: {said}" if status == lib.THESEUS_EFORMAT else source)
+        said = ffi.string(found.text).decode("utf-8", "replace")
+        check(status, f"{source}: byte {found.offset}: {said}" if status == lib.THESEUS_EFORMAT else source)
     return out[0]

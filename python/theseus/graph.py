@@ -31,7 +31,7 @@ class Function(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """A self cost: one number for each event of the graph.  `file` is the function's own, or that of code inlined there."""
+    """A self cost: one number for each event of the graph.  `file` is the function's own, or that of inlined code."""
 
     function: Function
     file: str
@@ -48,7 +48,7 @@ class Edge(NamedTuple):
     file: str
     line: int
     address: int
-    count: int
+    calls: int
     values: tuple[int, ...]
 
 
@@ -88,8 +88,8 @@ class Graph:
         return info
 
     def merge(self, other: Graph | Profile) -> None:
-        """Adds what another graph, or a profile, holds; that stays as it is.  Events are matched by name.  TheseusError (one
-        event with two units, a sum beyond 64 bits) and MemoryError leave this one as it was."""
+        """Adds what another graph, or a profile, holds; that stays as it is.  Events are matched by name.
+        TheseusError (one event with two units, a sum beyond 64 bits) and MemoryError leave this one as it was."""
         if isinstance(other, Profile):
             other = Graph(_projected(other))
         if not isinstance(other, Graph):
@@ -102,8 +102,8 @@ class Graph:
     def read(self, source: Source, strict: bool = False) -> list[str]:
         """Adds a callgrind file, the whole of it or, with a TheseusError that says "file:line:column: what", nothing.
 
-        `source`: a path or a binary file; gzip is recognised.  Gives the warnings (of many, the first hundred); `strict`
-        makes them errors.
+        `source`: a path or a binary file; gzip is recognised.  Gives the warnings (of many, the first hundred);
+        `strict` makes them errors.
         """
         with _opened(source) as (stream, name):
             return self._feed(stream, stream.read(CHUNK), name, strict)
@@ -193,7 +193,8 @@ class Graph:
     def rows(self) -> list[FunctionCosts]:
         """The table's rows, one for each function, the largest inclusive cost of the first event first.
 
-        Inclusive is what the callers were charged, or of a function that nobody else calls, what it and its callees cost.
+        Inclusive is what the callers were charged, or of a function that nobody else calls, what it and its callees
+        cost.
         A file that books the cost of recursion on every call counts it as often.
         """
         width = len(self.events())
@@ -205,7 +206,7 @@ class Graph:
         for cost in self.costs():
             own[cost.function] = [a + b for a, b in zip(own[cost.function], cost.values)]
         for edge in self.edges():
-            calls[edge.callee] = calls.get(edge.callee, 0) + edge.count
+            calls[edge.callee] = calls.get(edge.callee, 0) + edge.calls
             if edge.caller != edge.callee:
                 for sums, end in ((charged, edge.callee), (below, edge.caller)):
                     sums[end] = [a + b for a, b in zip(sums.get(end, zeros), edge.values)]
@@ -269,7 +270,8 @@ def _decompressed(file: IO[bytes], name: str) -> IO[bytes]:
             from compression import zstd  # type: ignore[import-not-found,unused-ignore]  # Python 3.14
         except ImportError:
             raise TheseusError(
-                lib.THESEUS_EFORMAT, f"{name}: is compressed by zstd, which this Python does not read: theseus-merge does"
+                lib.THESEUS_EFORMAT,
+                f"{name}: is compressed by zstd, which this Python does not read: theseus-merge does",
             ) from None
         return zstd.ZstdFile(whole)  # type: ignore[no-any-return,unused-ignore]
     return whole
@@ -316,9 +318,9 @@ def load(source: Source) -> Profile | Graph:
 def merge(paths: Iterable[Source], out: Target | None = None, format: str = "callgrind") -> Profile | Graph:
     """Adds files up, and writes the sum to `out`, a path (all or nothing) or a binary file, if there is one.
 
-    Callgrind and pprof files, mixed as well: what comes of pprof files alone is a Profile, else it is a Graph, which can be
-    written as callgrind only.  While a file is parsed other threads run.  theseus-merge does the same from the shell, many
-    files at a time.
+    Callgrind and pprof files, mixed as well: what comes of pprof files alone is a Profile, else it is a Graph, which
+    can be written as callgrind only.  While a file is parsed other threads run.  theseus-merge does the same from the
+    shell, many files at a time.
     """
     graph: Graph | None = None
     profile: Profile | None = None

@@ -37,8 +37,8 @@ def check_binary(file: Any) -> None:
 
 
 def write_to(target: Target, data: bytes) -> None:
-    """To a binary file, which stays open; or to a path, where the old file stays until the new one is complete.  What is
-    there and is not a file (/dev/stdout, a named pipe) is written to; a link to a file stays one."""
+    """To a binary file, which stays open; or to a path, where the old file stays until the new one is complete.  What
+    is there and is not a file (/dev/stdout, a named pipe) is written to; a link to a file stays one."""
     if not isinstance(target, (str, os.PathLike)):
         check_binary(target)
         view = memoryview(data)

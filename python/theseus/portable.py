@@ -18,6 +18,8 @@ What happens to Twisted code is brought to a few events:
 
 from __future__ import annotations
 
+import functools
+import operator
 import sys
 import threading
 import weakref
@@ -32,7 +34,7 @@ from . import machinery
 from ._cffi import ffi, lib
 from .logical import LogicalStacks, Operation, Place, Stop
 from .machinery import GENERATOR, PLAIN
-from .observer import Observer, Unbox
+from .observer import Handed, Observer, Unbox
 from .profile import owned, raw_frames
 
 
@@ -47,7 +49,7 @@ class Begun(NamedTuple):
 class Scope(list[Begun]):
     """The spans that began under one frame."""
 
-    full = 64  # the length at which those that have ended are dropped: a frame that stays, such as one that turns a clock
+    full = 64  # the length at which those that have ended are dropped: a frame may stay, such as one that turns a clock
 
 
 class SetProfile:
@@ -94,6 +96,7 @@ class PortableCore(LogicalStacks):
         self.lock = threading.RLock()
         self.thread = 0
         self.busy = 0  # the thread that is in the middle of an event, or at the profile
+        self.asking: set[int] = set()  # the threads that are asking for the time
         self.leaving = False  # uninstalled in the middle of an event: let_go() is yet to come
         self.late: deque[tuple[int, int, int]] = deque()  # ends that came while busy, or on another thread
         self.starting: dict[int, Operation] = {}  # by id of the frame of _cancellableInlineCallbacks
@@ -141,11 +144,16 @@ class PortableCore(LogicalStacks):
     # ---- what the Tracer asks for ----
 
     def now(self) -> int:
+        thread = threading.get_ident()
+        if thread in self.asking:  # a clock of the program's own, that works with Deferreds itself
+            return self.latest
+        self.asking.add(thread)
         try:
             self.latest = self.clock()
-        except Exception:  # a clock of the program's own: the library takes the latest time for one that does not move
-            if sys.flags.dev_mode:
-                raise
+        except Exception:  # for the library, one that fails has stood still
+            pass
+        finally:
+            self.asking.discard(thread)
         return self.latest
 
     def locked(self, action: Callable[[int], Any]) -> Any:
@@ -224,7 +232,7 @@ class PortableCore(LogicalStacks):
             elif code is machinery.LOOP_CODE:
                 if id(frame) in self.passed or id(frame) in self.boxed:
                     self.guard(self.loop_left, frame)
-            elif isinstance(argument, Deferred) and self.code(frame).kind == PLAIN:
+            elif issubclass(type(argument), Deferred) and self.code(frame).kind == PLAIN:  # by type: asks it nothing
                 self.guard(self.returned, frame, argument)
             elif id(frame) in self.begun and self.code(frame).kind == PLAIN:
                 self.guard(self.left, frame)
@@ -232,7 +240,7 @@ class PortableCore(LogicalStacks):
     def guard(self, handler: Callable[..., None], *arguments: Any) -> None:
         """A hook must never change the program, whatever happens in it."""
         thread = threading.get_ident()
-        if self.busy == thread:
+        if self.busy == thread or thread in self.asking:
             return
         with self.lock:
             self.drain()  # what ended on other threads ended before this
@@ -383,7 +391,7 @@ class PortableCore(LogicalStacks):
             return
         operation.returned = True
         now = self.now()
-        if not isinstance(deferred, Deferred):
+        if not issubclass(type(deferred), Deferred):
             lib.theseus_span_discard(self.profile, operation.span, now)
         elif machinery.has_fired(deferred):
             lib.theseus_span_end(self.profile, operation.span, machinery.outcome_of(deferred.result), now)
@@ -405,7 +413,7 @@ class PortableCore(LogicalStacks):
             self.finished(generator, operation)
             return
         deferred = variables.get("result")
-        if not isinstance(deferred, Deferred):
+        if not issubclass(type(deferred), Deferred):
             return
         operation.place_stack, operation.line = self.suspended(generator, operation)
         children, _others = self.children_on(operation.span, deferred)
@@ -499,8 +507,11 @@ class PortableCore(LogicalStacks):
         if entries is None:
             return result
         if entries and entries[0][0][0] is not machinery.CONTINUE:
-            callback, arguments, keywords = entries.pop(0)[0]
-            return callback(result, *arguments, **keywords)
+            # The loop itself calls what comes next, so that no frame of ours is in a traceback.
+            (callback, arguments, keywords), errback = entries[0]
+            handed = Handed(functools.partial(callback, result))
+            entries[0] = ((operator.methodcaller("call", *arguments, **keywords), (), {}), errback)
+            return handed
         here = self.installed and threading.get_ident() == self.thread and self.listener.listening()
         if not entries and not here:  # nobody will tell when the loop is left
             return result

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from ._cffi import ffi, lib
 from .errors import check
+from .machinery import encoded as encoded_text
 from .output import Target, rendered, write_to
 from .table import Row, printed
 
@@ -89,6 +90,7 @@ class Profile:
             handle = new_handle()
         self._handle = handle
         self._owned = owned(handle)
+        self.origin: dict[str, str] = {}  # what the header of a callgrind file says: "pid", "cmd"
 
     def merge(self, other: Profile) -> None:
         """Adds what another profile holds, which stays as it is.  Merging is exact, in any order and grouping.
@@ -99,7 +101,12 @@ class Profile:
             copy = Profile()
             copy.merge(self)
             other = copy
+        was_empty = lib.theseus_stack_count(self._handle) == 1
         check(lib.theseus_profile_merge(self._handle, other._handle), "merge")
+        if was_empty:
+            self.origin = dict(other.origin)
+        elif lib.theseus_stack_count(other._handle) > 1:
+            self.origin = {key: value for key, value in self.origin.items() if other.origin.get(key) == value}
 
     def write(self, target: Target, format: str = "callgrind", event: str = "Wait") -> None:
         """Writes the profile to a path (all or nothing) or to a binary file (which stays open).
@@ -164,7 +171,10 @@ class Profile:
     def _graph(self) -> Any:
         out = ffi.new("theseus_graph **")
         check(lib.theseus_graph_from_profile(self._handle, ffi.NULL, out), "callgrind")
-        return ffi.gc(out[0], lib.theseus_graph_free)
+        graph = ffi.gc(out[0], lib.theseus_graph_free)
+        for key, value in self.origin.items():
+            check(lib.theseus_graph_set(graph, key.encode(), encoded_text(value)), key)
+        return graph
 
     def _inclusive(self) -> dict[tuple[str, str], int]:
         """Inclusive Wait of each function: what the calls to it bring in."""

@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import math
+import os
+import sys
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import IO, Any
 
 from . import hooks
-from ._cffi import ffi
+from ._cffi import ffi, lib
 from .errors import check
 from .output import Target, check_binary
 from .pending import Pending, tree
@@ -53,6 +56,8 @@ class Tracer:
                 "leave it out for the monotonic clock"
             )
         self._core: Any = None
+        self._is_wall = reactor is None
+        self._began: tuple[int, int] | None = None  # since 1970, and on the monotonic clock
         self.hook = hooks.choose(hook)
         self._core = hooks.core(self.hook, new_handle(), clock)
 
@@ -63,6 +68,8 @@ class Tracer:
         keeps being called.  After an uninstall() it resumes the same profile."""
         if not self._core.installed:
             self._core.install()
+            if self._is_wall and not self._began:
+                self._began = (time.time_ns(), time.monotonic_ns())
 
     def uninstall(self) -> None:
         """Puts back the hook that was there before; does nothing when not installed, and leaves a hook alone that
@@ -97,6 +104,10 @@ class Tracer:
         """A copy of what was measured up to now, open operations included.  O(size of the profile)."""
         profile = Profile()
         check(self._core.merge_into(int(ffi.cast("uintptr_t", profile._handle))), "snapshot")
+        profile.origin = {"pid": str(os.getpid()), "cmd": " ".join(sys.orig_argv)}
+        if self._began:
+            began, tick = self._began
+            lib.theseus_profile_set_time(profile._handle, began, time.monotonic_ns() - tick)
         return profile
 
     def write_data(self, outfile: IO[bytes]) -> None:
@@ -116,3 +127,5 @@ class Tracer:
         """Drops what was measured.  Open operations stay open: their Wait starts again now; their latency, once they
         end, is whole."""
         self._core.clear()
+        if self._began:
+            self._began = (time.time_ns(), time.monotonic_ns())
