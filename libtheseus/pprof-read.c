@@ -20,7 +20,8 @@ struct reader {
   unsigned char *words; /* by string: enum word */
 
   /* One sample. */
-  uint64_t *ids; /* of locations, the leaf first */
+  struct th_field locations; /* as it is in the file, when that is one block; decoded when it has to be */
+  uint64_t *ids;             /* of locations, the leaf first */
   uint32_t id_count, id_capacity;
   uint64_t *values;
   uint32_t value_count, value_capacity;
@@ -31,6 +32,8 @@ struct reader {
     uint32_t stack, line;
   } * path;
   uint32_t path_length, path_capacity;
+  th_bytes last_block; /* its locations, of which many samples in a row have the same */
+  uint32_t last_stack, last_line;
 };
 
 /* What the labels of a sample say. */
@@ -265,6 +268,42 @@ static int push_stack(struct reader *reader, const unsigned char *at, uint32_t *
   return status;
 }
 
+/* Decodes the block that has been put off, if there is one. */
+static bool decode_locations(struct reader *reader, int *status) {
+  struct th_field field = reader->locations;
+  reader->locations.block = (th_bytes){NULL, NULL};
+  return !field.block.at ||
+         th_pprof_numbers(reader->tables.alloc, &field, &reader->ids, &reader->id_count, &reader->id_capacity, status);
+}
+
+static bool take_locations(struct reader *reader, const struct th_field *field, int *status) {
+  if (!reader->id_count && !reader->locations.block.at && field->is_block) {
+    reader->locations = *field;
+    return true;
+  }
+  return decode_locations(reader, status) &&
+         th_pprof_numbers(reader->tables.alloc, field, &reader->ids, &reader->id_count, &reader->id_capacity, status);
+}
+
+static int find_stack(struct reader *reader, const unsigned char *at, uint32_t *stack, uint32_t *line) {
+  th_bytes block = reader->locations.block, last = reader->last_block;
+  int status = THESEUS_OK;
+
+  if (block.at && last.at && block.end - block.at == last.end - last.at &&
+      memcmp(block.at, last.at, (size_t)(last.end - last.at)) == 0) {
+    *stack = reader->last_stack;
+    *line = reader->last_line;
+    return THESEUS_OK;
+  }
+  if (!decode_locations(reader, &status))
+    return status ? status : sample_fail(reader, at, "a number that does not end");
+  status = push_stack(reader, at, stack, line);
+  reader->last_block = status ? (th_bytes){NULL, NULL} : block;
+  reader->last_stack = *stack;
+  reader->last_line = *line;
+  return status;
+}
+
 /* The next line of a text, which loses it. */
 static th_bytes next_line(th_bytes *text) {
   th_bytes line = {text->at, text->at};
@@ -390,11 +429,12 @@ static int read_sample(struct reader *reader, th_bytes message) {
   int status = THESEUS_OK;
 
   reader->id_count = reader->value_count = 0;
+  reader->locations.block = (th_bytes){NULL, NULL};
   while (message.at != message.end) {
     const unsigned char *field_at = message.at;
     const char *wrong = th_wire_next(&message, &field);
     if (!wrong && field.number == SAMPLE_LOCATION) {
-      if (!th_pprof_numbers(alloc, &field, &reader->ids, &reader->id_count, &reader->id_capacity, &status))
+      if (!take_locations(reader, &field, &status))
         wrong = "a number that does not end";
     } else if (!wrong && field.number == SAMPLE_VALUE) {
       if (!th_pprof_numbers(alloc, &field, &reader->values, &reader->value_count, &reader->value_capacity, &status))
@@ -421,7 +461,7 @@ static int read_sample(struct reader *reader, th_bytes message) {
     any = any || reader->values[i];
   }
   if (any)
-    status = push_stack(reader, at, &stack, &line);
+    status = find_stack(reader, at, &stack, &line);
   return status || !any ? status : add_sample(reader, stack, line, &labels);
 }
 

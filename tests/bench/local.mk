@@ -2,6 +2,7 @@
 # make bench: prints what things cost here, and leaves the figures in bench-*.json.  A program in C is run by each bench-NAME; the Python
 # ones need $PYTHON (python3) with the package.  They compare with each other; figures of different machines do not.
 EXTRA_PROGRAMS = \
+  %D%/pprof \
   %D%/spans
 
 EXTRA_DIST += \
@@ -10,16 +11,18 @@ EXTRA_DIST += \
   %D%/pending.py \
   %D%/workloads.py
 
-BENCHES = bench-spans bench-hooks bench-pending
+BENCHES = bench-spans bench-pprof bench-hooks bench-pending
 .PHONY: bench $(BENCHES)
 bench:
 	$(AM_V_at)for one in $(BENCHES); do $(MAKE) $(AM_MAKEFLAGS) $$one || exit; done
 
 bench-spans: %D%/spans
 	$(AM_V_at)%D%/spans --json bench-spans.json
+bench-pprof: %D%/pprof
+	$(AM_V_at)%D%/pprof --json bench-pprof.json
 bench-hooks:
 	$(AM_V_at)$${PYTHON:-python3} -B $(srcdir)/%D%/hooks.py --json bench-hooks.json
 bench-pending:
 	$(AM_V_at)$${PYTHON:-python3} -B $(srcdir)/%D%/pending.py --json bench-pending.json
 
-CLEANFILES += $(EXTRA_PROGRAMS) bench-spans.json bench-hooks.json bench-pending.json
+CLEANFILES += $(EXTRA_PROGRAMS) bench-spans.json bench-pprof.json bench-hooks.json bench-pending.json
