@@ -100,10 +100,11 @@ static int take_line(theseus_callgrind_reader *reader, struct th_piece line) {
     return THESEUS_OK;
   if (*line.bytes == '#')
     return th_callgrind_comment(reader, line);
-  if (reader->next != TH_SELF) { /* it should have been this one */
-    status = th_callgrind_warn(reader, line.bytes, "the call or jump before this line has no line of costs");
+  if (reader->next == TH_CALL)
+    return th_callgrind_fail(reader, THESEUS_EFORMAT, line.bytes, "the call before this line has no line of costs");
+  if (reader->next == TH_JUMP) {
+    status = th_callgrind_warn(reader, line.bytes, "the jump before this line has no line of costs");
     reader->next = TH_SELF;
-    reader->callee = reader->callee_object = reader->callee_file = TH_NONE;
   }
   if (!status)
     status = th_callgrind_body(reader, line, &known);

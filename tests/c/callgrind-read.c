@@ -652,13 +652,12 @@ static const struct good goods[] = {
      "\n"
      "totals: 0\n",
      "3:7: a call without a callee: there is no `cfn=` before it"},
-    {"a call without costs",
+    {"a jump without costs",
      "events: A\n"
      "fn=f\n"
-     "cfn=g\n"
-     "calls=1 1\n"
+     "jump=1 2\n"
      "fn=h\n"
-     "2 2\n", 40,
+     "2 2\n", 34,
      "positions: line\n"
      "events: A\n"
      "summary: 2\n"
@@ -668,7 +667,7 @@ static const struct good goods[] = {
      "2 2\n"
      "\n"
      "totals: 2\n",
-     "5:1: the call or jump before this line has no line of costs"},
+     "4:1: the jump before this line has no line of costs"},
     {"a line without sense",
      "events: A\n"
      "nonsense\n"
@@ -742,6 +741,8 @@ static const struct bad {
      "4:1: a position that is negative, or does not fit"},
     {"a calls without a number", "events: A\nfn=f\ncfn=g\ncalls=many 1\n1 1\n", THESEUS_EFORMAT,
      "4:7: the number of calls is no number"},
+    {"a call without costs", "events: A\nfn=f\ncfn=g\ncalls=1 1\nfn=h\n2 2\n", THESEUS_EFORMAT,
+     "5:1: the call before this line has no line of costs"},
     {"a file that is cut short", "events: A\nfn=f\ncfn=g\ncalls=1 1\n", THESEUS_EFORMAT,
      "4:1: the file ends within a call: it has been cut short"},
     {"unknown positions", "positions: column\nevents: A\n", THESEUS_EFORMAT,
