@@ -10,6 +10,7 @@ EXTRA_DIST += \
   %D%/shim/hook-monitoring.c \
   %D%/shim/hook-profile.c \
   %D%/shim/observer.c \
+  %D%/shim/own.c \
   %D%/shim/shim.h \
   %D%/shim/stack.c \
   %D%/shim/table.c \
@@ -19,6 +20,7 @@ EXTRA_DIST += \
   %D%/theseus/_build.py \
   %D%/theseus/_pprof.py \
   %D%/theseus/errors.py \
+  %D%/theseus/graph.py \
   %D%/theseus/hooks.py \
   %D%/theseus/logical.py \
   %D%/theseus/machinery.py \
