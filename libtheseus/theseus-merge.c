@@ -133,11 +133,25 @@ static int write_merged(const struct options *options, struct merged *merged, st
   return options->format == FORMAT_PPROF ? write_pprof(merged, output) : write_folded(options, merged, output);
 }
 
-static void print_stats(const struct merged *merged, double seconds) {
+/* In bytes.  On Linux getrusage() tells that of the program that started this one, where it was more. */
+static double peak_memory(void) {
   struct rusage usage;
+  char line[200];
+  unsigned long kilobytes = 0;
+  FILE *status = fopen("/proc/self/status", "r");
+
+  while (status && !kilobytes && fgets(line, sizeof line, status))
+    (void)sscanf(line, "VmHWM: %lu kB", &kilobytes);
+  if (status)
+    fclose(status);
+  if (!kilobytes && getrusage(RUSAGE_SELF, &usage) == 0)
+    kilobytes = (unsigned long)usage.ru_maxrss;
+  return (double)kilobytes * 1024;
+}
+
+static void print_stats(const struct merged *merged, double seconds) {
   theseus_graph_info graph = {.size = sizeof graph};
 
-  getrusage(RUSAGE_SELF, &usage);
   fprintf(stderr, "inputs     %zu merged, %zu skipped, %llu warnings\n", merged->merged, merged->skipped,
           (unsigned long long)merged->warnings);
   fprintf(stderr, "read       %.1f MB in %.2f s: %.0f MB/s\n", (double)merged->bytes / 1e6, seconds,
@@ -148,7 +162,7 @@ static void print_stats(const struct merged *merged, double seconds) {
   if (merged->profile)
     fprintf(stderr, "profile    %u functions, %u stacks, %u events\n", theseus_function_count(merged->profile),
             theseus_stack_count(merged->profile), theseus_event_count(merged->profile));
-  fprintf(stderr, "memory     %.1f MB at most\n", (double)usage.ru_maxrss * 1024 / 1e6);
+  fprintf(stderr, "memory     %.1f MB at most\n", peak_memory() / 1e6);
 }
 
 int main(int argc, char **argv) {

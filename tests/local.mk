@@ -22,6 +22,7 @@ C_TESTS = \
 SH_TESTS = \
   %D%/format.sh \
   %D%/header.sh \
+  %D%/man.sh \
   %D%/python.sh \
   %D%/symbols.sh
 
@@ -65,6 +66,7 @@ EXTRA_DIST += \
   %D%/c/tap.h \
   %D%/installed.c \
   %D%/python/callgrind_parse.py \
+  %D%/python/foreign_parse.py \
   %D%/python/histories.py \
   %D%/python/pprof_parse.py \
   %D%/python/random_programs.py \
@@ -78,6 +80,8 @@ EXTRA_DIST += \
   %D%/python/spans_model.py \
   %D%/python/test_callgrind_consumers.py \
   %D%/python/test_examples.py \
+  %D%/python/test_graph.py \
+  %D%/python/test_merge_command.py \
   %D%/python/test_pprof.py \
   %D%/python/test_profile_merge.py \
   %D%/python/test_random_programs.py \

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""A parser of anybody's callgrind files, written for clearness from the description of the format and from what producers
-do: it shares nothing with the one of the library, and keeps sums by function and by edge."""
+"""A parser of anybody's callgrind files, written for clearness from the description of the format and from what
+producers do: it shares nothing with the one of the library, and keeps sums by function and by edge."""
 
 from __future__ import annotations
 
