@@ -75,7 +75,7 @@ EXTRA_%C%_libtheseus_la_DEPENDENCIES = %D%/libtheseus.map
 
 include_HEADERS = %D%/theseus.h
 pkgconfig_DATA = %D%/theseus.pc
-EXTRA_DIST += %D%/libtheseus.map %D%/libtheseus.symbols
+EXTRA_DIST += %D%/libtheseus.abi %D%/libtheseus.map %D%/libtheseus.symbols
 
 # The command: nothing but the public library, zlib and libzstd where they are, and threads.
 bin_PROGRAMS += %D%/theseus-merge
@@ -95,3 +95,27 @@ bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = %D%/completions/theseus-merge
 zshcompletiondir = $(datadir)/zsh/site-functions
 dist_zshcompletion_DATA = %D%/completions/_theseus-merge
+
+# The manual pages of section 3 are made from the header; each call has a link to the page that it is on.
+MAN3 = \
+  %D%/libtheseus.3 \
+  %D%/theseus_callgrind.3 \
+  %D%/theseus_events.3 \
+  %D%/theseus_graph.3 \
+  %D%/theseus_pprof.3 \
+  %D%/theseus_profile.3 \
+  %D%/theseus_spans.3 \
+  %D%/theseus_stacks.3 \
+  %D%/theseus_status.3
+nodist_man_MANS = $(MAN3)
+CLEANFILES += $(MAN3)
+EXTRA_DIST += %D%/man.awk
+$(MAN3): %D%/theseus.h %D%/man.awk
+	$(AM_V_GEN)$(MKDIR_P) %D% && \
+	  $(AWK) -v page=`basename $@ .3` -f $(srcdir)/%D%/man.awk $(srcdir)/%D%/theseus.h >$@.new && mv -f $@.new $@
+MAN3_INDEX = $(AWK) -v page=index -f $(srcdir)/%D%/man.awk $(srcdir)/%D%/theseus.h
+install-data-hook:
+	$(MAN3_INDEX) | while read page call; do \
+	  (cd '$(DESTDIR)$(man3dir)' && rm -f $$call.3 && $(LN_S) $$page.3 $$call.3) || exit; done
+uninstall-hook:
+	$(MAN3_INDEX) | while read page call; do rm -f '$(DESTDIR)$(man3dir)'/$$call.3; done

@@ -605,6 +605,8 @@ int theseus_callgrind_reader_event_get(const theseus_callgrind_reader *reader, u
 /* All of the above for a file that is in memory.  Errors: as feed and finish. */
 int theseus_callgrind_read(theseus_graph *graph, const char *source, const void *bytes, size_t size);
 
+/* ---- folded stacks and pprof ------------------------------------------------------------------------------- */
+
 /* Writes self values of one event, of the profile's own or the host's, as lines `a;b;c 123`: names only, outermost first, one line for
  * each distinct text, in the order of their bytes, no zeros.  For flamegraph.pl, inferno and speedscope.  Settle first.
  * Wait that detached heads gave is under a frame `[detached]` before the whole stack; what is booked on the root is `(root)`.

@@ -20,6 +20,7 @@ C_TESTS = \
 %C%_c_threads_CFLAGS = $(AM_CFLAGS) $(PTHREAD_FLAGS)
 %C%_c_threads_LDFLAGS = $(AM_LDFLAGS) $(PTHREAD_FLAGS)
 SH_TESTS = \
+  %D%/abi.sh \
   %D%/format.sh \
   %D%/header.sh \
   %D%/man.sh \

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: ISC
+# The manual pages of section 3, from theseus.h, which is the manual: a page for each group of calls, and the overview.
+#
+#     awk -v page=theseus_spans -f man.awk theseus.h >theseus_spans.3
+#     awk -v page=index -f man.awk theseus.h             a line "page call" for each call
+
+function set(name, sections, what) {
+  pages[++page_count] = name
+  titles[name] = what
+  count = split(sections, list, "|")
+  for (i = 1; i <= count; i++)
+    page_of[list[i]] = name
+}
+
+BEGIN {
+  set("libtheseus", "top", "measures how long operations pend")
+  set("theseus_status", "status|memory", "what calls return, and where memory comes from")
+  set("theseus_profile", "profile", "make, merge and look at profiles")
+  set("theseus_stacks", "functions and stacks", "functions, stacks, and what was measured of them")
+  set("theseus_events", "events and cells", "columns of the host's own, and what is booked on lines")
+  set("theseus_spans", "operations that are over|spans: operations while they pend", "record operations, or follow them while they pend")
+  set("theseus_graph", "graphs", "what a callgrind file holds, and writing it")
+  set("theseus_callgrind", "reading callgrind", "read callgrind files")
+  set("theseus_pprof", "folded stacks and pprof|output", "write folded stacks, write and read pprof files")
+  if (page != "index" && !(page in titles)) {
+    print "man.awk: no page " page >"/dev/stderr"
+    exit failed = 1
+  }
+  section = "top"
+  if (page != "index")
+    begin_page()
+}
+
+function begin_page() {
+  print ".\\\" SPDX-License-Identifier: ISC"
+  print ".\\\" Made from theseus.h."
+  print ".TH " toupper(page) " 3 \"\" \"libtheseus\""
+  print ".nh\n.ad l"
+  print ".SH NAME"
+  print page " \\- " titles[page]
+  print ".SH SYNOPSIS"
+  print ".nf"
+  print ".B #include <theseus.h>"
+  print ".PP"
+  print "cc \\fIprogram.c\\fP $(pkg\\-config \\-\\-cflags \\-\\-libs theseus)"
+  print ".fi"
+  print ".SH DESCRIPTION"
+}
+
+# A line of text, so that nothing in it is a request or an escape.
+function plain(line) {
+  gsub(/\\/, "\\e", line)
+  gsub(/-/, "\\-", line)
+  return line ~ /^[.']/ ? "\\&" line : line
+}
+
+function begin_verbatim() {
+  if (!verbatim)
+    print ".PP\n.RS 4\n.nf"
+  verbatim = 1
+}
+
+function end_verbatim() {
+  if (verbatim)
+    print ".fi\n.RE\n.PP"
+  verbatim = 0
+}
+
+# A line of a comment, without what makes it one.
+function say(line) {
+  if (line ~ /^    / || (verbatim && line ~ /^  /)) {
+    begin_verbatim()
+    print plain(substr(line, 5))
+  } else if (line == "") {
+    if (verbatim)
+      print ""
+    else
+      print ".PP"
+  } else {
+    end_verbatim()
+    if (line ~ /^Errors/)
+      print ".PP"
+    if (line ~ /^- /) {
+      print ".IP \\(bu 2"
+      sub(/^- /, "", line)
+    }
+    sub(/^ +/, "", line)
+    print plain(line)
+  }
+}
+
+# A group of declarations and what is said of them: the declarations first.
+function flush(  k, names, text) {
+  if (here && (texts || codes)) {
+    if (codes) {
+      names = ""
+      for (k = 1; k <= calls; k++)
+        names = names (k > 1 ? ", " : "") call[k] "()"
+      print ".SS " (names != "" ? names : type != "" ? type : "Constants")
+      print ".nf"
+      for (k = 1; k <= codes; k++)
+        print (code[k] ~ /\(/ && code[k] ~ /^[a-z]/ ? "\\fB" plain(code[k]) "\\fP" : plain(code[k]))
+      print ".fi\n.PP"
+    } else if (section != "top")
+      print ".PP"
+    for (k = 1; k <= texts; k++)
+      say(text_lines[k])
+    end_verbatim()
+  }
+  texts = codes = calls = 0
+  type = ""
+}
+
+/From here to the line/ { skip = 1 }
+/^\/\* end of declarations/ { flush(); done = 1 }
+failed || done { next }
+skip { if (/\*\//) skip = 0; next }
+FNR == 1 { commenting = 1; next } # the licence, in the comment that is the overview
+
+/^\/\* ---- / {
+  flush()
+  section = $0
+  sub(/^\/\* ---- /, "", section)
+  sub(/ -+ \*\/$/, "", section)
+  if (!(section in page_of)) {
+    print "man.awk: no page has the section " section >"/dev/stderr"
+    exit failed = 1
+  }
+  here = page == page_of[section]
+  next
+}
+section == "top" { here = page == "libtheseus" }
+section == "top" && !/^( \*|\/\*)/ { next }
+/^#(if|endif|define THESEUS_H)/ { next }
+
+/^$/ { if (!inside) flush(); else code[++codes] = ""; next }
+/^\/\*/ || commenting {
+  line = $0
+  commenting = line !~ /\*\/$/
+  sub(/^\/\*+ ?/, "", line)
+  sub(/^ \*\/$/, "", line)
+  sub(/^ \* ?/, "", line)
+  sub(/ *\*\/$/, "", line)
+  if (section == "top" && line ~ /^theseus\.h - /)
+    next
+  text_lines[++texts] = line
+  next
+}
+{
+  code[++codes] = $0
+  if (/^(typedef struct|enum).*\{$/)
+    inside = 1
+  if (/^(typedef struct|enum) /) {
+    type = $0
+    sub(/^typedef /, "", type)
+    sub(/ *\{.*$/, "", type)
+    sub(/ [a-z_]+;$/, "", type)
+  }
+  if (/^\}/)
+    inside = 0
+  if (!inside && match($0, /theseus_[a-z_]+\(/) && /^[a-z]/) {
+    call[++calls] = substr($0, RSTART, RLENGTH - 1)
+    if (page == "index")
+      print page_of[section], call[calls]
+  }
+}
+
+END {
+  if (failed)
+    exit 1
+  if (page == "index")
+    exit
+  if (page == "libtheseus") {
+    print ".SH PAGES"
+    for (i = 2; i <= page_count; i++)
+      print ".TP\n.BR " pages[i] " (3)\n" titles[pages[i]]
+  }
+  print ".SH SEE ALSO"
+  for (i = 1; i <= page_count; i++)
+    if (pages[i] != page)
+      print ".BR " pages[i] " (3),"
+  print ".BR theseus\\-merge (1)"
+  if (page == "libtheseus") {
+    print ".PP"
+    print "Examples, each a program of a page or two, are installed with the documentation."
+  }
+}

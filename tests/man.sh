@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: ISC
+# The manual: every call is on one page, and groff has nothing to complain of.
+header=$srcdir/libtheseus/theseus.h
+script=$srcdir/libtheseus/man.awk
+n=0
+pages="libtheseus theseus_callgrind theseus_events theseus_graph theseus_pprof theseus_profile theseus_spans theseus_stacks theseus_status"
+
+is() {
+  n=$((n + 1))
+  if [ "$2" = "$3" ]; then
+    echo "ok $n - $1"
+  else
+    echo "not ok $n - $1"
+    printf '%s\n' "$2" "--- wanted:" "$3" | sed 's/^/#   /'
+  fi
+}
+
+index=$($AWK -v page=index -f "$script" "$header")
+is "each exported call is on a page" "$(echo "$index" | awk '{ print $2 }' | LC_ALL=C sort)" "$(cat "$srcdir/libtheseus/libtheseus.symbols")"
+is "and each page with calls is made" "$(echo "$index" | awk '{ print $1 }' | LC_ALL=C sort -u)" \
+  "$(echo "$pages" | tr ' ' '\n' | grep -v '^libtheseus$')"
+for page in $pages; do
+  text=$($AWK -v page="$page" -f "$script" "$header")
+  case $page in
+    libtheseus) missing= ;;
+    *) missing=$(echo "$index" | awk -v page="$page" '$1 == page { print $2 }' |
+      while read -r call; do printf '%s\n' "$text" | grep -q "^\.SS .*$call()" || echo "$call"; done) ;;
+  esac
+  is "$page: its calls" "$missing" ""
+  if command -v groff >/dev/null; then
+    is "$page: groff" "$(printf '%s\n' "$text" | groff -k -man -Tutf8 -ww -rLL=120n 2>&1 >/dev/null)" ""
+  fi
+done
+echo "1..$n"
