@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
@@ -40,6 +41,15 @@ class Observer:
     def __del__(self) -> None:
         if not self.ended:
             self.core.end(self.span, lib.THESEUS_ABANDONED)
+
+
+class Handed:
+    """Stands for a Deferred as a result, on its way to the callback that gets it: call() is that callback."""
+
+    __slots__ = ("call",)
+
+    def __init__(self, call: Callable[..., object]) -> None:
+        self.call = call
 
 
 class Unbox:
