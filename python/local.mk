@@ -9,6 +9,7 @@ EXTRA_DIST += \
   %D%/shim/events.c \
   %D%/shim/hook-monitoring.c \
   %D%/shim/hook-profile.c \
+  %D%/shim/no-hooks.c \
   %D%/shim/observer.c \
   %D%/shim/own.c \
   %D%/shim/shim.h \

@@ -6,15 +6,6 @@
 
 #include "shim.h"
 
-#ifdef PYPY_VERSION
-
-int shim_own(uintptr_t list, theseus_profile *profile) {
-  (void)list, (void)profile;
-  return -1;
-}
-
-#else
-
 static void disown(PyObject *capsule) { theseus_profile_free(PyCapsule_GetPointer(capsule, NULL)); }
 
 int shim_own(uintptr_t list, theseus_profile *profile) {
@@ -29,5 +20,3 @@ int shim_own(uintptr_t list, theseus_profile *profile) {
   PyGILState_Release(gil);
   return status;
 }
-
-#endif

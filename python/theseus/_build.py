@@ -41,6 +41,14 @@ def sources(folder: Path) -> list[Path]:
     return [folder / name for name in names]
 
 
+def shim() -> list[Path]:
+    """The C files of the shim: the hooks are CPython's; elsewhere no-hooks.c says that there are none."""
+    hooks = [path for path in sources(SHIM) if path.name not in ("buffer.c", "no-hooks.c")]
+    if sys.implementation.name != "cpython":
+        hooks = [SHIM / "no-hooks.c"]
+    return [SHIM / "buffer.c", *hooks]
+
+
 def headers(folder: Path) -> list[Path]:
     return [folder / path.name for path in sorted((ROOT / folder).glob("*.h"))]
 
@@ -75,7 +83,7 @@ def system_library() -> dict[str, Any]:
         if not folder.startswith(("/usr/lib", "/lib")):
             linking.append(f"-Wl,-rpath,{folder}")
     return {
-        "sources": sources(SHIM),
+        "sources": shim(),
         "include_dirs": [SHIM],
         "extra_compile_args": pkg_config("--cflags"),
         "extra_link_args": linking,
@@ -87,7 +95,7 @@ def bundled_library() -> dict[str, Any]:
     # A libtheseus that another module has loaded into the process must not take the place of this one.
     own = ["-Wl,-Bsymbolic"] if sys.platform.startswith("linux") else []
     return {
-        "sources": sources(LIBRARY) + sources(SHIM),
+        "sources": sources(LIBRARY) + shim(),
         "include_dirs": [LIBRARY, SHIM],
         "extra_compile_args": [],
         "extra_link_args": own,
