@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* stack - logical stacks: DESIGN section 4, as locate() and its helpers in portable.py. */
+/* stack - logical stacks: as locate() and its helpers in logical.py make them. */
 #include "core.h"
 
 bool shim_span_info(shim_core *core, uint64_t span, theseus_span_info *info) {

@@ -131,7 +131,7 @@ class LogicalStacks:
     def locate(self, frame: Any, functions: list[tuple[int, int]]) -> Place:
         """The logical stack of a frame that is running, with `functions`, (function, line) pairs from the leaf, on top.
 
-        Walks from the frame towards the root: see DESIGN section 4.
+        Walks from the frame towards the root.  What is left out, and where it goes on elsewhere: README, "The stack".
         """
         while frame is not None:
             code = self.code(frame)
