@@ -86,7 +86,7 @@ class SetProfile:
 
 
 class PortableCore(LogicalStacks):
-    """What becomes of what a hook sees, for one profile: spans, who awaits them, and where they are (README, "What is measured")."""
+    """Makes spans of what a hook sees, and says who awaits them, and where (README, "What is measured")."""
 
     def __init__(self, profile: Any, clock: Callable[[], int], hook_type: Any) -> None:
         super().__init__(profile)
