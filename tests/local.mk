@@ -29,9 +29,12 @@ SH_TESTS = \
 
 # The fuzz targets, each with a driver that replays its corpus.
 FUZZ_TESTS = \
-  %D%/fuzz/read-callgrind
+  %D%/fuzz/read-callgrind \
+  %D%/fuzz/read-pprof
 %C%_fuzz_read_callgrind_SOURCES = %D%/fuzz/read-callgrind.c %D%/fuzz/replay.c
 %C%_fuzz_read_callgrind_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%/c -DCORPUS='"callgrind"'
+%C%_fuzz_read_pprof_SOURCES = %D%/fuzz/read-pprof.c %D%/fuzz/replay.c
+%C%_fuzz_read_pprof_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%/c -DCORPUS='"pprof"'
 EXTRA_DIST += \
   %D%/fuzz/callgrind/crlf-tabs-comments \
   %D%/fuzz/callgrind/cut-short \
@@ -55,7 +58,29 @@ EXTRA_DIST += \
   %D%/fuzz/callgrind/valgrind-instr \
   %D%/fuzz/callgrind/version-2 \
   %D%/fuzz/callgrind/xdebug \
-  %D%/fuzz/callgrind/yappi
+  %D%/fuzz/callgrind/yappi \
+  %D%/fuzz/pprof/compressed \
+  %D%/fuzz/pprof/cut-short \
+  %D%/fuzz/pprof/deeper-than-the-bound \
+  %D%/fuzz/pprof/empty \
+  %D%/fuzz/pprof/fixed-size-numbers \
+  %D%/fuzz/pprof/go-heap \
+  %D%/fuzz/pprof/large-ids \
+  %D%/fuzz/pprof/many-inlined \
+  %D%/fuzz/pprof/negative \
+  %D%/fuzz/pprof/no-location \
+  %D%/fuzz/pprof/no-values \
+  %D%/fuzz/pprof/odd-texts \
+  %D%/fuzz/pprof/ours \
+  %D%/fuzz/pprof/ours-buckets \
+  %D%/fuzz/pprof/ours-heads \
+  %D%/fuzz/pprof/ours-no-buckets \
+  %D%/fuzz/pprof/ours-spans \
+  %D%/fuzz/pprof/overflow \
+  %D%/fuzz/pprof/tables-first \
+  %D%/fuzz/pprof/two-files \
+  %D%/fuzz/pprof/types-of-all-names \
+  %D%/fuzz/pprof/unpacked
 
 check_PROGRAMS += $(C_TESTS) $(FUZZ_TESTS)
 dist_check_SCRIPTS += $(SH_TESTS)
