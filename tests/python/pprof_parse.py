@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""A small reader and writer of profile.proto, made from its description and not from libtheseus: what tests compare with."""
+"""A small reader and writer of profile.proto, from its description and not from libtheseus: what tests compare with."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""pprof: what is written is read back whole, the bytes depend on the measurements only, Go's own tool agrees, and broken files are
-refused and change nothing."""
+"""pprof: what is written is read back whole, the bytes depend on the measurements only, Go's own tool agrees, and
+broken files are refused and change nothing."""
 
 from __future__ import annotations
 
@@ -130,7 +130,9 @@ def test_the_file_says_what_it_holds() -> None:
     assert found.period == ("wait", "nanoseconds", 1) and found.default == "wait"
     assert (found.time, found.duration) == (10**18 + 3, 8)
     assert len(set(found.keys)) == len(found.keys), "two samples with one stack and the same labels"
-    assert encoded(new_profile())[:2] == b"\x1f\x8b" and is_pprof(encoded(new_profile())) and is_pprof(raw(with_times(1)))
+    assert (
+        encoded(new_profile())[:2] == b"\x1f\x8b" and is_pprof(encoded(new_profile())) and is_pprof(raw(with_times(1)))
+    )
     assert not is_pprof(b"# callgrind format\n")
 
 
@@ -141,7 +143,9 @@ def test_without_buckets_counts_and_sums_stay() -> None:
     again = loaded(small)
     for key, figures in whole(profile).items():
         if isinstance(figures, dict):
-            kept = {name: value for name, value in figures.items() if isinstance(name, str) and name not in ("min", "max")}
+            kept = {
+                name: value for name, value in figures.items() if isinstance(name, str) and name not in ("min", "max")
+            }
             assert {name: value for name, value in whole(again)[key].items() if name in kept} == kept
     assert callgrind(again) == callgrind(profile)
     assert raw(again, "no-buckets") == small
@@ -193,7 +197,9 @@ def test_folded_lines_are_one_for_each_text_sorted_without_zeros() -> None:
         cells = [value for key, value in whole(profile).items() if key[0] == ("Wait", "ns")]
         assert wait == sum(cells)
         detached = [line for line in folded(profile).splitlines() if line.startswith("[detached];")]
-        of_heads = [value for key, value in whole(profile).items() if key[0] == ("Wait", "ns") and key[1][0] is not None]
+        of_heads = [
+            value for key, value in whole(profile).items() if key[0] == ("Wait", "ns") and key[1][0] is not None
+        ]
         assert sum(int(line.rpartition(" ")[2]) for line in detached) == sum(of_heads)
 
 
@@ -238,7 +244,7 @@ def test_go_merges_as_we_do_sample_by_sample(seed: int, tmp_path: Path) -> None:
 
 
 def story() -> Any:
-    """main waits 3 s in get for its server, in two calls, one of which fails; a tick that nobody waits for takes 5 s."""
+    """main waits 3 s in get for its server, in two calls, one of which fails; a tick that nobody awaits takes 5 s."""
     profile, out = new_profile(), ffi.new("uint32_t *")
     stacks, parent = {}, 0
     for name, line in (("app.main", 0), ("app.get", 17), ("net.connect", 44)):
@@ -294,8 +300,9 @@ def costs(profile: Any) -> dict[Any, int]:
 
 
 def heap_file(packed: bool = True, first_strings: bool = False, base: int = 1) -> bytes:
-    """As Go writes a heap profile, or, by the arguments, as others may: unpacked, the tables first, with ids far from 1."""
-    texts = ["", "alloc_objects", "count", "alloc-space", "bytes", "main.work", "/src/main.go", "main.main", "size", "/bin/prog"]
+    """As Go writes a heap profile, or, by the arguments, as others may: unpacked, tables first, ids far from 1."""
+    texts = ["", "alloc_objects", "count", "alloc-space", "bytes", "main.work", "/src/main.go", "main.main", "size"]
+    texts.append("/bin/prog")
     strings = [(6, text.encode()) for text in texts]
     locations = [
         (4, message((1, base + 4), (2, 1), (3, 0x4005D0), (4, message((1, base + 8), (2, 12))))),
@@ -326,7 +333,9 @@ def heap_file(packed: bool = True, first_strings: bool = False, base: int = 1) -
     return message(*parts, (9, 1_600_000_000_000_000_000), (12, 524288))
 
 
-@pytest.mark.parametrize("shape", [{}, {"packed": False}, {"first_strings": True}, {"base": 2**40}, {"packed": False, "base": 900}])
+@pytest.mark.parametrize(
+    "shape", [{}, {"packed": False}, {"first_strings": True}, {"base": 2**40}, {"packed": False, "base": 900}]
+)
 def test_files_of_others_become_events(shape: dict[str, Any]) -> None:
     profile = loaded(heap_file(**shape))
     inlined = ("main.main", "main.main", "main.work")
@@ -350,7 +359,9 @@ def test_a_gperftools_profile_that_go_converted(tmp_path: Path) -> None:
     words = [0, 3, 0, period, 0]
     for count, stack in samples:
         words += [count, len(stack), *stack]
-    legacy = struct.pack(f"<{len(words) + 3}Q", *words, 0, 1, 0) + b"00400000-00500000 r-xp 00000000 00:00 0 /bin/none\n"
+    legacy = (
+        struct.pack(f"<{len(words) + 3}Q", *words, 0, 1, 0) + b"00400000-00500000 r-xp 00000000 00:00 0 /bin/none\n"
+    )
     (tmp_path / "cpu.prof").write_bytes(legacy)
     pprof("-proto", "-symbolize=none", f"-output={tmp_path / 'cpu.pb.gz'}", tmp_path / "cpu.prof")
     found = costs(loaded((tmp_path / "cpu.pb.gz").read_bytes()))
@@ -379,11 +390,18 @@ func main() {
 }
 """
     (tmp_path / "main.go").write_text(program)
-    environment = {"HOME": str(tmp_path), "GOCACHE": str(tmp_path / "cache"), "GOFLAGS": "-mod=mod", "PATH": "/usr/bin:/bin"}
+    environment = {
+        "HOME": str(tmp_path),
+        "GOCACHE": str(tmp_path / "cache"),
+        "GOFLAGS": "-mod=mod",
+        "PATH": "/usr/bin:/bin",
+    }
     environment["PATH"] = f"{Path(shutil.which('go') or '').parent}:{environment['PATH']}"
     subprocess.run(["go", "run", "main.go", "heap.pb.gz"], cwd=tmp_path, env=environment, check=True, timeout=300)
     found = costs(loaded((tmp_path / "heap.pb.gz").read_bytes()))
-    grown = sum(v for (event, names, _), v in found.items() if event == ("alloc_space", "bytes") and "main.grow" in names)
+    grown = sum(
+        v for (event, names, _), v in found.items() if event == ("alloc_space", "bytes") and "main.grow" in names
+    )
     shown = pprof("-top", "-cum", "-unit=B", "-sample_index=alloc_space", tmp_path / "heap.pb.gz")
     (line,) = (line for line in shown.splitlines() if line.endswith(" main.grow"))
     assert grown == int(line.split()[3].rstrip("B")) >= 64 << 20
@@ -433,12 +451,24 @@ STRINGS = ((6, b""), (6, b"cpu"), (6, b"count"))
         (message(TYPE, (6, b"")), "0: sample type 0: a text that is not in the string table"),
         (message(TYPE, *STRINGS, (2, message((2, [1, 2])))), "22: sample 1: 2 values for 1 sample types"),
         (message(TYPE, *STRINGS, (2, message((2, [1]), (1, [9])))), "22: sample 1: location 9 is not in the file"),
-        (message(TYPE, *STRINGS, (2, message((2, [-1])))), "22: sample 1: a negative value, as in a difference of profiles"),
+        (
+            message(TYPE, *STRINGS, (2, message((2, [-1])))),
+            "22: sample 1: a negative value, as in a difference of profiles",
+        ),
         (message(TYPE, *STRINGS, (2, b"\x12\x01\x80")), "22: sample 1: a number that does not end"),
-        (message(TYPE, *STRINGS, (4, message((1, 3), (4, message((1, 8)))))), "0: location 3: function 8 is not in the file"),
-        (message(TYPE, *STRINGS, (5, message((1, 3), (2, 7)))), "0: function 3: a text that is not in the string table"),
+        (
+            message(TYPE, *STRINGS, (4, message((1, 3), (4, message((1, 8)))))),
+            "0: location 3: function 8 is not in the file",
+        ),
+        (
+            message(TYPE, *STRINGS, (5, message((1, 3), (2, 7)))),
+            "0: function 3: a text that is not in the string table",
+        ),
         (message(TYPE, *STRINGS, (5, message((2, 1)))), "0: the id 0 of a function is 0, or that of another one"),
-        (message(TYPE, *STRINGS, (4, message((1, 2))), (4, message((1, 2)))), "0: the id 2 of a location is 0, or that of another one"),
+        (
+            message(TYPE, *STRINGS, (4, message((1, 2))), (4, message((1, 2)))),
+            "0: the id 2 of a location is 0, or that of another one",
+        ),
         (message(TYPE, *STRINGS, (9, 5), (9, 6)), "22: two profiles, one after the other: merge them instead"),
         (gzip.compress(message(TYPE, *STRINGS)), "0: compressed with gzip: to be decompressed first"),
     ],
