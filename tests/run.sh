@@ -112,6 +112,7 @@ want xz-utils command -v xz
 want libuv1-dev pkg-config --exists libuv
 want liblua5.4-dev pkg-config --exists lua5.4
 want lua5.4 command -v lua5.4
+want zstd command -v zstd
 install_missing
 if ! links clang -fsanitize=address,undefined >/dev/null 2>&1 && command -v apt-cache >/dev/null; then
   runtime=libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev
