@@ -104,16 +104,23 @@ EXTRA_DIST += \
   %D%/python/scenarios_outcomes.py \
   %D%/python/scenarios_twisted.py \
   %D%/python/spans_model.py \
+  %D%/python/speedscope_import.js \
+  %D%/python/suites.py \
   %D%/python/test_callgrind_consumers.py \
+  %D%/python/test_errors.py \
   %D%/python/test_examples.py \
   %D%/python/test_graph.py \
+  %D%/python/test_lifecycle.py \
   %D%/python/test_merge_command.py \
+  %D%/python/test_nothing_kept.py \
   %D%/python/test_pprof.py \
   %D%/python/test_profile_merge.py \
   %D%/python/test_random_programs.py \
   %D%/python/test_regressions.py \
   %D%/python/test_scenarios.py \
   %D%/python/test_spans_model.py \
+  %D%/python/test_unnoticed.py \
+  %D%/python/unnoticed.py \
   %D%/python/tracing.py \
   %D%/run.sh \
   %D%/setup.sh

@@ -5,6 +5,7 @@ broken files are refused and change nothing."""
 from __future__ import annotations
 
 import gzip
+import os
 import random
 import re
 import shutil
@@ -286,6 +287,46 @@ def test_go_shows_the_figures(tmp_path: Path) -> None:
 
     latency = pprof("-top", "-unit=s", "-sample_index=latency", "-tagfocus=outcome=failure", file)
     assert re.search(r"^\s+1s\s+\S+\s+\S+\s+1s\s+\S+\s+net\.connect$", latency, re.MULTILINE)
+
+
+# ---- viewers ----
+
+
+SPEEDSCOPE = os.environ.get("THESEUS_SPEEDSCOPE", "")  # the npm package, unpacked
+FLAMEGRAPH = next((name for name in ("inferno-flamegraph", "flamegraph.pl") if shutil.which(name)), "")
+
+
+@pytest.mark.skipif(not (SPEEDSCOPE and shutil.which("node")), reason="node or THESEUS_SPEEDSCOPE is not here")
+def test_speedscope_imports_pprof(tmp_path: Path) -> None:
+    (tmp_path / "story.pb").write_bytes(raw(story()))
+    script = Path(__file__).with_name("speedscope_import.js")
+    done = subprocess.run(
+        ["node", script, SPEEDSCOPE, tmp_path / "story.pb"], capture_output=True, text=True, check=True
+    )
+    total, *frames = done.stdout.splitlines()
+    assert total == "8000000000"
+    assert sorted(frames) == [
+        "0 8000000000 app.main",
+        "1000000000 1000000000 net.connect",
+        "2000000000 3000000000 app.get",
+        "5000000000 5000000000 app.tick",
+    ]
+
+
+@pytest.mark.skipif(not FLAMEGRAPH, reason="neither inferno-flamegraph nor flamegraph.pl is here")
+def test_a_flame_graph_has_the_figures() -> None:
+    options = ["--countname", "ns"]
+    done = subprocess.run([FLAMEGRAPH, *options], input=folded(story()), capture_output=True, text=True, check=True)
+    titles = re.findall(r"<title>([^<]+?) \(([0-9,]+) ns, [0-9.]+%\)</title>", done.stdout)
+    assert sorted((name, int(value.replace(",", ""))) for name, value in titles) == [
+        ("[detached]", 5 * 10**9),
+        ("all", 8 * 10**9),
+        ("app.get", 3 * 10**9),
+        ("app.main", 3 * 10**9),
+        ("app.main", 5 * 10**9),
+        ("app.tick", 5 * 10**9),
+        ("net.connect", 10**9),
+    ]
 
 
 # ---- files of others ----
