@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 
@@ -44,12 +45,20 @@ class Observer:
 
 
 class Handed:
-    """Stands for a Deferred as a result, on its way to the callback that gets it: call() is that callback."""
+    """Stands for a Deferred as the result of `current`, on its way to the callback that gets it: call() is that."""
 
-    __slots__ = ("call",)
+    __slots__ = ("current", "deferred", "callback")
 
-    def __init__(self, call: Callable[..., object]) -> None:
-        self.call = call
+    def __init__(self, current: Any, deferred: Any, callback: Callable[..., object]) -> None:
+        self.current = current
+        self.deferred = deferred
+        self.callback = callback
+
+    @property
+    def call(self) -> Callable[..., object]:
+        if self.current.result is self:
+            self.current.result = self.deferred
+        return functools.partial(self.callback, self.deferred)
 
 
 class Unbox:

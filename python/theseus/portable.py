@@ -18,7 +18,6 @@ What happens to Twisted code is brought to a few events:
 
 from __future__ import annotations
 
-import functools
 import operator
 import sys
 import threading
@@ -509,7 +508,7 @@ class PortableCore(LogicalStacks):
         if entries and entries[0][0][0] is not machinery.CONTINUE:
             # The loop itself calls what comes next, so that no frame of ours is in a traceback.
             (callback, arguments, keywords), errback = entries[0]
-            handed = Handed(functools.partial(callback, result))
+            handed = Handed(current, result, callback)
             entries[0] = ((operator.methodcaller("call", *arguments, **keywords), (), {}), errback)
             return handed
         here = self.installed and threading.get_ident() == self.thread and self.listener.listening()
