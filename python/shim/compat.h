@@ -15,6 +15,15 @@ static inline PyObject *compat_generator(PyFrameObject *frame) {
 #endif
 }
 
+/* The instructions of a code object, as bytes: a new reference, or NULL. */
+static inline PyObject *compat_instructions(PyCodeObject *code) {
+#if PY_VERSION_HEX >= 0x030B0000
+  return PyCode_GetCode(code);
+#else
+  return Py_XNewRef(code->co_code);
+#endif
+}
+
 /* Where in its code a frame is: an offset, only to tell places apart. */
 static inline int compat_place(PyFrameObject *frame) {
 #if PY_VERSION_HEX >= 0x030B0000

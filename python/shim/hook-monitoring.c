@@ -30,7 +30,7 @@ static bool is_plumbing(const shim_core *core, PyObject *code) {
 /* Is the instruction one that returns a constant, which no Deferred is?  (Where there is no such instruction, what returns may have
  * come from a jump: nothing is known.) */
 static bool returns_constant(const shim_core *core, PyObject *code, Py_ssize_t offset) {
-  PyObject *bytes = core->return_constant >= 0 ? PyCode_GetCode((PyCodeObject *)code) : NULL;
+  PyObject *bytes = core->return_constant >= 0 ? compat_instructions((PyCodeObject *)code) : NULL;
   bool constant = bytes && offset >= 0 && offset < PyBytes_GET_SIZE(bytes) &&
                   (unsigned char)PyBytes_AS_STRING(bytes)[offset] == core->return_constant;
   Py_XDECREF(bytes);
