@@ -133,6 +133,7 @@ static int event(theseus_callgrind_reader *reader, struct th_piece value) {
 
 static int events(theseus_callgrind_reader *reader, struct th_piece value) {
   reader->event_count = 0;
+  reader->keep = 0;
   reader->has_events = true;
   for (struct th_piece next = word(&value); next.bytes < next.end; next = word(&value)) {
     uint32_t name, index, column;

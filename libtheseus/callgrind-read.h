@@ -50,6 +50,7 @@ struct theseus_callgrind_reader {
   uint32_t columns[2], column_count;
   uint32_t positions; /* all of them */
   uint32_t keep;      /* those that the graph takes; 0: not asked yet, for this part */
+  bool quick;         /* with keep: its costs are as most files have them */
 
   /* events */
   bool has_events;

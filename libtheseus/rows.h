@@ -13,6 +13,8 @@
 
 #include "map.h"
 
+#include <string.h>
+
 typedef struct th_row {
   uint32_t function; /* of an edge, the caller */
   uint32_t file;     /* the text's number; of an edge, the file of the call */
@@ -41,6 +43,15 @@ typedef struct th_rows {
   uint32_t undo_count, undo_capacity, undo_values_capacity, touched_capacity;
 } th_rows;
 
+/* Asks for memory that is going to be read, if the compiler knows how. */
+static inline void th_prefetch(const void *address) {
+#if defined(__GNUC__)
+  __builtin_prefetch(address);
+#else
+  (void)address;
+#endif
+}
+
 void th_rows_init(th_rows *rows, uint32_t stride);
 void th_rows_free(th_rows *rows, th_alloc *alloc);
 
@@ -58,9 +69,8 @@ int th_rows_search(th_rows *rows, th_alloc *alloc, const th_row *key, uint32_t *
 /* Behind th_rows_touch: keeps a row's values. */
 int th_rows_keep(th_rows *rows, th_alloc *alloc, uint32_t row);
 
-static inline bool th_row_same(const th_row *a, const th_row *b) {
-  return a->function == b->function && a->line == b->line && a->address == b->address && a->callee == b->callee &&
-         a->file == b->file;
+static inline bool th_row_same(const th_row *a, const th_row *b) { /* there is no padding in between */
+  return memcmp(a, b, offsetof(th_row, hash)) == 0;
 }
 
 /* The row of a key, a new one if need be.  O(1).  ENOMEM, ELIMIT, EOVERFLOW. */
