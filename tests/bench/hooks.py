@@ -154,7 +154,7 @@ def summary(raw: dict[str, Any]) -> dict[str, Any]:
             "cpu_ratio_quartiles": [ratios[len(ratios) // 4], ratios[-1 - len(ratios) // 4]],
             "wall_ratio": statistics.median(wall / base_wall for (_, wall), (_, base_wall) in zip(blocks, base)),
         }
-    if "no-op" in found and "profile" in found:
+    if {"profile", "no-op"} <= set(found):
         pairs = zip(raw["measured"]["profile"], raw["measured"]["no-op"])
         found["profile"]["cpu_ratio_to_noop"] = statistics.median(one[0] / other[0] for one, other in pairs)
     return {"operations_per_block": raw["times"], "variants": found}
@@ -170,7 +170,8 @@ def time_text(ns: float) -> str:
 
 def print_table(title: str, results: dict[str, Any], variants: list[str]) -> None:
     print(f"\n{title}\n")
-    print(f"{'':18}{'no hook':>12}" + "".join(f"{variant:>12}" for variant in variants[1:]) + f"{'profile:no-op':>16}")
+    row = f"{'':18}{'no hook':>12}" + "".join(f"{variant:>12}" for variant in variants[1:])
+    print(row + (f"{'profile:no-op':>16}" if {"profile", "no-op"} <= set(variants) else ""))
     for workload, result in results.items():
         found = result["variants"]
         row = f"{workload:18}{time_text(found['no hook']['cpu_ns']):>12}"
@@ -182,7 +183,7 @@ def print_table(title: str, results: dict[str, Any], variants: list[str]) -> Non
         row = f"{'Twisted (geom.)':18}{'':12}"
         for variant in variants[1:]:
             row += f"{geometric_mean([found[variant]['cpu_ratio'] for found in twisted]):12.2f}"
-        if "profile" in variants and "no-op" in variants:
+        if {"profile", "no-op"} <= set(variants):
             row += f"{geometric_mean([found['profile']['cpu_ratio_to_noop'] for found in twisted]):16.2f}"
         print(row)
 

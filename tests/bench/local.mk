@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-# make bench: prints what things cost here, and leaves the figures in bench-*.json.  A program in C is run by each bench-NAME; the Python
-# ones need $PYTHON (python3) with the package.  They compare with each other; figures of different machines do not.
+# make bench: prints what things cost on this machine, and leaves the figures in bench-*.json; or one of them, make bench-spans.
+# Those in Python need $PYTHON (python3) with the package.
 EXTRA_PROGRAMS = \
   %D%/pprof \
   %D%/spans
