@@ -98,7 +98,10 @@ static int event(theseus_callgrind_reader *reader, struct th_piece value) {
   name.end = name.bytes;
   while (name.end < line.end && !th_is_blank(*name.end) && *name.end != ':' && *name.end != '=')
     name.end++;
-  struct th_piece rest = th_trim((struct th_piece){name.end, line.end});
+  struct th_piece rest = {name.end, line.end};
+  while (rest.bytes < rest.end &&
+         (*rest.bytes == ' ' || *rest.bytes == '\t')) /* a CR would be escaped, and no blank then */
+    rest.bytes++;
   if (name.end == name.bytes)
     return th_callgrind_warn(reader, line.bytes, "an event without a name");
   int status = text_of(reader, name, &id);

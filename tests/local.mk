@@ -40,6 +40,7 @@ EXTRA_DIST += \
   %D%/fuzz/callgrind/cut-short \
   %D%/fuzz/callgrind/empty \
   %D%/fuzz/callgrind/events \
+  %D%/fuzz/callgrind/formulas \
   %D%/fuzz/callgrind/greatest \
   %D%/fuzz/callgrind/mixed-positions \
   %D%/fuzz/callgrind/names-of-all-kinds \
