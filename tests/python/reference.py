@@ -164,7 +164,13 @@ class Reference:
         generator = generator_in(frame)
         operation = self.of_generator(generator)
         result = frame.f_locals["result"]
-        if operation is None or frame_of(generator) is None or not isinstance(result, Deferred):
+        if operation is None or not operation.span.open:
+            return
+        if frame_of(generator) is None:  # it is over, and waits for nothing more, though its Deferred may fire later
+            if operation.span.state != IN_LEG:
+                self.model.wait(operation.span, [], operation.span.place, operation.span.line, self.now())
+            return
+        if not isinstance(result, Deferred):
             return
         stack, line = self.suspended(operation)
         operation.waits_on = weakref.ref(result)
@@ -217,9 +223,10 @@ class Reference:
         parent = operation.parent()
         if caller is None or caller.f_code is not LOOP or parent is None or not parent.span.open:
             return
-        awaited = parent.waits_on and parent.waits_on()
-        if awaited and parent.span.state != IN_LEG and caller.f_locals["current"] in reachable(awaited):
-            self.model.await_also(parent.span, operation.span, self.now())
+        awaited, current = parent.waits_on and parent.waits_on(), caller.f_locals["current"]
+        if awaited and parent.span.state != IN_LEG and current in reachable(awaited):
+            if self.goes_on_to(current, []) is parent:  # a list may have fired without it
+                self.model.await_also(parent.span, operation.span, self.now())
 
     def fired(self, operation: Operation, result: Any) -> None:
         if operation.span.open:
@@ -403,9 +410,8 @@ def reachable(deferred: Deferred[Any]) -> list[Any]:
         canceller = one._canceller
         if getattr(canceller, "__qualname__", "") == "race.<locals>.cancel" and not one.called:
             near += inspect.getclosurevars(canceller).nonlocals["to_cancel"]
-        result = getattr(one, "result", None)
-        if isinstance(result, Deferred):
-            near.append(result)
+        if one._chainedTo is not None:  # a callback returned it, or it is chainDeferred()'s
+            near.append(one._chainedTo)
         found.extend(other for other in near if not any(other is known for known in found))
     return found
 
