@@ -107,6 +107,7 @@ EXTRA_DIST += \
   %D%/python/spans_model.py \
   %D%/python/speedscope_import.js \
   %D%/python/suites.py \
+  %D%/python/test_bounds.py \
   %D%/python/test_callgrind_consumers.py \
   %D%/python/test_errors.py \
   %D%/python/test_examples.py \
