@@ -6,12 +6,14 @@ EXTRA_PROGRAMS = \
   %D%/spans
 
 EXTRA_DIST += \
+  %D%/floor.c \
   %D%/hooks.py \
+  %D%/merge.py \
   %D%/noop-hook.c \
   %D%/pending.py \
   %D%/workloads.py
 
-BENCHES = bench-spans bench-pprof bench-hooks bench-pending
+BENCHES = bench-spans bench-merge bench-pprof bench-hooks bench-pending
 .PHONY: bench $(BENCHES)
 bench:
 	$(AM_V_at)for one in $(BENCHES); do $(MAKE) $(AM_MAKEFLAGS) $$one || exit; done
@@ -20,9 +22,11 @@ bench-spans: %D%/spans
 	$(AM_V_at)%D%/spans --json bench-spans.json
 bench-pprof: %D%/pprof
 	$(AM_V_at)%D%/pprof --json bench-pprof.json
+bench-merge: libtheseus/theseus-merge
+	$(AM_V_at)$${PYTHON:-python3} -B $(srcdir)/%D%/merge.py --command=libtheseus/theseus-merge --annotate --json=bench-merge.json
 bench-hooks:
 	$(AM_V_at)$${PYTHON:-python3} -B $(srcdir)/%D%/hooks.py --json bench-hooks.json
 bench-pending:
 	$(AM_V_at)$${PYTHON:-python3} -B $(srcdir)/%D%/pending.py --json bench-pending.json
 
-CLEANFILES += $(EXTRA_PROGRAMS) bench-spans.json bench-pprof.json bench-hooks.json bench-pending.json
+CLEANFILES += $(EXTRA_PROGRAMS) bench-spans.json bench-merge.json bench-pprof.json bench-hooks.json bench-pending.json
