@@ -39,11 +39,6 @@ def write_pprof(handle: Any, file: IO[bytes], detail: str = "full") -> None:
     file.write(encoded(handle, detail))
 
 
-def is_pprof(data: bytes) -> bool:
-    """Do bytes begin as a pprof file does, compressed or not?  (Compressed callgrind is not told apart.)"""
-    return data[:2] == GZIP or data[:1] == b"\n"
-
-
 def read_pprof(data: bytes, source: str = "pprof") -> Any:
     """A new theseus_profile * (the caller frees it) from a pprof file, compressed or not.
 

@@ -108,16 +108,17 @@ class Profile:
         elif lib.theseus_stack_count(other._handle) > 1:
             self.origin = {key: value for key, value in self.origin.items() if other.origin.get(key) == value}
 
-    def write(self, target: Target, format: str = "callgrind", event: str = "Wait") -> None:
+    def write(self, target: Target, format: str = "callgrind", event: str = "Wait", detail: str = "full") -> None:
         """Writes the profile to a path (all or nothing) or to a binary file (which stays open).
 
         `format`: "callgrind" for KCachegrind, callgrind_annotate, gprof2dot, speedscope; "pprof" (gzip) keeps
         everything; "folded" for flame graphs: one column, `event`, as `a;b;c 123` lines of self values, in ns for
-        times.
+        times.  `detail`: of pprof, "no-buckets" leaves out the histograms of latencies, and percentiles with them, for
+        collectors that limit the number of samples.
         """
-        write_to(target, self.encoded(format, event))
+        write_to(target, self.encoded(format, event, detail))
 
-    def encoded(self, format: str = "callgrind", event: str = "Wait") -> bytes:
+    def encoded(self, format: str = "callgrind", event: str = "Wait", detail: str = "full") -> bytes:
         """The bytes that write() writes."""
         if format == "callgrind":
             graph = self._graph()
@@ -128,7 +129,7 @@ class Profile:
         if format == "pprof":
             from ._pprof import encoded
 
-            return encoded(self._handle)
+            return encoded(self._handle, detail)
         raise ValueError(f"unknown format {format!r}: choose one of {', '.join(FORMATS)}")
 
     def events(self) -> list[str]:

@@ -115,9 +115,9 @@ class Tracer:
         check_binary(outfile)
         self.snapshot().write(outfile)
 
-    def write(self, target: Target, format: str = "callgrind", event: str = "Wait") -> None:
-        """snapshot().write(target, format, event)."""
-        self.snapshot().write(target, format, event)
+    def write(self, target: Target, format: str = "callgrind", event: str = "Wait", detail: str = "full") -> None:
+        """snapshot().write(target, format, event, detail)."""
+        self.snapshot().write(target, format, event, detail)
 
     def pending(self) -> list[Pending]:
         """The operations that are open, as trees, the oldest first."""
