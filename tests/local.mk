@@ -118,6 +118,7 @@ EXTRA_DIST += \
   %D%/python/test_pprof.py \
   %D%/python/test_profile_merge.py \
   %D%/python/test_random_programs.py \
+  %D%/python/test_reactors.py \
   %D%/python/test_regressions.py \
   %D%/python/test_scenarios.py \
   %D%/python/test_spans_model.py \
