@@ -19,6 +19,7 @@ from theseus._cffi import ffi, lib
 
 from histories import check, intern_stacks, new_profile, sized
 from pprof_parse import message, parse
+from test_merge_command import COMMAND, run
 from test_profile_merge import add_event, everything, merged, path_of, random_profile
 from theseus import Profile, load
 from theseus._pprof import encoded, read_pprof, write_pprof
@@ -302,6 +303,38 @@ def test_go_shows_the_figures(tmp_path: Path) -> None:
 
     latency = pprof("-top", "-unit=s", "-sample_index=latency", "-tagfocus=outcome=failure", file)
     assert re.search(r"^\s+1s\s+\S+\s+\S+\s+1s\s+\S+\s+net\.connect$", latency, re.MULTILINE)
+
+
+# ---- the command ----
+
+
+@pytest.mark.skipif(not COMMAND, reason="theseus-merge has not been built")
+@pytest.mark.parametrize("jobs", ["-j1", "-j3"])
+def test_the_command_merges_as_the_library_does(jobs: str, tmp_path: Path) -> None:
+    profiles = [with_times(50 + number) for number in range(5)]
+    files = []
+    for number, profile in enumerate(profiles):
+        same = new_profile()
+        for name in (b"Run", b"Samples", b"Bytes"):  # the order of columns is that of the first input
+            add_event(same, name)
+        check(lib.theseus_profile_merge(same, profile))
+        files.append(save(tmp_path / f"{number}.pb.gz", same))
+    plain = tmp_path / "plain.pb"
+    plain.write_bytes(gzip.decompress(files.pop().read_bytes()))
+    files.append(plain)
+    ours = new_profile()
+    for file in files:
+        check(lib.theseus_profile_merge(ours, loaded(file.read_bytes())))
+
+    def command(*arguments: str | Path) -> bytes:
+        done = run(jobs, *arguments)
+        assert (done.returncode, done.stderr) == (0, b"")
+        return bytes(done.stdout)
+
+    assert command(*files) == callgrind(ours)
+    assert gzip.decompress(command("--format=pprof", *files)) == raw(ours)
+    assert command("--format=folded", *files) == folded(ours).encode()
+    assert command("--format=folded", "--events=Latency", *files) == folded(ours, lib.THESEUS_LATENCY).encode()
 
 
 # ---- viewers ----
