@@ -116,6 +116,7 @@ EXTRA_DIST += \
   %D%/python/test_merge_command.py \
   %D%/python/test_nothing_kept.py \
   %D%/python/test_pprof.py \
+  %D%/python/test_producers.py \
   %D%/python/test_profile_merge.py \
   %D%/python/test_random_programs.py \
   %D%/python/test_reactors.py \
