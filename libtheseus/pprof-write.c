@@ -29,6 +29,8 @@ struct writer {
   uint32_t mark_count, marks_capacity;
   uint32_t *order; /* of the marks, twice the room */
   uint32_t order_capacity;
+  uint32_t *path; /* the stacks that a head has above what it shares */
+  uint32_t path_capacity;
   th_wire message, part;
 };
 
@@ -205,17 +207,22 @@ static uint32_t head_path(struct writer *writer, uint32_t head, uint32_t shared)
   th_wire *path = &writer->part; /* a wire is bytes like others */
   uint32_t id = 0;
 
-  for (uint32_t depth = stacks[shared].depth; depth < stacks[head].depth; depth++) {
-    uint32_t s = head;
-    while (stacks[s].depth > depth + 1)
-      s = stacks[s].parent;
+  uint32_t length = stacks[head].depth - stacks[shared].depth;
+  int status = th_alloc_grow(&writer->alloc, &writer->path, &writer->path_capacity, length, sizeof *writer->path);
+  note(writer, status);
+  if (status)
+    return 0;
+  for (uint32_t s = head, i = length; i-- > 0; s = stacks[s].parent)
+    writer->path[i] = s;
+  for (uint32_t frame = 0; frame < length; frame++) {
+    uint32_t s = writer->path[frame];
     const struct th_function *function = &writer->profile->functions.items[stacks[s].function];
     const uint64_t numbers[] = {stacks[s].call_line, function->first_line};
     const char *texts[] = {th_strings_get(&writer->profile->strings, function->name),
                            th_strings_get(&writer->profile->strings, function->file)};
     for (uint32_t i = 0; i < 4; i++) {
       size_t n = i < 2 ? TH_DIGITS : strlen(texts[i - 2]);
-      int status = th_wire_reserve(path, &writer->alloc, 4 * (uint64_t)n + 1);
+      status = th_wire_reserve(path, &writer->alloc, 4 * (uint64_t)n + 1);
       note(writer, status);
       if (status)
         return 0;
@@ -517,6 +524,7 @@ static void release(struct writer *writer) {
   th_alloc_free(alloc, writer->cells, writer->profile->cells.count, 2 * sizeof *writer->cells);
   th_alloc_free(alloc, writer->marks, writer->marks_capacity, sizeof *writer->marks);
   th_alloc_free(alloc, writer->order, writer->order_capacity, sizeof *writer->order);
+  th_alloc_free(alloc, writer->path, writer->path_capacity, sizeof *writer->path);
   th_wire_free(&writer->message, alloc);
   th_wire_free(&writer->part, alloc);
   th_stacks_free(&writer->locations, alloc);

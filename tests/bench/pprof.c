@@ -64,7 +64,7 @@ static void add_stacks(theseus_profile *profile, uint64_t seed, uint32_t stacks,
   for (uint32_t i = 0; i < stacks; i++) {
     depth = below(depth + 1);
     for (uint32_t more = 1 + below(DEPTH - depth); more--; depth++)
-      check(theseus_stack_push(profile, path[depth], below(FUNCTIONS), 1 + below(50), &path[depth + 1]), "push");
+      check(theseus_stack_push(profile, path[depth], below(FUNCTIONS), 1 + below(4), &path[depth + 1]), "push");
     for (uint32_t n = 1 + below(2 * records - 1); n--;) {
       uint64_t latency = below(1000000) * (uint64_t)(1 + below(1000));
       check(theseus_record(profile, path[depth], 1 + below(3), latency, (int)below(3)), "record");
