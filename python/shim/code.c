@@ -11,13 +11,21 @@ typedef struct {
 
 static PyObject *reaper_call(PyObject *self, PyObject *arguments, PyObject *keywords) {
   const reaper *found = (reaper *)self;
-  (void)arguments, (void)keywords;
+  PyObject *reference = PyTuple_GET_SIZE(arguments) ? PyTuple_GET_ITEM(arguments, 0) : NULL;
+  (void)keywords;
+
   if (!found->core)
     Py_RETURN_NONE;
-  if (found->is_code)
-    shim_forget_code(found->core, found->key);
-  else
-    shim_forget_operation(found->core, found->key);
+  /* A reference that somebody else kept may be of what was watched before. */
+  if (found->is_code) {
+    const shim_code *code = shim_table_get(&found->core->codes, found->key);
+    if (code && code->alive == reference)
+      shim_forget_code(found->core, found->key);
+  } else {
+    const shim_operation *operation = shim_table_get(&found->core->operations, found->key);
+    if (operation && operation->alive == reference)
+      shim_forget_operation(found->core, found->key);
+  }
   Py_RETURN_NONE;
 }
 
@@ -31,29 +39,30 @@ PyType_Spec shim_reaper_spec = {"theseus._Reaper", sizeof(reaper), 0,
                                 Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                                 (PyType_Slot[]){{Py_tp_call, reaper_call}, {Py_tp_dealloc, reaper_dealloc}, {0, NULL}}};
 
-PyObject *shim_watch(shim_core *core, PyObject *object, bool is_code) {
-  reaper *callback = PyObject_New(reaper, shim_reaper_type);
-  if (!callback)
-    return NULL;
-  callback->core = core;
-  callback->key = object;
-  callback->is_code = is_code;
-  PyObject *reference = PyWeakref_NewRef(object, (PyObject *)callback);
-  Py_DECREF(callback);
-  return reference;
+PyObject *shim_watch(shim_core *core, PyObject *object, PyObject **callback) {
+  if (!*callback) {
+    reaper *made = PyObject_New(reaper, shim_reaper_type);
+    if (!made)
+      return NULL;
+    made->is_code = PyCode_Check(object);
+    *callback = (PyObject *)made;
+  }
+  ((reaper *)*callback)->core = core;
+  ((reaper *)*callback)->key = object;
+  return PyWeakref_NewRef(object, *callback);
 }
 
-void shim_unwatch(PyObject *reference) {
-  PyObject *callback = reference ? compat_callback_of(reference) : NULL;
-  if (callback && Py_TYPE(callback) == shim_reaper_type)
+void shim_unwatch(PyObject *reference, PyObject *callback) {
+  if (callback)
     ((reaper *)callback)->core = NULL;
   Py_XDECREF(reference);
+  Py_XDECREF(callback);
 }
 
 void shim_forget_code(shim_core *core, const void *key) {
   shim_code *code = shim_table_take(&core->codes, key);
   if (code) {
-    Py_CLEAR(code->alive);
+    shim_unwatch(code->alive, code->callback);
     PyMem_Free(code);
   }
 }
@@ -93,10 +102,10 @@ shim_code *shim_code_of(shim_core *core, PyFrameObject *frame) {
   if (known)
     return known;
   known = PyMem_Calloc(1, sizeof *known);
-  if (!known || describe(core, frame, code, known) || !(known->alive = shim_watch(core, code, true)) ||
+  if (!known || describe(core, frame, code, known) || !(known->alive = shim_watch(core, code, &known->callback)) ||
       shim_table_set(&core->codes, code, known)) {
     if (known)
-      Py_XDECREF(known->alive);
+      shim_unwatch(known->alive, known->callback);
     PyMem_Free(known);
     compat_drop_error();
     return NULL;

@@ -36,7 +36,12 @@ typedef struct shim_code {
     int place;
     uint32_t line;
   } lines[4];
-  PyObject *alive; /* weak reference, whose callback drops the entry */
+  /* The stack that it was last pushed on, and what came of it; 0: none yet. */
+  struct {
+    uint32_t parent, line, stack;
+  } pushed;
+  PyObject *alive;    /* weak reference, … */
+  PyObject *callback; /* … whose callback drops the entry */
 } shim_code;
 
 /* Where the walk of a logical stack ended, physically. */
@@ -48,7 +53,8 @@ typedef struct shim_stop {
 
 typedef struct shim_operation {
   const void *generator;
-  PyObject *alive;
+  PyObject *alive;    /* weak reference */
+  PyObject *callback; /* its callback, which serves the next operation in this place, too */
   uint64_t span, parent;
   uint32_t stack, place_stack, line;
   shim_stop stop;
@@ -73,7 +79,7 @@ typedef struct shim_scope {
 /* What a run of the callback loop has passed: see fired() in events.c. */
 typedef struct shim_passed {
   const void *loop;
-  uint32_t stack, line;
+  uint32_t stack; /* of the span that it passed */
   uint64_t parent;
   bool detached;
 } shim_passed;
@@ -89,9 +95,10 @@ typedef struct shim_late {
   int outcome;
 } shim_late;
 
-/* One call on the way down a stack: the function, and the line that it is at. */
+/* One call on the way down a stack: whose code, and the line that it is at. */
 typedef struct shim_call {
-  uint32_t function, line;
+  shim_code *code;
+  uint32_t line;
 } shim_call;
 
 typedef struct shim_core {
@@ -119,7 +126,8 @@ typedef struct shim_core {
   shim_table codes, operations; /* by address of the code, of the generator */
   shim_operation **starting;    /* those in their first leg, innermost last */
   size_t starting_count, starting_capacity;
-  shim_scope *scopes; /* innermost last */
+  shim_operation *spare; /* a list of those that are free, by .generator */
+  shim_scope *scopes;    /* innermost last */
   size_t scope_count, scope_capacity;
   shim_passed *passed;
   size_t passed_count, passed_capacity;
@@ -316,9 +324,9 @@ extern PyTypeObject *shim_observer_type;
 extern PyTypeObject *shim_reaper_type;
 extern PyTypeObject *shim_core_type;
 extern PyTypeObject *shim_hook_type;
-/* A weak reference to `object` that tells the core of its death. */
-PyObject *shim_watch(shim_core *core, PyObject *object, bool is_code);
+/* A weak reference to `object`, which is code or a generator, that tells the core of its death by *callback: made if there is none. */
+PyObject *shim_watch(shim_core *core, PyObject *object, PyObject **callback);
 /* Lets go of such a reference when the core goes: somebody else may have it too (weakref.getweakrefs, gc.get_objects). */
-void shim_unwatch(PyObject *reference);
+void shim_unwatch(PyObject *reference, PyObject *callback);
 
 #endif

@@ -37,13 +37,11 @@ static void forget_loop(shim_core *core, const void *loop) {
 
 void shim_fired(shim_core *core, uint64_t span, int outcome, PyFrameObject *loop) {
   theseus_span_info info;
-  theseus_stack_info stack = {.size = sizeof stack};
 
   if (loop && (PyObject *)compat_code(loop) == core->loop_code && sees_leaving(core) &&
-      shim_span_info(core, span, &info) && !theseus_stack_get(core->profile, info.stack, &stack)) {
-    /* For what this run of the loop calls yet: the place where the function of the span was called. */
-    shim_passed passed = {loop, stack.parent, stack.call_line, info.parent,
-                          info.state == THESEUS_IS_DETACHED && !info.parent};
+      shim_span_info(core, span, &info)) {
+    /* For what this run of the loop calls yet. */
+    shim_passed passed = {loop, info.stack, info.parent, info.state == THESEUS_IS_DETACHED && !info.parent};
     forget_loop(core, loop);
     if (!SHIM_ROOM(core->passed, core->passed_count, core->passed_capacity))
       core->passed[core->passed_count++] = passed;
@@ -169,6 +167,21 @@ static int begin(shim_core *core, const shim_place *place, uint32_t flags, uint6
 
 /* ---- generators and coroutines ---- */
 
+static shim_operation *new_operation(shim_core *core) {
+  shim_operation *operation = core->spare;
+
+  if (!operation)
+    return PyMem_Calloc(1, sizeof *operation);
+  core->spare = (shim_operation *)operation->generator;
+  return operation;
+}
+
+static void free_operation(shim_core *core, shim_operation *operation) {
+  Py_CLEAR(operation->alive);
+  operation->generator = core->spare;
+  core->spare = operation;
+}
+
 void shim_forget_operation(shim_core *core, const void *generator) {
   shim_operation *operation = shim_table_take(&core->operations, generator);
 
@@ -180,39 +193,38 @@ void shim_forget_operation(shim_core *core, const void *generator) {
       Py_CLEAR(operation->alive);
       return;
     }
-  Py_CLEAR(operation->alive);
-  PyMem_Free(operation);
+  free_operation(core, operation);
 }
 
 static int start(shim_core *core, PyFrameObject *frame, PyObject *generator, PyFrameObject *generator_frame) {
-  const shim_code *code = shim_code_of(core, generator_frame);
+  shim_code *code = shim_code_of(core, generator_frame);
   shim_operation *operation;
   shim_place place;
 
   core->call_count = 0;
   if (!code || SHIM_ROOM(core->calls, core->call_count, core->call_capacity))
     return -1;
-  core->calls[core->call_count++] = (shim_call){code->function, 0};
+  core->calls[core->call_count++] = (shim_call){code, 0};
   if (shim_locate(core, frame, &place) || SHIM_ROOM(core->starting, core->starting_count, core->starting_capacity))
     return -1;
   shim_forget_operation(core, generator); /* one that is driven twice is the later one's */
-  if (!(operation = PyMem_Calloc(1, sizeof *operation)))
+  if (!(operation = new_operation(core)))
     return -1;
   operation->generator = generator;
   operation->stack = operation->place_stack = place.stack;
   operation->parent = place.parent;
   operation->stop = place.stop;
   operation->starter = frame;
-  if (!(operation->alive = shim_watch(core, generator, false)) ||
-      begin(core, &place, THESEUS_SPAN_LEG, shim_now(core), &operation->span)) {
-    Py_XDECREF(operation->alive);
-    PyMem_Free(operation);
+  operation->returned = false;
+  /* The time does not matter: its own begins with its first wait. */
+  if (!(operation->alive = shim_watch(core, generator, &operation->callback)) ||
+      begin(core, &place, THESEUS_SPAN_LEG, core->latest, &operation->span)) {
+    free_operation(core, operation);
     return -1;
   }
   if (shim_table_set(&core->operations, generator, operation)) {
-    (void)theseus_span_discard(core->profile, operation->span, shim_now(core));
-    Py_XDECREF(operation->alive);
-    PyMem_Free(operation);
+    (void)theseus_span_discard(core->profile, operation->span, core->latest);
+    free_operation(core, operation);
     return -1;
   }
   core->starting[core->starting_count++] = operation;
@@ -248,17 +260,17 @@ void shim_started(shim_core *core, PyFrameObject *frame, PyObject *result) {
   bool pending = false;
   operation->returned = true;
   if (!was.generator) /* finished, and so forgotten, in its first leg */
-    PyMem_Free(operation);
-  uint64_t now = shim_now(core);
+    free_operation(core, operation);
   if (!result || !PyObject_TypeCheck(result, (PyTypeObject *)core->deferred_type)) {
-    (void)theseus_span_discard(core->profile, was.span, now);
+    (void)theseus_span_discard(core->profile, was.span, shim_now(core));
   } else if (shim_has_fired(core, result)) {
-    (void)theseus_span_end(core->profile, was.span, shim_outcome_of_deferred(core, result), now);
+    int outcome = shim_outcome_of_deferred(core, result);
+    (void)theseus_span_end(core->profile, was.span, outcome, shim_now(core));
   } else {
     PyObject *entries = shim_callbacks_of(core, result);
     pending = true;
     if (!entries || shim_observe(core, entries, was.span))
-      (void)theseus_span_end(core->profile, was.span, THESEUS_ABANDONED, now);
+      (void)theseus_span_end(core->profile, was.span, THESEUS_ABANDONED, shim_now(core));
     else
       (void)hand_back(core, frame, was.span, was.parent, was.stop);
     Py_XDECREF(entries);
@@ -284,31 +296,32 @@ static void finished(shim_core *core, const shim_operation *operation) {
     (void)theseus_span_await(core->profile, was.span, NULL, 0, was.place_stack, was.line, shim_now(core));
 }
 
-static void suspended(shim_core *core, PyFrameObject *frame, PyObject *generator, PyFrameObject *generator_frame,
+static void suspended(shim_core *core, PyObject *deferred, PyObject *generator, PyFrameObject *generator_frame,
                       shim_operation *operation) {
-  PyObject *deferred = compat_variable(frame, shim_name.result);
-
   if (deferred && PyObject_TypeCheck(deferred, (PyTypeObject *)core->deferred_type) &&
       !shim_suspended(core, generator, generator_frame, operation, &operation->place_stack, &operation->line) &&
       shim_children_on(core, operation->span, deferred) >= 0)
     (void)theseus_span_await(core->profile, operation->span, core->spans, core->span_count, operation->place_stack,
                              operation->line, shim_now(core));
-  Py_XDECREF(deferred);
 }
 
 void shim_leg_ended(shim_core *core, PyFrameObject *frame) {
-  PyObject *generator = shim_driven_generator(frame);
+  PyObject *const names[] = {shim_name.gen, shim_name.result};
+  PyObject *variables[2];
+  compat_variables(frame, names, variables, 2);
+  PyObject *generator = variables[0];
   shim_operation *operation = generator ? shim_operation_of(core, generator) : NULL;
 
   if (operation) {
     PyFrameObject *generator_frame = shim_frame_of(generator);
     if (generator_frame)
-      suspended(core, frame, generator, generator_frame, operation);
+      suspended(core, variables[1], generator, generator_frame, operation);
     else
       finished(core, operation);
     Py_XDECREF(generator_frame);
   }
   Py_XDECREF(generator);
+  Py_XDECREF(variables[1]);
 }
 
 /* ---- plain functions ---- */
@@ -459,7 +472,7 @@ void shim_let_go(shim_core *core) {
     if (operation->generator)
       shim_forget_operation(core, operation->generator);
     else
-      PyMem_Free(operation);
+      free_operation(core, operation);
   }
   for (size_t i = 0; i < core->scope_count; i++) {
     for (size_t j = 0; j < core->scopes[i].count; j++)

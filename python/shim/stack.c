@@ -12,14 +12,24 @@ shim_operation *shim_operation_of(shim_core *core, PyObject *generator) {
   return shim_table_get(&core->operations, generator);
 }
 
-static int push(shim_core *core, uint32_t *stack, uint32_t function, uint32_t line) {
-  return theseus_stack_push(core->profile, *stack, function, line, stack) ? -1 : 0;
+/* Pushes a function on a stack.  Most are called from one place only. */
+static int push(shim_core *core, uint32_t *stack, shim_code *code, uint32_t line) {
+  if (!code->pushed.stack || code->pushed.parent != *stack || code->pushed.line != line) {
+    uint32_t pushed;
+    if (theseus_stack_push(core->profile, *stack, code->function, line, &pushed))
+      return -1;
+    code->pushed.parent = *stack;
+    code->pushed.line = line;
+    code->pushed.stack = pushed;
+  }
+  *stack = code->pushed.stack;
+  return 0;
 }
 
 static int add_call(shim_core *core, shim_code *code, PyFrameObject *frame) {
   if (SHIM_ROOM(core->calls, core->call_count, core->call_capacity))
     return -1;
-  core->calls[core->call_count++] = (shim_call){code->function, shim_line(code, frame)};
+  core->calls[core->call_count++] = (shim_call){code, shim_line(code, frame)};
   return 0;
 }
 
@@ -28,7 +38,7 @@ static int build(shim_core *core, shim_place *place) {
   theseus_span_info info;
 
   for (size_t i = core->call_count; i-- > 0;) {
-    if (push(core, &place->stack, core->calls[i].function, place->line))
+    if (push(core, &place->stack, core->calls[i].code, place->line))
       return -1;
     place->line = core->calls[i].line;
   }
@@ -44,7 +54,7 @@ static int build_continued(shim_core *core, shim_place *place) {
   theseus_stack_info info = {.size = sizeof info};
 
   if (core->call_count) {
-    uint32_t called = core->calls[core->call_count - 1].function;
+    uint32_t called = core->calls[core->call_count - 1].code->function;
     for (uint32_t below = place->stack; below != THESEUS_ROOT; below = info.parent) {
       if (theseus_stack_get(core->profile, below, &info))
         return -1;
@@ -79,7 +89,7 @@ int shim_suspended(shim_core *core, PyObject *generator, PyFrameObject *frame, c
     else if (code->kind != SHIM_GENERATOR)
       break;
     else
-      status = push(core, stack, code->function, *line);
+      status = push(core, stack, code, *line);
   }
   Py_XDECREF(frame);
   Py_XDECREF(generator);
@@ -168,7 +178,11 @@ static int continuation(shim_core *core, PyFrameObject *loop, shim_place *place)
   for (size_t i = core->passed_count; !found && i-- > 0;)
     if (core->passed[i].loop == loop) {
       const shim_passed *passed = &core->passed[i];
-      *place = (shim_place){passed->stack, passed->line, passed->parent, passed->detached, {loop, true, true}};
+      theseus_stack_info stack = {.size = sizeof stack};
+      if (theseus_stack_get(core->profile, passed->stack, &stack))
+        return -1;
+      /* The place where the function of that span was called. */
+      *place = (shim_place){stack.parent, stack.call_line, passed->parent, passed->detached, {loop, true, true}};
       found = 1;
     }
   return found;
@@ -198,7 +212,7 @@ static int reactor(shim_core *core, PyFrameObject *frame, shim_place *place) {
       return -1;
     core->has_reactor_function = true;
   }
-  return push(core, &place->stack, core->reactor_function, 0);
+  return theseus_stack_push(core->profile, THESEUS_ROOT, core->reactor_function, 0, &place->stack) ? -1 : 0;
 }
 
 int shim_locate(shim_core *core, PyFrameObject *frame, shim_place *out) {

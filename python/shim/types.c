@@ -27,6 +27,10 @@ int shim_room(void *array, size_t count, size_t *capacity, size_t size) {
 /* A clock of the program's own that fails has stood still. */
 uint64_t shim_now(shim_core *core) {
   if (core->clock) {
+    /* It may work with Deferreds itself: they are not observed, or asking would not end. */
+    bool was_busy = core->busy, here = PyThread_get_thread_ident() == core->thread;
+    if (here)
+      core->busy = true;
     PyObject *told = PyObject_CallNoArgs(core->clock);
     unsigned long long now = told ? PyLong_AsUnsignedLongLong(told) : (unsigned long long)-1;
     if (!told || (now == (unsigned long long)-1 && PyErr_Occurred()))
@@ -34,6 +38,8 @@ uint64_t shim_now(shim_core *core) {
     else
       core->latest = now;
     Py_XDECREF(told);
+    if (here)
+      core->busy = was_busy;
   } else {
     struct timespec now;
     if (!clock_gettime(CLOCK_MONOTONIC, &now))
@@ -164,14 +170,20 @@ static void core_dealloc(PyObject *self) {
   for (size_t i = 0; i < core->operations.capacity; i++) {
     shim_operation *operation = core->operations.entries[i].value;
     if (operation) {
-      shim_unwatch(operation->alive);
+      shim_unwatch(operation->alive, operation->callback);
       PyMem_Free(operation);
     }
+  }
+  while (core->spare) {
+    shim_operation *operation = core->spare;
+    core->spare = (shim_operation *)operation->generator;
+    shim_unwatch(NULL, operation->callback);
+    PyMem_Free(operation);
   }
   for (size_t i = 0; i < core->codes.capacity; i++) {
     shim_code *code = core->codes.entries[i].value;
     if (code) {
-      shim_unwatch(code->alive);
+      shim_unwatch(code->alive, code->callback);
       PyMem_Free(code);
     }
   }

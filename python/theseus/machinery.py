@@ -134,13 +134,20 @@ def describe(code: CodeType, variables: dict[str, Any]) -> tuple[int, bytes, byt
 
 def encoded(text: str) -> bytes:
     """As libtheseus takes it: in UTF-8 (what a file name's odd bytes were, they are again), without NUL."""
-    return text.encode("utf-8", "surrogateescape").replace(b"\0", b"?")
+    try:
+        data = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # surrogates that no file name has
+        data = text.encode("utf-8", "backslashreplace")
+    return data.replace(b"\0", b"?")
 
 
 def file_of(code: CodeType) -> str:
     """An absolute path; what is not in a file keeps what it calls itself."""
     name = code.co_filename
-    return name if name.startswith("<") else os.path.abspath(name)
+    try:
+        return name if name.startswith("<") else os.path.abspath(name)
+    except OSError:  # the working directory is gone
+        return name
 
 
 # ---- Deferreds: who feeds whom ----
