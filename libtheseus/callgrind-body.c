@@ -60,7 +60,7 @@ static int name(theseus_callgrind_reader *reader, th_names *names, struct th_pie
 /* The function of the graph that has this name, with its number of a name if it has one, object and file. */
 int th_callgrind_function(theseus_callgrind_reader *reader, uint32_t text, uint32_t id, uint32_t object, uint32_t file,
                           uint32_t *out) {
-  const struct th_graph_function key = {object, file, text};
+  const struct th_graph_function key = {.object = object, .file = file, .name = text};
   th_name *entry;
 
   if (id == TH_NONE)
@@ -95,13 +95,26 @@ void th_callgrind_reset_body(theseus_callgrind_reader *reader) {
 /* ---- lines with a key ---- */
 
 static int begin_function(theseus_callgrind_reader *reader, struct th_piece value) {
-  uint32_t text, id;
+  theseus_graph *graph = reader->graph;
+  uint32_t text, id, found;
   int status = name(reader, &reader->functions, value, &text, &id);
   if (status)
     return status;
   reader->file = reader->own_file;
   reader->callee = TH_NONE;
-  return th_callgrind_function(reader, text, id, reader->object, reader->file, &reader->function);
+  status = th_callgrind_function(reader, text, id, reader->object, reader->file, &found);
+  if (status)
+    return status;
+  if (reader->function != TH_NONE) {
+    graph->functions[reader->function].first_cost = graph->costs.home;
+    graph->functions[reader->function].first_edge = graph->edges.home;
+  }
+  graph->costs.home = graph->functions[found].first_cost;
+  graph->edges.home = graph->functions[found].first_edge;
+  if (graph->costs.home < graph->costs.count)
+    th_prefetch(&graph->costs.keys[graph->costs.home]);
+  reader->function = found;
+  return THESEUS_OK;
 }
 
 /* The position of a callee: `12`, `+3`, `*`.  Consumers make nothing of it, so what makes no sense is 0. */

@@ -201,6 +201,7 @@ int th_graph_function(theseus_graph *graph, const struct th_graph_function *func
       return status;
     id = graph->function_count++;
     graph->functions[id] = *function;
+    graph->functions[id].first_cost = graph->functions[id].first_edge = TH_NONE;
     th_map_add(&graph->function_map, hash, id);
   }
   *out = id;

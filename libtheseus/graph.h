@@ -16,10 +16,11 @@ enum { TH_EDGE_COUNT, TH_EDGE_LINE, TH_EDGE_ADDRESS, TH_EDGE_EVENTS };
 /* What can be said of a graph, in the order of a file's header. */
 enum th_fact { TH_PID, TH_CMD, TH_PART, TH_THREAD, TH_DESC, TH_FACTS };
 
-/* All members are numbers of texts. */
 struct th_graph_function {
-  uint32_t object, file, name;
+  uint32_t object, file, name;     /* texts */
+  uint32_t first_cost, first_edge; /* rows that it has begun with, or TH_NONE: not a part of the key */
 };
+/* All members are numbers of texts. */
 struct th_graph_event {
   uint32_t name, long_name, unit;
 };

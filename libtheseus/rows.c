@@ -8,7 +8,7 @@ enum { NEARBY = 8 };
 void th_rows_init(th_rows *rows, uint32_t stride) {
   memset(rows, 0, sizeof *rows);
   rows->stride = stride;
-  rows->last = rows->other = TH_NONE;
+  rows->last = rows->other = rows->home = TH_NONE;
 }
 
 void th_rows_free(th_rows *rows, th_alloc *alloc) {
@@ -46,8 +46,15 @@ static uint32_t hash_key(const th_rows *rows, const th_row *key) {
   return hash_block(function, block) + within;
 }
 
-static bool same(const void *owner, uint32_t index, const void *key) {
-  return th_row_same(&((const th_rows *)owner)->keys[index], key);
+/* th_map_find, but compiled for these keys: it is where new rows spend their time. */
+static uint32_t find(const th_rows *rows, uint32_t hash, const th_row *key) {
+  uint32_t mask = rows->map.capacity - 1;
+  if (!rows->map.capacity)
+    return TH_NONE;
+  for (uint32_t i = hash & mask; rows->map.slots[i].index != TH_NONE; i = (i + 1) & mask)
+    if (rows->map.slots[i].hash == hash && th_row_same(&rows->keys[rows->map.slots[i].index], key))
+      return rows->map.slots[i].index;
+  return TH_NONE;
 }
 
 static bool is_at(const th_rows *rows, uint32_t row, const th_row *key) {
@@ -58,6 +65,8 @@ static bool is_at(const th_rows *rows, uint32_t row, const th_row *key) {
  * this file does not have. */
 static uint32_t look_around(const th_rows *rows, const th_row *key) {
   uint32_t next = rows->last + 1; /* at the beginning, 0 */
+  if (is_at(rows, rows->home, key))
+    return rows->home;
   if (is_at(rows, next, key))
     return next;
   if (is_at(rows, rows->other, key))
@@ -75,7 +84,7 @@ int th_rows_search(th_rows *rows, th_alloc *alloc, const th_row *key, uint32_t *
   uint32_t hash = 0, row = look_around(rows, key);
   if (row == TH_NONE) {
     hash = hash_key(rows, key);
-    row = th_map_find(&rows->map, hash, same, rows, key);
+    row = find(rows, hash, key);
   }
   if (row == TH_NONE) {
     uint64_t count = (uint64_t)rows->count + 1;
@@ -95,6 +104,8 @@ int th_rows_search(th_rows *rows, th_alloc *alloc, const th_row *key, uint32_t *
       memset(th_rows_values(rows, row), 0, rows->stride * sizeof *rows->values);
     th_map_add(&rows->map, hash, row);
   }
+  if (rows->home == TH_NONE)
+    rows->home = row;
   if (rows->last < rows->count) {
     rows->keys[rows->last].follow = row;
     if (row != rows->last + 1)
@@ -119,7 +130,7 @@ int th_rows_widen(th_rows *rows, th_alloc *alloc, uint32_t stride) {
 }
 
 int th_rows_begin(th_rows *rows, th_alloc *alloc, bool undo) {
-  rows->last = rows->other = TH_NONE;
+  rows->last = rows->other = rows->home = TH_NONE;
   if (!undo)
     return THESEUS_OK;
   uint32_t had = rows->touched_capacity;
@@ -178,6 +189,6 @@ void th_rows_rollback(th_rows *rows) {
     for (uint32_t row = 0; row < rows->count; row++)
       th_map_add(&rows->map, rows->keys[row].hash, row);
   }
-  rows->last = rows->other = TH_NONE;
+  rows->last = rows->other = rows->home = TH_NONE;
   th_rows_commit(rows);
 }

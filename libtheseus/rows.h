@@ -5,9 +5,9 @@
  *     values   [ stride numbers                    ][ … ]
  *
  * Files of one program name the same keys in nearly the same order.  So before the hash is computed, which would be a
- * cache miss or three, some rows are tried: the one that followed the last one the last time, the next one, the one
- * where the order was left, and those nearby.  A transaction keeps the old values of the rows that it touches, once
- * each, and can be taken back. */
+ * cache miss or three, some rows are tried: the one that followed the last one the last time, the function's first, the
+ * next one, the one where the order was left, and those nearby.  A transaction keeps the old values of the rows that it
+ * touches, once each, and can be taken back. */
 #ifndef TH_ROWS_H
 #define TH_ROWS_H
 
@@ -33,6 +33,7 @@ typedef struct th_rows {
   uint32_t stride;
   uint32_t last;  /* the row that was found last; there need not be such a row any more */
   uint32_t other; /* the row after the one from which it did not go on to the next */
+  uint32_t home;  /* the row that a function began with, which its owner remembers for it; TH_NONE: none yet */
   th_map map;
 
   uint32_t kept;        /* rows that there were when the transaction began; 0 outside of one */
