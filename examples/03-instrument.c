@@ -4,11 +4,11 @@
  *     cc -c 03-instrument.c $(pkg-config --cflags theseus)
  *     cc -rdynamic -finstrument-functions -o 03-program 03-program.c 03-instrument.o $(pkg-config --libs theseus) -ldl
  *     THESEUS_OUT=callgrind.out.program ./03-program
- *     callgrind_annotate --sort=Run --inclusive=yes callgrind.out.program
+ *     callgrind_annotate --inclusive=yes callgrind.out.program
  *
- * The compiler calls us on entering and on leaving each function.  Nothing pends here: two events of our own, Run (the time that a
- * function took itself) and Calls, are booked with theseus_add_cost().  One thread; each further one would have a profile of its
- * own, merged at the end. */
+ * The compiler calls us on entering and on leaving each function.  Nothing pends here: two events of our own, Run (the time that
+ * a function took itself) and Calls, are booked with theseus_add_cost(), and are all that is written.  One thread; each further
+ * one would have a profile of its own, merged at the end. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>
@@ -23,6 +23,8 @@ enum { DEPTH = 512, KNOWN = 4096 /* functions, a power of two */ };
 void PLAIN __cyg_profile_func_enter(void *function, void *caller);
 void PLAIN __cyg_profile_func_exit(void *function, void *caller);
 
+static const theseus_event_info events[] = {{sizeof *events, "Run", "Time in the function itself", "ns"},
+                                            {sizeof *events, "Calls", "Calls of the function", "count"}};
 static theseus_profile *profile;
 static uint32_t stacks[DEPTH], run, calls; /* stacks[0] is the root */
 static unsigned depth;                     /* may be more than what fits: then the last one that did is at work */
@@ -54,7 +56,9 @@ static PLAIN void finish(void) {
     perror("theseus");
   else if (!theseus_graph_from_profile(finished, NULL, &graph)) {
     const theseus_sink sink = {to_file, file};
-    int status = theseus_callgrind_write(graph, &sink);
+    int status = theseus_graph_select(graph, events, 2); /* not those of spans */
+    if (!status)
+      status = theseus_callgrind_write(graph, &sink);
     if (status)
       fprintf(stderr, "theseus: %s\n", theseus_strerror(status));
     theseus_graph_free(graph);
@@ -66,8 +70,6 @@ static PLAIN void finish(void) {
 /* Before main: what fails here leaves `profile` NULL, and the program runs without us. */
 __attribute__((constructor)) static PLAIN void start(void) {
   const theseus_profile_options options = {.size = sizeof options, .memory_limit = 64 << 20};
-  const theseus_event_info events[] = {{sizeof *events, "Run", "Time in the function itself", "ns"},
-                                       {sizeof *events, "Calls", "Calls of the function", "count"}};
   theseus_profile *started;
   if (theseus_profile_new(&options, &started) || theseus_event_intern(started, &events[0], &run) ||
       theseus_event_intern(started, &events[1], &calls))

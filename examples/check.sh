@@ -52,10 +52,10 @@ shows() { # file, expected
 }
 
 shows_calls() {
-  functions program.callgrind 7 Calls | grep -qx '1973 fibonacci' && functions program.callgrind 7 Calls | grep -qx '1976 main'
+  functions program.callgrind 2 Calls | grep -qx '1973 fibonacci' && functions program.callgrind 2 Calls | grep -qx '1976 main'
 }
 spent_on_squares() {
-  functions program.callgrind 6 Run | awk '{ run[$2] = $1 } END { exit !(run["sum_of_squares"] > run["fibonacci"]) }'
+  functions program.callgrind 1 Run | awk '{ run[$2] = $1 } END { exit !(run["sum_of_squares"] > run["fibonacci"]) }'
 }
 within_each_other() { # file, names, the outermost first
   echo "$2" | awk -v file="$1" '
