@@ -6,8 +6,8 @@
  *     callgrind_annotate --inclusive=yes callgrind.out.record        (or kcachegrind callgrind.out.record)
  *     go tool pprof -top -cum record.pb
  *
- * The program that is profiled is pretended: main() calls load() on line 12 and save() on line 13; both call query(), which
- * waits for a database. */
+ * The program that is profiled is pretended: main() calls load() on line 12 and save() on line 13; both call query(),
+ * which waits for a database. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <theseus.h>

@@ -4,8 +4,9 @@
  *     cc -o 02-spans 02-spans.c $(pkg-config --cflags --libs theseus)
  *     ./02-spans callgrind.out.spans && callgrind_annotate --inclusive=yes callgrind.out.spans
  *
- * A server handles requests.  Each waits for its user, then for two pages at the same time, which are 30 ms and 10 ms away; and it
- * starts a log entry, which takes 80 ms, and for which nobody waits.  The clock is pretended, so that the figures are exact. */
+ * A server handles requests.  Each waits for its user, then for two pages at the same time, which are 30 ms and 10 ms
+ * away; and it starts a log entry, which takes 80 ms, and for which nobody waits.  The clock is pretended, so that the
+ * figures are exact. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <theseus.h>

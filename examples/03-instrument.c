@@ -6,9 +6,9 @@
  *     THESEUS_OUT=callgrind.out.program ./03-program
  *     callgrind_annotate --inclusive=yes callgrind.out.program
  *
- * The compiler calls us on entering and on leaving each function.  Nothing pends here: two events of our own, Run (the time that
- * a function took itself) and Calls, are booked with theseus_add_cost(), and are all that is written.  One thread; each further
- * one would have a profile of its own, merged at the end. */
+ * The compiler calls us on entering and on leaving each function.  Nothing pends here: two events of our own, Run (the
+ * time that a function took itself) and Calls, are booked with theseus_add_cost(), and are all that is written.  One
+ * thread; each further one would have a profile of its own, merged at the end. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>

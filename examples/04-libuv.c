@@ -4,10 +4,10 @@
  *     cc -o 04-libuv 04-libuv.c $(pkg-config --cflags --libs theseus libuv)
  *     ./04-libuv callgrind.out.libuv && callgrind_annotate --inclusive=yes callgrind.out.libuv
  *
- * A job sleeps 200 ms, reads this program's file, connects to a server (which is in this program too) and reads its greeting, which
- * the server sends after 100 ms.  A stack is written as the source reads: what a callback starts is under that callback, which is
- * under the request that it is the callback of.  The whole job is a span, and the requests that it waits for, one by one, are its
- * children: so its Wait is taken apart into theirs. */
+ * A job sleeps 200 ms, reads this program's file, connects to a server (which is in this program too) and reads its
+ * greeting, which the server sends after 100 ms.  A stack is written as the source reads: what a callback starts is
+ * under that callback, which is under the request that it is the callback of.  The whole job is a span, and the
+ * requests that it waits for, one by one, are its children: so its Wait is taken apart into theirs. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

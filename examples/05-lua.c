@@ -9,9 +9,9 @@
  *     …
  *     theseus.stop("callgrind.out.lua")
  *
- * Two things are measured.  Each coroutine is a span: it begins when it is first resumed, pends where it yields, and awaits the
- * coroutines that it has started.  And every 1000th instruction of the virtual machine is booked where it ran, as an event of our
- * own.  A coroutine's stack goes on from where it was first resumed. */
+ * Two things are measured.  Each coroutine is a span: it begins when it is first resumed, pends where it yields, and
+ * awaits the coroutines that it has started.  And every 1000th instruction of the virtual machine is booked where it
+ * ran, as an event of our own.  A coroutine's stack goes on from where it was first resumed. */
 #include <lauxlib.h>
 #include <lua.h>
 #include <stdio.h>
@@ -111,7 +111,8 @@ static struct operation *operation_of(lua_State *L, lua_State *of) {
   return found;
 }
 
-/* The stack of a coroutine, and the line that its innermost function is at.  Functions in C are left out: they are the machinery. */
+/* The stack of a coroutine, and the line that its innermost function is at.  Functions in C are left out: they are the
+ * machinery. */
 static uint32_t walk(lua_State *L, lua_State *of, struct state *state, uint32_t *line) {
   const struct operation *operation = operation_of(L, of);
   uint32_t stack = operation ? operation->base : THESEUS_ROOT;

@@ -5,9 +5,9 @@
  *     ./01-record a.callgrind a.pb && ./02-spans b.callgrind
  *     ./06-merge callgrind.out.merged a.pb b.callgrind && callgrind_annotate --inclusive=yes callgrind.out.merged
  *
- * Profiles merge with profiles, and keep their stacks; graphs, which is what callgrind holds, merge with graphs.  A mixture is
- * merged as graphs: so pprof files (not compressed: gzip is not the library's business) go into one profile, callgrind files into
- * one graph, and in the end the profile becomes a graph and is added. */
+ * Profiles merge with profiles, and keep their stacks; graphs, which is what callgrind holds, merge with graphs.  A
+ * mixture is merged as graphs: so pprof files (not compressed: gzip is not the library's business) go into one profile,
+ * callgrind files into one graph, and in the end the profile becomes a graph and is added. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <theseus.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* folded-write - one line for each distinct stack of names, `a;b;c 123`.
  *
- * Stacks that differ in lines or files only are one line: they meet in a trie of names, which is a th_stacks with a name's text in
- * place of the function. */
+ * Stacks that differ in lines or files only are one line: they meet in a trie of names, which is a th_stacks with a
+ * name's text in place of the function. */
 #include "output.h"
 #include "profile.h"
 #include "sort.h"

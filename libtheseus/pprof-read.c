@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Reads a pprof profile: first its tables, then its samples, one by one.  What Theseus wrote becomes what it was; the sample types of
- * others become events. */
+/* Reads a pprof profile: first its tables, then its samples, one by one.  What Theseus wrote becomes what it was; the
+ * sample types of others become events. */
 #include "pprof-tables.h"
 #include "pprof.h"
 
@@ -26,7 +26,7 @@ struct reader {
   uint64_t *values;
   uint32_t value_count, value_capacity;
 
-  /* The one before, whose beginning this one mostly shares: of each location from the root, its id, and the stack and line there. */
+  /* The one before, whose beginning this one mostly shares: of each location from the root, where it led. */
   struct step {
     uint64_t id;
     uint32_t stack, line;

@@ -86,8 +86,8 @@ __attribute__((format(printf, 3, 4)))
 #endif
 int th_pprof_fail(const th_pprof_tables *tables, const unsigned char *at, const char *format, ...);
 
-/* Reads numbers, of which a field has one, or is a block of them, to the end of an array.  False: they do not end in time, or
- * `status` says what went wrong. */
+/* Reads numbers, of which a field has one, or is a block of them, to the end of an array.  False: they do not end in
+ * time, or `status` says what went wrong. */
 bool th_pprof_numbers(th_alloc *alloc, const struct th_field *field, uint64_t **array, uint32_t *count,
                       uint32_t *capacity, int *status);
 

@@ -200,8 +200,8 @@ static void sort_cells(struct writer *writer) {
   th_sort(writer->cells, cells->count, writer->cells + cells->count, cell_less, writer);
 }
 
-/* The frames that a head has above what it shares with a stack, as a text: for each, from the lowest, its line of call, first line,
- * name and file, each on a line of its own. */
+/* The frames that a head has above what it shares with a stack, as a text: for each, from the lowest, its line of call,
+ * first line, name and file, each on a line of its own. */
 static uint32_t head_path(struct writer *writer, uint32_t head, uint32_t shared) {
   const struct th_stack *stacks = writer->profile->stacks.items;
   th_wire *path = &writer->part; /* a wire is bytes like others */
@@ -339,7 +339,8 @@ static void send_count(struct writer *writer, uint32_t stack, uint32_t outcome, 
   send_sample(writer, stack, line, labels, mark ? 2 : 1);
 }
 
-/* Of each outcome first what has no mark: those that have none ever, those that the histogram has lost, and, without the marks, all. */
+/* Of each outcome first what has no mark: those that have none ever, those that the histogram has lost, and, without
+ * the marks, all. */
 static void send_spans(struct writer *writer, uint32_t stack) {
   const struct th_stats *stats = &writer->profile->stats[writer->profile->stacks.items[stack].stats];
   const th_histogram *histogram = &writer->profile->histogram;

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: ISC */
-/* pprof - what the writer and the reader must agree on: the numbers of the fields of profile.proto, and the words of ours.
+/* pprof - what the writer and the reader must agree on: the numbers of the fields of profile.proto, and the words of
+ * ours.
  *
- * A profile is samples: a stack of locations, the leaf first, a value for each sample type, and labels.  A location is a line of a
- * function.  What is measured of a stack becomes
+ * A profile is samples: a stack of locations, the leaf first, a value for each sample type, and labels.  A location is
+ * a line of a function.  What is measured of a stack becomes
  *
  *     Wait, root      a sample for each line; a host's own events of that line are in it too
- *     Wait, detached  one for each line and head: `detached` is the head's function, `head` the number of frames of the stack,
- *                     from the root, that are the head's too; should it have others, they are `head_path`
+ *     Wait, detached  one for each line and head: `detached` is the head's function, `head` the number of frames of the
+ *                     stack, from the root, that are the head's too; should it have others, they are `head_path`
  *     spans           one for each `outcome` and bucket of `latency`: how many, and the sum of their latencies
  *
- * so that adding samples that have the same stack and labels adds profiles.  A bucket is named by any latency in it; the lowest
- * and the highest one of a stack are exact, and are its minimum and maximum. */
+ * so that adding samples that have the same stack and labels adds profiles.  A bucket is named by any latency in it;
+ * the lowest and the highest one of a stack are exact, and are its minimum and maximum. */
 #ifndef TH_PPROF_H
 #define TH_PPROF_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* preorder - the stacks of a profile in an order that depends on what they are, not on when they were made: each before those above
- * it, and of one parent by the line of the call, then by the function's name, file and first line. */
+/* preorder - the stacks of a profile in an order that depends on what they are, not on when they were made: each before
+ * those above it, and of one parent by the line of the call, then by the function's name, file and first line. */
 #ifndef TH_PREORDER_H
 #define TH_PREORDER_H
 

@@ -71,7 +71,8 @@ static inline bool th_wire_take(th_bytes *bytes, uint64_t *out) {
   return false;
 }
 
-/* Reads the next field; those of a fixed size have their bytes as a block.  NULL, or what is wrong, and then `bytes` is where. */
+/* Reads the next field; those of a fixed size have their bytes as a block.  NULL, or what is wrong, and then `bytes` is
+ * where. */
 const char *th_wire_next(th_bytes *bytes, struct th_field *out);
 
 #endif

@@ -3,9 +3,9 @@
  *
  *     pprof [--json FILE]
  *
- * Two shapes of files, not compressed: of a server that ran for long (thousands of stacks, each with many buckets of latency), and of a
- * sampler (many stacks, up to 40 deep, with little on each).  Half of what a file has is in the others too.  It fails below 150 MB/s for
- * the server, or when Go is faster. */
+ * Two shapes of files, not compressed: of a server that ran for long (thousands of stacks, each with many buckets of
+ * latency), and of a sampler (many stacks, up to 40 deep, with little on each).  Half of what a file has is in the
+ * others too.  It fails below 150 MB/s for the server, or when Go is faster. */
 #include "theseus.h"
 
 #include <stdio.h>

@@ -27,8 +27,8 @@ static uint64_t begin(theseus_profile *profile, uint32_t stack, uint64_t parent,
   return span;
 }
 
-/* Some of everything that a file has: names to be escaped, an event of the host's, all outcomes, latencies that share a bucket, and
- * Wait of detached heads, one of which is not on the stack where it waits. */
+/* Some of everything that a file has: names to be escaped, an event of the host's, all outcomes, latencies that share a
+ * bucket, and Wait of detached heads, one of which is not on the stack where it waits. */
 static void fill(theseus_profile *profile) {
   const theseus_event_info run = {sizeof run, "Run", "Run time", "ns"};
   uint32_t event;

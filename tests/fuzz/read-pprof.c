@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Any bytes as pprof: no crash, no hang; a file that is refused leaves the profile as it was; what has been read is written so that it
- * reads back the same, as pprof, as callgrind and as folded stacks. */
+/* Any bytes as pprof: no crash, no hang; a file that is refused leaves the profile as it was; what has been read is
+ * written so that it reads back the same, as pprof, as callgrind and as folded stacks. */
 #include "theseus.h"
 
 #include <stdlib.h>
