@@ -36,6 +36,7 @@ def unheard(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Failures that nobody handles are part of these programs."""
     monkeypatch.setattr(sys, "unraisablehook", quietly)
     yield
+    gc.collect()  # what Twisted prints of them, it prints here, where pytest listens
 
 
 def run(seed: int, hook: str, clock: Clock) -> Profile:
