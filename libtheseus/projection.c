@@ -232,6 +232,8 @@ static int project_stacks(struct projection *p) {
     p->path[length++] = s;
     int status = add_edge(p, p->frames[frame->parent].function, frame->call_line, frame->function, frame->first_line,
                           frame->deferreds, again ? p->zeros : p->sums + (size_t)s * p->events, &frame->edge);
+    if (!status) /* callgrind_annotate stumbles over a file in which no function has a line of its own */
+      status = add_self(p, frame->function, frame->first_line, p->zeros);
     if (status)
       return status;
   }

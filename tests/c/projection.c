@@ -89,6 +89,15 @@ static bool is_below(const theseus_profile *profile, uint32_t base, uint32_t sta
   return base == THESEUS_ROOT && !(properly && stack == THESEUS_ROOT);
 }
 
+/* Each function on a path has a line of its own, if only of zeros: where it begins. */
+static void add_lines(struct slow *slow, const theseus_profile *profile, const struct step *path, uint32_t length) {
+  for (uint32_t k = 1; k < length; k++) {
+    theseus_function_info function = {.size = sizeof function};
+    must(!theseus_function_get(profile, path[k].node - 2, &function));
+    add_cost(slow, path[k].node, function.first_line, THESEUS_WAIT, 0);
+  }
+}
+
 static void add_cell(struct slow *slow, const theseus_profile *profile, const theseus_cell_info *cell) {
   struct step path[STACKS * 2] = {{ROOT, 0, 0}};
   uint32_t length = 1;
@@ -98,6 +107,7 @@ static void add_cell(struct slow *slow, const theseus_profile *profile, const th
   if (!cell->detached) {
     length = append(profile, THESEUS_ROOT, cell->stack, path, 1);
     add_cost(slow, path[length - 1].node, cell->stack ? cell->line : 0, cell->event, cell->value);
+    add_lines(slow, profile, path, length);
   } else {
     must(theseus_stack_get(profile, cell->head, &info) == THESEUS_OK);
     must(theseus_function_get(profile, info.function, &head) == THESEUS_OK);
@@ -126,6 +136,8 @@ static void build(struct slow *slow, const theseus_profile *profile) {
     theseus_function_info function = {.size = sizeof function};
     must(!theseus_stack_get(profile, s, &info) && !theseus_function_get(profile, info.function, &function));
     uint32_t length = append(profile, THESEUS_ROOT, s, path, 1);
+    if (info.deferreds)
+      add_lines(slow, profile, path, length);
     const uint64_t values[] = {0, info.latency_ns, info.deferreds, info.failure + info.cancelled, info.pending};
     for (uint32_t event = 1; event < THESEUS_EVENTS && info.deferreds; event++) {
       add_cost(slow, info.function + 2, function.first_line, event, values[event]);
@@ -433,6 +445,7 @@ static void test_detached(void) {
              "\n"
              "fl=(2)\n"
              "fn=(3)\n"
+             "10 0 0 0 0 0\n"
              "cfi=(2)\n"
              "cfn=(5)\n"
              "calls=1 42\n"
