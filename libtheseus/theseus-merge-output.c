@@ -62,7 +62,7 @@ static int open_temporary(const char *path, const struct stat *old, char **name)
 bool output_open(struct output *output, const struct options *options, const struct inputs *inputs) {
   struct stat status;
 
-  *output = (struct output){.path = options->output};
+  *output = (struct output){.file = NULL};
   watch_signals();
   if (!options->output) {
     output->file = stdout;
@@ -78,12 +78,14 @@ bool output_open(struct output *output, const struct options *options, const str
     return false;
   }
   if (exists && !S_ISREG(status.st_mode)) { /* a device or a pipe has its place already */
+    output->path = need_copy(options->output);
     output->file = fopen(options->output, "wb");
   } else {
     /* A link stays one: what it points at is replaced. */
-    char *real = exists ? realpath(options->output, NULL) : NULL;
-    int file = open_temporary(real ? real : options->output, exists ? &status : NULL, &output->temporary);
-    output->path = real ? real : options->output;
+    output->path = exists ? realpath(options->output, NULL) : NULL;
+    if (!output->path)
+      output->path = need_copy(options->output);
+    int file = open_temporary(output->path, exists ? &status : NULL, &output->temporary);
     if (file >= 0) {
       doomed = output->temporary;
       output->file = fdopen(file, "wb");
@@ -93,6 +95,7 @@ bool output_open(struct output *output, const struct options *options, const str
     return true;
   complain("%s: %s", options->output, strerror(errno));
   free(output->temporary);
+  free(output->path);
   return false;
 }
 
@@ -182,5 +185,6 @@ bool output_close(struct output *output, bool keep) {
   }
   if (keep && output->error)
     complain("%s: %s", output->path ? output->path : "standard output", strerror(output->error));
+  free(output->path);
   return !output->error;
 }

@@ -120,11 +120,13 @@ static bool must_stop(struct shared *shared) {
   return stop;
 }
 
-/* Text has no control characters but blanks; the messages of pprof begin with some. */
+/* Text begins with text, and has no control characters but blanks; the messages of pprof begin with some. */
 static bool is_pprof(const char *bytes, size_t size) {
+  if (!size || (unsigned char)bytes[0] >= ' ' || bytes[0] == '\0')
+    return false;
   for (size_t i = 0; i < size && i < 64; i++)
     if ((unsigned char)bytes[i] < '\t' || (bytes[i] > '\r' && (unsigned char)bytes[i] < ' '))
-      return bytes[0] != '\0'; /* no message begins so; a text should not either, but there are messages for that */
+      return true;
   return false;
 }
 

@@ -165,37 +165,42 @@ static void print_stats(const struct merged *merged, double seconds) {
   fprintf(stderr, "memory     %.1f MB at most\n", peak_memory() / 1e6);
 }
 
-int main(int argc, char **argv) {
-  double began = seconds_now();
-  struct options options = options_read(argc, argv);
-  struct inputs inputs = {NULL, 0, 0, 0};
+/* `missing` inputs have not been found. */
+static int merge(const struct options *options, const struct inputs *inputs, size_t missing, double began) {
   struct merged merged = {.graph = NULL};
   struct output output;
 
-  size_t missing = inputs_find(&inputs, options.arguments);
-  if (missing && !options.ignore_errors)
-    return EXIT_INPUT;
-  if (!inputs.count) {
-    complain("there is nothing to merge");
-    return EXIT_INPUT;
-  }
-  if (!output_open(&output, &options, &inputs))
+  if (!output_open(&output, options, inputs))
     return EXIT_OUTPUT;
-  int status = workers_run(&options, &inputs, &merged);
+  int status = workers_run(options, inputs, &merged);
   merged.skipped += missing;
   if (status == EXIT_DONE && missing)
     status = EXIT_SKIPPED;
   bool good = status == EXIT_DONE || status == EXIT_SKIPPED;
   if (good) {
-    int written = write_merged(&options, &merged, &output);
+    int written = write_merged(options, &merged, &output);
     good = written == EXIT_DONE;
     status = good ? status : written;
   }
   if (!output_close(&output, good) && good)
     status = EXIT_OUTPUT;
-  if (options.stats && good)
+  if (options->stats && good)
     print_stats(&merged, seconds_now() - began);
   merged_free(&merged);
+  return status;
+}
+
+int main(int argc, char **argv) {
+  double began = seconds_now();
+  struct options options = options_read(argc, argv);
+  struct inputs inputs = {NULL, 0, 0, 0};
+  int status = EXIT_INPUT;
+
+  size_t missing = inputs_find(&inputs, options.arguments);
+  if (!inputs.count)
+    complain("there is nothing to merge");
+  else if (!missing || options.ignore_errors)
+    status = merge(&options, &inputs, missing, began);
   inputs_free(&inputs);
   return status;
 }

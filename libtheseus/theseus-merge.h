@@ -118,7 +118,7 @@ double seconds_now(void);
 struct output {
   FILE *file;
   char *temporary;  /* its path until it is complete; NULL: it is written directly */
-  const char *path; /* NULL: standard output */
+  char *path;       /* NULL: standard output */
   void *compressor; /* for pprof */
   int error;        /* errno of the first failure */
 };
