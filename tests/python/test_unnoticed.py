@@ -32,7 +32,7 @@ from twisted.internet.defer import (
 from twisted.internet.task import Clock, LoopingCall, deferLater
 from twisted.python.failure import Failure
 
-from unnoticed import COPIES, HOOKS, TWISTED, Note, Program, Thing, check_unnoticed, pending, plain, through
+from unnoticed import HOOKS, TWISTED, Note, Program, Thing, check_unnoticed, pending, plain, through
 
 PROGRAMS: list[Program] = []
 FIRED_WITH_DEFERREDS: list[Program] = []
@@ -1091,21 +1091,3 @@ def test_as_deep_as_without(hook: str) -> None:
         note(deepest)
 
     check_unnoticed(depth, hook)
-
-
-def test_what_the_portable_hook_is_compared_with() -> None:
-    """A profile function in Python: before 3.11 any such one makes CPython keep a copy of frames' variables."""
-    thing = Thing()
-
-    def count() -> int:
-        local = thing
-        len(())
-        return sys.getrefcount(local)
-
-    alone = count()
-    sys.setprofile(lambda frame, event, argument: None)
-    try:
-        copied = count()
-    finally:
-        sys.setprofile(None)
-    assert (copied > alone) == COPIES

@@ -23,8 +23,8 @@ from theseus.hooks import available
 
 HOOKS = available()
 TWISTED = (twisted.version.major, twisted.version.minor)
-# Before 3.11 a profile function in Python, whichever, makes CPython keep a copy of the variables of each frame.
-COPIES = sys.version_info < (3, 11)
+# Since 3.13 CPython itself holds one more reference to arguments where there is a profile function, whichever.
+COUNTS = sys.version_info >= (3, 13)
 
 Note = Callable[..., None]
 Program = Callable[[Note, Clock], Any]
@@ -109,8 +109,8 @@ def measured(program: Program, hook: str, tracer: Tracer | None) -> list[Any]:
     gc.collect()
     if tracer is not None:
         tracer.install()
-    elif hook == "portable" and COPIES:
-        sys.setprofile(lambda frame, event, argument: None)
+    elif hook != "monitoring" and COUNTS:
+        sys.setprofile(getattr)  # of what is called with three arguments, and does nothing
     try:
         return observations(program)
     finally:
