@@ -322,6 +322,8 @@ def merge(paths: Iterable[Source], out: Target | None = None, format: str = "cal
     can be written as callgrind only.  While a file is parsed other threads run.  theseus-merge does the same from the
     shell, many files at a time.
     """
+    if isinstance(paths, (str, bytes, os.PathLike)):
+        raise TypeError(f"merge takes several paths or files, in a list say, not one: {paths!r}")
     graph: Graph | None = None
     profile: Profile | None = None
     for source in paths:

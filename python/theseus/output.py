@@ -59,7 +59,10 @@ def write_to(target: Target, data: bytes) -> None:
     path = os.path.realpath(path)
     temporary = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.{secrets.token_hex(4)}")
     # The mode is that of the old file, or what the umask leaves: which to ask for is to change it, for all threads.
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from None  # the name that the caller knows
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
