@@ -90,7 +90,7 @@ def printed(rows: Sequence[Row]) -> str:
     }
     wait = sum(row.wait for row in rows)
     summary = [
-        f"{counts['deferreds']} Deferreds, {seconds(wait)} of wait",
+        f"{counts['deferreds']} Deferred{'s' * (counts['deferreds'] != 1)}, {seconds(wait)} of wait",
         ", ".join(f"{counts[name]} {name}" for name in list(counts)[1:] if counts[name]) or "nothing was measured",
     ]
     cells = [list(_HEADINGS), *(_cells(row) for row in rows)]
