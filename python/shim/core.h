@@ -55,7 +55,9 @@ typedef struct shim_operation {
   const void *generator;
   PyObject *alive;    /* weak reference */
   PyObject *callback; /* its callback, which serves the next operation in this place, too */
-  uint64_t span, parent;
+  uint64_t span;      /* THESEUS_NO_SPAN: see shim_span_of() */
+  uint64_t parent;
+  bool detached;
   uint32_t stack, place_stack, line;
   shim_stop stop;
   const void *starter;
@@ -193,6 +195,9 @@ int shim_suspended(shim_core *core, PyObject *generator, PyFrameObject *frame, c
                    uint32_t *stack, uint32_t *line);
 /* The operation of a generator, if it is one. */
 shim_operation *shim_operation_of(shim_core *core, PyObject *generator);
+/* The span of an operation.  It begins when it is first asked for: many are over in their first leg, and began nothing.
+ * THESEUS_NO_SPAN without memory. */
+uint64_t shim_span_of(shim_core *core, shim_operation *operation);
 /* Is the span open?  Then *info is filled. */
 bool shim_span_info(shim_core *core, uint64_t span, theseus_span_info *info);
 

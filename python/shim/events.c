@@ -196,6 +196,21 @@ void shim_forget_operation(shim_core *core, const void *generator) {
   free_operation(core, operation);
 }
 
+uint64_t shim_span_of(shim_core *core, shim_operation *operation) {
+  theseus_span_info info;
+
+  if (operation->span == THESEUS_NO_SPAN) {
+    shim_place place = {.stack = operation->stack, .parent = operation->parent, .detached = operation->detached};
+    if (place.parent && !shim_span_info(core, place.parent, &info)) { /* it has ended meanwhile */
+      place.parent = THESEUS_NO_SPAN;
+      place.detached = true;
+    }
+    /* The time does not matter: its own begins with its first wait. */
+    (void)begin(core, &place, THESEUS_SPAN_LEG, core->latest, &operation->span);
+  }
+  return operation->span;
+}
+
 static int start(shim_core *core, PyFrameObject *frame, PyObject *generator, PyFrameObject *generator_frame) {
   shim_code *code = shim_code_of(core, generator_frame);
   shim_operation *operation;
@@ -216,14 +231,10 @@ static int start(shim_core *core, PyFrameObject *frame, PyObject *generator, PyF
   operation->stop = place.stop;
   operation->starter = frame;
   operation->returned = false;
-  /* The time does not matter: its own begins with its first wait. */
-  if (!(operation->alive = shim_watch(core, generator, &operation->callback)) ||
-      begin(core, &place, THESEUS_SPAN_LEG, core->latest, &operation->span)) {
-    free_operation(core, operation);
-    return -1;
-  }
+  operation->detached = place.detached;
+  operation->span = THESEUS_NO_SPAN;
+  /* It needs no weak reference yet: the frame has a strong one. */
   if (shim_table_set(&core->operations, generator, operation)) {
-    (void)theseus_span_discard(core->profile, operation->span, core->latest);
     free_operation(core, operation);
     return -1;
   }
@@ -256,19 +267,26 @@ void shim_started(shim_core *core, PyFrameObject *frame, PyObject *result) {
     PyMem_Free(scope.begun);
     return;
   }
-  const shim_operation was = *operation;
-  bool pending = false;
+  bool pending =
+      result && PyObject_TypeCheck(result, (PyTypeObject *)core->deferred_type) && !shim_has_fired(core, result);
+  if (pending)
+    (void)shim_span_of(core, operation);
   operation->returned = true;
-  if (!was.generator) /* finished, and so forgotten, in its first leg */
+  const shim_operation was = *operation;
+  if (was.generator && !(operation->alive = shim_watch(core, (PyObject *)was.generator, &operation->callback)))
+    shim_forget_operation(core, was.generator);
+  else if (!was.generator) /* finished, and so forgotten, in its first leg */
     free_operation(core, operation);
   if (!result || !PyObject_TypeCheck(result, (PyTypeObject *)core->deferred_type)) {
     (void)theseus_span_discard(core->profile, was.span, shim_now(core));
-  } else if (shim_has_fired(core, result)) {
+  } else if (!pending) {
     int outcome = shim_outcome_of_deferred(core, result);
-    (void)theseus_span_end(core->profile, was.span, outcome, shim_now(core));
+    if (was.span == THESEUS_NO_SPAN)
+      (void)theseus_record(core->profile, was.stack, 0, 0, outcome);
+    else
+      (void)theseus_span_end(core->profile, was.span, outcome, shim_now(core));
   } else {
     PyObject *entries = shim_callbacks_of(core, result);
-    pending = true;
     if (!entries || shim_observe(core, entries, was.span))
       (void)theseus_span_end(core->profile, was.span, THESEUS_ABANDONED, shim_now(core));
     else
@@ -300,7 +318,7 @@ static void suspended(shim_core *core, PyObject *deferred, PyObject *generator, 
                       shim_operation *operation) {
   if (deferred && PyObject_TypeCheck(deferred, (PyTypeObject *)core->deferred_type) &&
       !shim_suspended(core, generator, generator_frame, operation, &operation->place_stack, &operation->line) &&
-      shim_children_on(core, operation->span, deferred) >= 0)
+      shim_children_on(core, shim_span_of(core, operation), deferred) >= 0)
     (void)theseus_span_await(core->profile, operation->span, core->spans, core->span_count, operation->place_stack,
                              operation->line, shim_now(core));
 }

@@ -113,12 +113,12 @@ static int find_in(shim_core *core, PyObject *entries, shim_place *place) {
       return 1;
     }
     PyObject *generator = shim_resumed_generator(core, entry);
-    const shim_operation *operation = generator ? shim_operation_of(core, generator) : NULL;
+    shim_operation *operation = generator ? shim_operation_of(core, generator) : NULL;
     Py_XDECREF(generator);
     if (operation) {
       place->stack = operation->place_stack;
       place->line = operation->line;
-      place->parent = operation->span;
+      place->parent = shim_span_of(core, operation);
       return 1;
     }
   }
@@ -192,12 +192,12 @@ static int continuation(shim_core *core, PyFrameObject *loop, shim_place *place)
 static int driven(shim_core *core, PyFrameObject *driver, shim_place *place) {
   PyObject *generator = shim_driven_generator(driver);
   PyFrameObject *frame = generator ? shim_frame_of(generator) : NULL;
-  const shim_operation *operation = frame ? shim_operation_of(core, generator) : NULL;
+  shim_operation *operation = frame ? shim_operation_of(core, generator) : NULL;
   int found = 0;
 
   if (operation) {
     found = shim_suspended(core, generator, frame, operation, &place->stack, &place->line) ? -1 : 1;
-    place->parent = operation->span;
+    place->parent = shim_span_of(core, operation);
     place->stop = (shim_stop){driver, false, false};
   }
   Py_XDECREF(frame);
@@ -228,10 +228,11 @@ int shim_locate(shim_core *core, PyFrameObject *frame, shim_place *out) {
       stopped = add_call(core, code, frame);
     } else if (code->kind == SHIM_GENERATOR) {
       PyObject *generator = compat_generator(frame);
-      const shim_operation *operation = generator ? shim_operation_of(core, generator) : NULL;
+      shim_operation *operation = generator ? shim_operation_of(core, generator) : NULL;
       Py_XDECREF(generator);
       if (operation) {
-        place = (shim_place){operation->stack, shim_line(code, frame), operation->span, false, {frame, false, false}};
+        place = (shim_place){
+            operation->stack, shim_line(code, frame), shim_span_of(core, operation), false, {frame, false, false}};
         stopped = 1;
       } else {
         stopped = add_call(core, code, frame);
