@@ -32,15 +32,6 @@ int th_map_reserve(th_map *map, th_alloc *alloc, uint64_t count) {
   return THESEUS_OK;
 }
 
-uint32_t th_map_find(const th_map *map, uint32_t hash, th_map_same *same, const void *owner, const void *key) {
-  if (!map->capacity)
-    return TH_NONE;
-  for (uint32_t i = hash & (map->capacity - 1); map->slots[i].index != TH_NONE; i = (i + 1) & (map->capacity - 1))
-    if (map->slots[i].hash == hash && same(owner, map->slots[i].index, key))
-      return map->slots[i].index;
-  return TH_NONE;
-}
-
 void th_map_add(th_map *map, uint32_t hash, uint32_t index) {
   put(map->slots, map->capacity, hash, index);
   map->count++;
@@ -58,24 +49,9 @@ void th_map_free(th_map *map, th_alloc *alloc) {
   map->capacity = map->count = 0;
 }
 
-static uint32_t finish(uint32_t h) {
-  h ^= h >> 16;
-  h *= UINT32_C(0x85ebca6b);
-  h ^= h >> 13;
-  h *= UINT32_C(0xc2b2ae35);
-  return h ^ h >> 16;
-}
-
-uint32_t th_hash_words(const uint32_t *words, size_t n) {
-  uint32_t h = UINT32_C(0x811c9dc5);
-  for (size_t i = 0; i < n; i++)
-    h = finish(h ^ words[i]) + UINT32_C(0x9e3779b9);
-  return h;
-}
-
 uint32_t th_hash_bytes(const char *bytes, size_t n) {
   uint32_t h = UINT32_C(0x811c9dc5);
   for (size_t i = 0; i < n; i++)
     h = (h ^ (unsigned char)bytes[i]) * UINT32_C(0x01000193);
-  return finish(h);
+  return th_hash_finish(h);
 }

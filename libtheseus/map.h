@@ -36,8 +36,16 @@ static inline bool th_map_has_room(const th_map *map, uint64_t count) {
   return count <= (uint64_t)map->capacity / 4 * 3;
 }
 
-/* The index of the item with this key, or TH_NONE.  O(1). */
-uint32_t th_map_find(const th_map *map, uint32_t hash, th_map_same *same, const void *owner, const void *key);
+/* The index of the item with this key, or TH_NONE.  O(1).  Inline, so that `same` is as well. */
+static inline uint32_t th_map_find(const th_map *map, uint32_t hash, th_map_same *same, const void *owner,
+                                   const void *key) {
+  if (!map->capacity)
+    return TH_NONE;
+  for (uint32_t i = hash & (map->capacity - 1); map->slots[i].index != TH_NONE; i = (i + 1) & (map->capacity - 1))
+    if (map->slots[i].hash == hash && same(owner, map->slots[i].index, key))
+      return map->slots[i].index;
+  return TH_NONE;
+}
 
 /* Adds an item that is not in the map.  Room must have been reserved. */
 void th_map_add(th_map *map, uint32_t hash, uint32_t index);
@@ -46,7 +54,21 @@ void th_map_clear(th_map *map);
 void th_map_free(th_map *map, th_alloc *alloc);
 
 /* Mixes n words, or n bytes, into a hash (the finaliser of MurmurHash3, and FNV-1a with it). */
-uint32_t th_hash_words(const uint32_t *words, size_t n);
+static inline uint32_t th_hash_finish(uint32_t h) {
+  h ^= h >> 16;
+  h *= UINT32_C(0x85ebca6b);
+  h ^= h >> 13;
+  h *= UINT32_C(0xc2b2ae35);
+  return h ^ h >> 16;
+}
+
+static inline uint32_t th_hash_words(const uint32_t *words, size_t n) {
+  uint32_t h = UINT32_C(0x811c9dc5);
+  for (size_t i = 0; i < n; i++)
+    h = th_hash_finish(h ^ words[i]) + UINT32_C(0x9e3779b9);
+  return h;
+}
+
 uint32_t th_hash_bytes(const char *bytes, size_t n);
 
 #endif

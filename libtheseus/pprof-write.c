@@ -32,6 +32,10 @@ struct writer {
   uint32_t *path; /* the stacks that a head has above what it shares */
   uint32_t path_capacity;
   th_wire message, part;
+
+  /* The stack of the last sample, which mostly is the next one's too; the root: there has been none. */
+  uint32_t leaf, leaf_line, leaf_location;
+  th_wire above; /* the locations above the leaf */
 };
 
 /* The first failure is kept, with the output's own, and what comes after it is not sent. */
@@ -109,21 +113,43 @@ static uint32_t location(struct writer *writer, uint32_t function, uint32_t line
   return id;
 }
 
-static void put_stack(struct writer *writer, uint32_t stack, uint32_t line) {
+static void put_above(struct writer *writer, uint32_t stack) {
   const struct th_stack *stacks = writer->profile->stacks.items;
-  th_wire *part = &writer->part;
-  int status = th_wire_reserve(part, &writer->alloc, (uint64_t)stacks[stack].depth * TH_VARINT);
+  th_wire *above = &writer->above;
+  int status = th_wire_reserve(above, &writer->alloc, (uint64_t)stacks[stack].depth * TH_VARINT);
 
   note(writer, status);
-  if (status || stack == THESEUS_ROOT)
+  above->used = 0;
+  if (status)
     return;
-  part->used += th_wire_put(part->bytes + part->used, location(writer, stacks[stack].function, line));
   for (uint32_t s = stack, parent; (parent = stacks[s].parent) != THESEUS_ROOT; s = parent) {
     uint32_t *caller = &writer->callers[s];
     if (!*caller)
       *caller = location(writer, stacks[parent].function, stacks[s].call_line);
-    part->used += th_wire_put(part->bytes + part->used, *caller);
+    above->used += th_wire_put(above->bytes + above->used, *caller);
   }
+}
+
+static void put_stack(struct writer *writer, uint32_t stack, uint32_t line) {
+  if (stack == THESEUS_ROOT)
+    return;
+  bool same = stack == writer->leaf;
+  if (!same || line != writer->leaf_line) /* before those above it: the order in which ids are given */
+    writer->leaf_location = location(writer, writer->profile->stacks.items[stack].function, line);
+  if (!same)
+    put_above(writer, stack);
+  writer->leaf = stack;
+  writer->leaf_line = line;
+
+  th_wire *part = &writer->part;
+  int status = th_wire_reserve(part, &writer->alloc, (uint64_t)writer->above.used + TH_VARINT);
+  note(writer, status);
+  if (writer->output.status)
+    return;
+  part->used += th_wire_put(part->bytes + part->used, writer->leaf_location);
+  if (writer->above.used)
+    memcpy(part->bytes + part->used, writer->above.bytes, writer->above.used);
+  part->used += writer->above.used;
   put_part(writer, SAMPLE_LOCATION);
 }
 
@@ -528,6 +554,7 @@ static void release(struct writer *writer) {
   th_alloc_free(alloc, writer->path, writer->path_capacity, sizeof *writer->path);
   th_wire_free(&writer->message, alloc);
   th_wire_free(&writer->part, alloc);
+  th_wire_free(&writer->above, alloc);
   th_stacks_free(&writer->locations, alloc);
   th_strings_free(&writer->strings, alloc);
   th_preorder_free(&writer->stacks, alloc);

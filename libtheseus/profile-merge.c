@@ -87,6 +87,7 @@ static void add_sums(theseus_profile *into, const theseus_profile *from, const s
 int theseus_profile_merge(theseus_profile *into, const theseus_profile *from) {
   struct names names;
   size_t counts[] = {from->functions.count + (size_t)1, from->stacks.count, from->event_count};
+  uint32_t events = into->event_count;
 
   if (into == from)
     return THESEUS_EINVAL;
@@ -104,6 +105,8 @@ int theseus_profile_merge(theseus_profile *into, const theseus_profile *from) {
     status = th_histogram_reserve(&into->histogram, &into->alloc, from->histogram.count);
   if (!status)
     add_sums(into, from, &names);
+  else
+    into->event_count = events; /* a file would have columns for them */
   th_alloc_free(&into->alloc, names.functions, counts[0], sizeof *names.functions);
   th_alloc_free(&into->alloc, names.stacks, counts[1], sizeof *names.stacks);
   th_alloc_free(&into->alloc, names.events, counts[2], sizeof *names.events);

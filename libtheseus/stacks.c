@@ -24,27 +24,45 @@ static uint32_t hash_of(uint32_t parent, uint32_t function, uint32_t call_line) 
   return th_hash_words(words, 3);
 }
 
+/* Is the stack that was made right after the parent the one wanted?  Mostly, as frames are pushed one upon the other. */
+static bool is_next(const th_stacks *stacks, const struct th_stack *wanted) {
+  uint32_t next = wanted->parent + 1;
+  return next < stacks->count && same(stacks, next, wanted);
+}
+
 uint32_t th_stacks_find(const th_stacks *stacks, uint32_t parent, uint32_t function, uint32_t call_line) {
   const struct th_stack key = {parent, function, call_line, 0, TH_NONE};
+  if (is_next(stacks, &key))
+    return parent + 1;
   return th_map_find(&stacks->map, hash_of(parent, function, call_line), same, stacks, &key);
 }
 
 int th_stacks_push(th_stacks *stacks, th_alloc *alloc, uint32_t parent, uint32_t function, uint32_t call_line,
                    uint32_t *out) {
   struct th_stack key = {parent, function, call_line, 0, TH_NONE};
-  uint32_t hash = hash_of(parent, function, call_line);
-  uint32_t id = th_map_find(&stacks->map, hash, same, stacks, &key);
+  bool follows = parent + 1 == stacks->count; /* it has no children yet */
+  uint32_t hash = 0, id = TH_NONE;
+
+  if (is_next(stacks, &key)) {
+    *out = parent + 1;
+    return THESEUS_OK;
+  }
+  if (!follows) {
+    hash = hash_of(parent, function, call_line);
+    id = th_map_find(&stacks->map, hash, same, stacks, &key);
+  }
   if (id == TH_NONE) {
     uint64_t needed = (uint64_t)stacks->count + 1;
     int status = th_alloc_grow(alloc, &stacks->items, &stacks->capacity, needed, sizeof key);
-    if (!status)
-      status = th_map_reserve(&stacks->map, alloc, needed);
+    if (!status && !follows)
+      status = th_map_reserve(&stacks->map, alloc, (uint64_t)stacks->map.count + 1);
     if (status)
       return status;
     key.depth = stacks->items[parent].depth + 1;
     id = stacks->count++;
     stacks->items[id] = key;
-    th_map_add(&stacks->map, hash, id);
+    if (!follows)
+      th_map_add(&stacks->map, hash, id);
   }
   *out = id;
   return THESEUS_OK;

@@ -19,7 +19,7 @@ struct th_stack {
 typedef struct th_stacks {
   struct th_stack *items;
   uint32_t count, capacity;
-  th_map map;
+  th_map map; /* of those that do not come right after their parents, where they are found without */
 } th_stacks;
 
 /* Makes the root.  ENOMEM. */
