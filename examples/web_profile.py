@@ -190,8 +190,10 @@ def main() -> None:
         print(f"\n{profile}\n")
         profile.write(options.output)
         print(f"Wrote {options.output}; open it:  kcachegrind {options.output}")
+        here = os.path.relpath(__file__)  # callgrind_annotate knows what is below this directory by such names
+        source = os.path.abspath(__file__) if here.startswith("..") else here
         annotate = "callgrind_annotate --inclusive=yes --auto=no --show=Wait"
-        print(f"or without a display:  {annotate} {options.output} {os.path.abspath(__file__)}")
+        print(f"or without a display:  {annotate} {options.output} {source}")
 
 
 if __name__ == "__main__":

@@ -155,16 +155,17 @@ class Profile:
 
     def rows(self) -> list[Row]:
         """The table's rows, one for each function, the largest inclusive Wait first."""
-        rows: dict[tuple[str, str], Row] = {}
+        graph = self._graph()
+        rows: dict[int, Row] = {}
         for stack in self:
+            for frame in stack.frames:
+                function = _function_in(graph, frame)
+                if function not in rows:
+                    rows[function] = Row(*_names_of(graph, function), frame.first_line)
             if stack.frames:
-                leaf = stack.frames[-1]
-                for frame in stack.frames:
-                    rows.setdefault((frame.file, frame.name), Row(frame.name, frame.file, frame.first_line))
-                rows[leaf.file, leaf.name].add(stack)
-        for (file, name), wait in self._inclusive().items():
-            row = rows.setdefault((file, name), Row(name, file, 0))
-            row.inclusive = wait
+                rows[_function_in(graph, stack.frames[-1])].add(stack)
+        for function, wait in _inclusive(graph).items():
+            rows.setdefault(function, Row(*_names_of(graph, function), 0)).inclusive = wait
         return sorted(rows.values(), key=lambda row: (-row.inclusive, -row.wait, row.name, row.file))
 
     # ---- what libtheseus holds ----
@@ -176,24 +177,6 @@ class Profile:
         for key, value in self.origin.items():
             check(lib.theseus_graph_set(graph, key.encode(), encoded_text(value)), key)
         return graph
-
-    def _inclusive(self) -> dict[tuple[str, str], int]:
-        """Inclusive Wait of each function: what the calls to it bring in."""
-        graph = self._graph()
-        info, edge, function = (ffi.new(f"theseus_graph_{kind} *") for kind in ("info", "edge", "function"))
-        for struct in (info, edge, function):
-            struct.size = ffi.sizeof(struct[0])
-        check(lib.theseus_graph_info_get(graph, info))
-        inclusive: dict[int, int] = {}
-        for number in range(info.edges):
-            lib.theseus_graph_edge_get(graph, number, edge)
-            inclusive[edge.callee] = inclusive.get(edge.callee, 0) + edge.values[lib.THESEUS_WAIT]
-        named = {}
-        for callee, wait in inclusive.items():
-            lib.theseus_graph_function_get(graph, callee, function)
-            file, name = text(function.file), text(function.name)
-            named["" if file == "(theseus)" else file, name] = wait
-        return named
 
     def _event_name(self, number: int) -> str:
         info = ffi.new("theseus_event_info *")
@@ -240,6 +223,38 @@ def owned(handle: Any) -> Any:
     if lib.shim_own(id(made), handle):
         return ffi.gc(handle, lib.theseus_profile_free)
     return made[0]
+
+
+# A graph knows functions by texts that a file can hold, in which odd characters are escaped: so does the table.
+
+
+def _function_in(graph: Any, frame: Frame) -> int:
+    """The number of a frame's function."""
+    out = ffi.new("uint32_t *")
+    file = encoded_text(frame.file or "(theseus)")
+    check(lib.theseus_graph_function_intern(graph, b"", file, encoded_text(frame.name), out), "table")
+    return int(out[0])
+
+
+def _names_of(graph: Any, number: int) -> tuple[str, str]:
+    """The name and the file of a function."""
+    function = ffi.new("theseus_graph_function *")
+    function.size = ffi.sizeof(function[0])
+    check(lib.theseus_graph_function_get(graph, number, function), "table")
+    file = text(function.file)
+    return text(function.name), "" if file == "(theseus)" else file
+
+
+def _inclusive(graph: Any) -> dict[int, int]:
+    """Inclusive Wait of each function: what the calls to it bring in."""
+    info, edge = ffi.new("theseus_graph_info *"), ffi.new("theseus_graph_edge *")
+    info.size, edge.size = ffi.sizeof(info[0]), ffi.sizeof(edge[0])
+    check(lib.theseus_graph_info_get(graph, info), "table")
+    inclusive: dict[int, int] = {}
+    for number in range(info.edges):
+        check(lib.theseus_graph_edge_get(graph, number, edge), "table")
+        inclusive[edge.callee] = inclusive.get(edge.callee, 0) + edge.values[lib.THESEUS_WAIT]
+    return inclusive
 
 
 def text(characters: Any) -> str:

@@ -65,7 +65,7 @@ class Row:
 def seconds(ns: int) -> str:
     """Four figures, and a unit that needs no zeros."""
     for unit, size in (("s", 10**9), ("ms", 10**6), ("us", 10**3)):
-        if ns >= size:
+        if ns >= 0.99995 * size:  # what would be rounded up to it is shown in it
             value = ns / size
             return f"{value:.{3 if value < 9.9995 else 2 if value < 99.995 else 1}f}{unit}"
     return f"{ns}ns" if ns else "0"

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -49,6 +50,9 @@ class Tracer:
         if reactor is None:
             clock = None
         elif callable(getattr(reactor, "seconds", None)):
+            now = reactor.seconds()
+            if not isinstance(now, (int, float)) or not math.isfinite(now):
+                raise TypeError(f"reactor.seconds() must give the time as a number, not {now!r}")
             clock = _nanoseconds(reactor.seconds)
         else:
             raise TypeError(
@@ -57,6 +61,7 @@ class Tracer:
             )
         self._core: Any = None
         self._is_wall = reactor is None
+        self._thread = 0  # that which called install()
         self._began: tuple[int, int] | None = None  # since 1970, and on the monotonic clock
         self.hook = hooks.choose(hook)
         self._core = hooks.core(self.hook, new_handle(), clock)
@@ -64,12 +69,25 @@ class Tracer:
     # ---- life ----
 
     def install(self) -> None:
-        """Begins to observe the calling thread.  Does nothing when installed.  A profile hook that is there already
-        keeps being called.  After an uninstall() it resumes the same profile."""
+        """Begins to observe the calling thread.  Does nothing when installed, unless somebody has taken all profile
+        hooks out since: then it begins again.  A profile hook that is there already keeps being called.  After an
+        uninstall() it resumes the same profile."""
+        if self._is_displaced():
+            self._core.uninstall()
         if not self._core.installed:
+            self._thread = threading.get_ident()
             self._core.install()
             if self._is_wall and not self._began:
                 self._began = (time.time_ns(), time.monotonic_ns())
+
+    def _is_displaced(self) -> bool:
+        """sys.setprofile(None), or a profiler that was enabled and disabled after us, took our hook out."""
+        return bool(
+            self._core.installed
+            and self.hook != "monitoring"
+            and self._thread == threading.get_ident()
+            and sys.getprofile() is None
+        )
 
     def uninstall(self) -> None:
         """Puts back the hook that was there before; does nothing when not installed, and leaves a hook alone that

@@ -401,3 +401,13 @@ def test_a_clock_that_works_with_deferreds_itself(hook: str) -> None:
     names = {stack.frames[-1].name.rpartition(".")[2]: stack for stack in tracer.snapshot()}
     assert names["waits"].latency == 10**9
     assert not any(tracer._core.kept().values())
+
+
+@pytest.mark.parametrize("now", [None, "x", float("nan"), float("inf"), 1 + 2j])
+def test_a_clock_that_tells_no_time(now: object) -> None:
+    class Broken:
+        def seconds(self) -> object:
+            return now
+
+    with pytest.raises(TypeError, match="seconds"):
+        Tracer(Broken())

@@ -813,3 +813,17 @@ def test_the_program_may_look_at_what_it_cannot_break(hook: str) -> None:
         assert observer(Thing).__name__ == "Thing"  # once more: it is over
         assert d.result == 3
     assert count(tracer) == 1
+
+
+@pytest.mark.parametrize("hook", ON_PROFILE)
+def test_install_takes_up_a_hook_that_was_taken_out(hook: str) -> None:
+    clock = Clock()
+    tracer = Tracer(clock, hook=hook)
+    tracer.install()
+    try:
+        sys.setprofile(None)
+        tracer.install()
+        deferLater(clock, 1, lambda: None)
+    finally:
+        tracer.uninstall()
+    assert sum(stack.deferreds for stack in tracer.snapshot()) == 1
