@@ -14,11 +14,8 @@ finish() {
   status=$?
   # A step that stops the script before its end is a failure too.
   if [ "$status" != 0 ]; then failed=$((failed + 1)); fi
-  if [ "$skipped" = 0 ]; then
-    echo "$passed passed, $failed failed"
-  else
-    echo "$passed passed, $failed failed, $skipped skipped"
-  fi
+  if [ "$skipped" != 0 ]; then say "$skipped skipped"; fi
+  echo "$passed passed, $failed failed"
   trap - EXIT
   if [ "$failed" = 0 ]; then exit 0; else exit 1; fi
 }
