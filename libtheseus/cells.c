@@ -23,14 +23,14 @@ uint32_t th_cells_find(const th_cells *cells, const struct th_cell_key *key) {
 }
 
 int th_cells_intern(th_cells *cells, th_alloc *alloc, const struct th_cell_key *key, uint32_t *out) {
-  uint32_t cell = th_cells_find(cells, key);
+  uint32_t hashed = hash(key), cell = th_map_find(&cells->map, hashed, same, cells, key);
   if (cell == TH_NONE) {
     int status = th_cells_reserve(cells, alloc, 1);
     if (status)
       return status;
     cell = cells->count++;
     cells->items[cell] = (struct th_cell){*key, {0, 0}};
-    th_map_add(&cells->map, hash(key), cell);
+    th_map_add(&cells->map, hashed, cell);
   }
   *out = cell;
   return THESEUS_OK;
@@ -39,6 +39,13 @@ int th_cells_intern(th_cells *cells, th_alloc *alloc, const struct th_cell_key *
 void th_cells_add(th_cells *cells, uint32_t cell, uint64_t amount) {
   uint64_t *sum = &cells->items[cell].value.ns;
   *sum = amount > UINT64_MAX - *sum ? UINT64_MAX : *sum + amount;
+}
+
+void th_cells_cut(th_cells *cells, uint32_t count) {
+  while (cells->count > count) {
+    cells->count--;
+    th_map_remove(&cells->map, hash(&cells->items[cells->count].key), cells->count);
+  }
 }
 
 void th_cells_clear(th_cells *cells) {

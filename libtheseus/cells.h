@@ -29,6 +29,8 @@ uint32_t th_cells_find(const th_cells *cells, const struct th_cell_key *key);
 int th_cells_intern(th_cells *cells, th_alloc *alloc, const struct th_cell_key *key, uint32_t *out);
 /* Adds an integer to a cell; a sum that does not fit stays at its largest. */
 void th_cells_add(th_cells *cells, uint32_t cell, uint64_t amount);
+/* Takes out the cells from number `count` on, the ones that came last. */
+void th_cells_cut(th_cells *cells, uint32_t count);
 void th_cells_clear(th_cells *cells);
 void th_cells_free(th_cells *cells, th_alloc *alloc);
 

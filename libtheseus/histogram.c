@@ -43,6 +43,11 @@ static bool same(const void *owner, uint32_t index, const void *key) {
   return bucket->stack == wanted->stack && bucket->mark == wanted->mark && bucket->outcome == wanted->outcome;
 }
 
+static uint32_t hash(const struct th_bucket *bucket) {
+  const uint32_t words[] = {bucket->stack, bucket->outcome, (uint32_t)bucket->mark, (uint32_t)(bucket->mark >> 32)};
+  return th_hash_words(words, 4);
+}
+
 int th_histogram_reserve(th_histogram *histogram, th_alloc *alloc, uint64_t more) {
   uint64_t needed = histogram->count + more;
   int status = th_alloc_grow(alloc, &histogram->items, &histogram->capacity, needed, sizeof *histogram->items);
@@ -64,23 +69,37 @@ uint64_t th_histogram_fill(const th_histogram *histogram, uint32_t first, uint64
   return sum;
 }
 
-int th_histogram_add(th_histogram *histogram, th_alloc *alloc, const struct th_bucket *added, uint32_t *first) {
-  const uint32_t words[] = {added->stack, added->outcome, (uint32_t)added->mark, (uint32_t)(added->mark >> 32)};
-  uint32_t hash = th_hash_words(words, 4);
-  uint32_t index = th_map_find(&histogram->map, hash, same, histogram, added);
+int th_histogram_intern(th_histogram *histogram, th_alloc *alloc, const struct th_bucket *wanted, uint32_t *first,
+                        uint32_t *out) {
+  uint32_t hashed = hash(wanted), index = th_map_find(&histogram->map, hashed, same, histogram, wanted);
   if (index == TH_NONE) {
     int status = th_histogram_reserve(histogram, alloc, 1);
     if (status)
       return status;
     index = histogram->count++;
-    histogram->items[index] = (struct th_bucket){added->stack, added->outcome, added->mark, 0, 0, *first};
+    histogram->items[index] = (struct th_bucket){wanted->stack, wanted->outcome, wanted->mark, 0, 0, *first};
     *first = index;
-    th_map_add(&histogram->map, hash, index);
+    th_map_add(&histogram->map, hashed, index);
   }
+  *out = index;
+  return THESEUS_OK;
+}
+
+int th_histogram_add(th_histogram *histogram, th_alloc *alloc, const struct th_bucket *added, uint32_t *first) {
+  uint32_t index;
+  int status = th_histogram_intern(histogram, alloc, added, first, &index);
+  if (status)
+    return status;
   struct th_bucket *bucket = &histogram->items[index];
   bucket->count = add_bounded(bucket->count, added->count);
   bucket->latency_ns = add_bounded(bucket->latency_ns, added->latency_ns);
   return THESEUS_OK;
+}
+
+void th_histogram_cut(th_histogram *histogram, uint32_t *first) {
+  const struct th_bucket *last = &histogram->items[--histogram->count];
+  *first = last->next;
+  th_map_remove(&histogram->map, hash(last), histogram->count);
 }
 
 void th_histogram_clear(th_histogram *histogram) {

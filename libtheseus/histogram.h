@@ -31,9 +31,14 @@ typedef struct th_histogram {
 int th_histogram_reserve(th_histogram *histogram, th_alloc *alloc, uint64_t more);
 /* Adds the counts of a stack's list by theseus_latency_bucket, and gives their sum. */
 uint64_t th_histogram_fill(const th_histogram *histogram, uint32_t first, uint64_t counts[THESEUS_BUCKETS]);
-/* Adds what `added` has to the bucket with its key, which is made if need be, and then is the first of its stack's list.  A sum that
- * does not fit stays at its largest.  ENOMEM, EOVERFLOW. */
+/* The bucket with the key of `wanted`, (stack, outcome, mark), which is made, empty, if need be, and then is the first of its stack's
+ * list.  ENOMEM, EOVERFLOW. */
+int th_histogram_intern(th_histogram *histogram, th_alloc *alloc, const struct th_bucket *wanted, uint32_t *first,
+                        uint32_t *out);
+/* Adds what `added` has to the bucket with its key.  A sum that does not fit stays at its largest.  ENOMEM, EOVERFLOW. */
 int th_histogram_add(th_histogram *histogram, th_alloc *alloc, const struct th_bucket *added, uint32_t *first);
+/* Takes out the bucket that came last; `first` is its stack's list, of which it is the first. */
+void th_histogram_cut(th_histogram *histogram, uint32_t *first);
 void th_histogram_clear(th_histogram *histogram);
 void th_histogram_free(th_histogram *histogram, th_alloc *alloc);
 

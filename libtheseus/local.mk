@@ -34,6 +34,12 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/output.c \
   %D%/output.h \
   %D%/pprof.h \
+  %D%/pprof-bookings.c \
+  %D%/pprof-bookings.h \
+  %D%/pprof-events.c \
+  %D%/pprof-events.h \
+  %D%/pprof-path.c \
+  %D%/pprof-path.h \
   %D%/pprof-read.c \
   %D%/pprof-tables.c \
   %D%/pprof-tables.h \

@@ -37,6 +37,22 @@ void th_map_add(th_map *map, uint32_t hash, uint32_t index) {
   map->count++;
 }
 
+void th_map_remove(th_map *map, uint32_t hash, uint32_t index) {
+  uint32_t mask = map->capacity - 1, hole = hash & mask;
+  while (map->slots[hole].index != index)
+    hole = (hole + 1) & mask;
+  /* What has been put further than where it belongs, for want of room, moves up: a search must not end at the hole. */
+  for (uint32_t i = (hole + 1) & mask; map->slots[i].index != TH_NONE; i = (i + 1) & mask) {
+    uint32_t home = map->slots[i].hash & mask;
+    if (((i - home) & mask) < ((i - hole) & mask))
+      continue;
+    map->slots[hole] = map->slots[i];
+    hole = i;
+  }
+  map->slots[hole].index = TH_NONE;
+  map->count--;
+}
+
 void th_map_clear(th_map *map) {
   for (uint32_t i = 0; i < map->capacity; i++)
     map->slots[i].index = TH_NONE;

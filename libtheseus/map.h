@@ -5,7 +5,7 @@
  *                     |
  *     owner's array   [ 0 ][ 1 ][ 2 ] …
  *
- * It holds numbers, not keys: the owner compares.  Nothing is ever taken out but by clearing. */
+ * It holds numbers, not keys: the owner compares. */
 #ifndef TH_MAP_H
 #define TH_MAP_H
 
@@ -49,6 +49,9 @@ static inline uint32_t th_map_find(const th_map *map, uint32_t hash, th_map_same
 
 /* Adds an item that is not in the map.  Room must have been reserved. */
 void th_map_add(th_map *map, uint32_t hash, uint32_t index);
+
+/* Takes an item out that is in the map.  O(1). */
+void th_map_remove(th_map *map, uint32_t hash, uint32_t index);
 
 void th_map_clear(th_map *map);
 void th_map_free(th_map *map, th_alloc *alloc);

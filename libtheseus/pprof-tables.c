@@ -29,24 +29,6 @@ int th_pprof_intern(theseus_profile *profile, const struct th_text *text, uint32
   return th_strings_intern_clean(&profile->strings, &profile->alloc, text->bytes, text->length, out);
 }
 
-bool th_pprof_numbers(th_alloc *alloc, const struct th_field *field, uint64_t **array, uint32_t *count,
-                      uint32_t *capacity, int *status) {
-  th_bytes block = field->block;
-  uint64_t most = *count + (field->is_block ? (uint64_t)(block.end - block.at) : 1);
-
-  *status = th_alloc_grow(alloc, array, capacity, most, sizeof **array);
-  if (*status)
-    return false;
-  if (!field->is_block) {
-    (*array)[(*count)++] = field->value;
-    return true;
-  }
-  while (block.at != block.end)
-    if (!th_wire_take(&block, &(*array)[(*count)++]))
-      return false;
-  return true;
-}
-
 /* ---- ids ---- */
 
 static bool same_id(const void *owner, uint32_t index, const void *key) {
@@ -221,6 +203,26 @@ static int read_location(th_pprof_tables *tables, th_bytes message) {
   return add_id(&tables->location_ids, tables->alloc, id);
 }
 
+/* Reads numbers, of which a field has one, or is a block of them, to the end of an array.  False: they do not end in
+ * time, or `status` says what went wrong. */
+static bool read_numbers(th_alloc *alloc, const struct th_field *field, uint64_t **array, uint32_t *count,
+                         uint32_t *capacity, int *status) {
+  th_bytes block = field->block;
+  uint64_t most = *count + (field->is_block ? (uint64_t)(block.end - block.at) : 1);
+
+  *status = th_alloc_grow(alloc, array, capacity, most, sizeof **array);
+  if (*status)
+    return false;
+  if (!field->is_block) {
+    (*array)[(*count)++] = field->value;
+    return true;
+  }
+  while (block.at != block.end)
+    if (!th_wire_take(&block, &(*array)[(*count)++]))
+      return false;
+  return true;
+}
+
 static int read_time(th_pprof_tables *tables, const unsigned char *at, const struct th_field *field) {
   if (field->value > INT64_MAX)
     return th_pprof_fail(tables, at, "a negative time");
@@ -246,8 +248,8 @@ static int read_field(th_pprof_tables *tables, const unsigned char *at, const st
     case PROFILE_DURATION: tables->duration_ns = field->value <= INT64_MAX ? field->value : 0; return THESEUS_OK;
     case PROFILE_COMMENT:
       if (tables->comment_count < MAX_COMMENTS &&
-          !th_pprof_numbers(tables->alloc, field, &tables->comments, &tables->comment_count, &tables->comment_capacity,
-                            &status))
+          !read_numbers(tables->alloc, field, &tables->comments, &tables->comment_count, &tables->comment_capacity,
+                        &status))
         return status ? status : th_pprof_fail(tables, at, "numbers that do not end");
       return THESEUS_OK;
     default: return THESEUS_OK;
@@ -323,6 +325,24 @@ static int resolve_address(th_pprof_tables *tables, theseus_profile *profile, co
   return status;
 }
 
+static int pack_places(th_pprof_tables *tables) {
+  uint32_t n = tables->location_ids.direct_size;
+  if (!n)
+    return THESEUS_OK;
+  tables->places = th_alloc_zeroed(tables->alloc, n, sizeof *tables->places);
+  if (!tables->places)
+    return th_alloc_why(tables->alloc);
+  tables->place_count = n;
+  for (uint32_t i = 0; i < n; i++) {
+    uint32_t item = tables->location_ids.direct[i];
+    bool packs = item != TH_NONE && tables->locations[item].frames == 1;
+    const struct th_pprof_frame *frame = packs ? &tables->frames[tables->locations[item].first] : NULL;
+    tables->places[i] =
+        frame ? (struct th_pprof_place){(uint32_t)frame->id, frame->line} : (struct th_pprof_place){TH_NONE, 0};
+  }
+  return THESEUS_OK;
+}
+
 int th_pprof_tables_resolve(th_pprof_tables *tables, theseus_profile *profile) {
   int status = THESEUS_OK;
   for (uint32_t i = 0; !status && i < tables->function_ids.count; i++)
@@ -341,7 +361,7 @@ int th_pprof_tables_resolve(th_pprof_tables *tables, theseus_profile *profile) {
         status = resolve_address(tables, profile, location, &frame->id);
     }
   }
-  return status;
+  return status ? status : pack_places(tables);
 }
 
 void th_pprof_tables_free(th_pprof_tables *tables) {
@@ -352,6 +372,7 @@ void th_pprof_tables_free(th_pprof_tables *tables) {
   th_alloc_free(alloc, tables->mappings, tables->mapping_capacity, sizeof *tables->mappings);
   th_alloc_free(alloc, tables->locations, tables->location_capacity, sizeof *tables->locations);
   th_alloc_free(alloc, tables->frames, tables->frame_capacity, sizeof *tables->frames);
+  th_alloc_free(alloc, tables->places, tables->place_count, sizeof *tables->places);
   free_ids(&tables->function_ids, alloc);
   free_ids(&tables->mapping_ids, alloc);
   free_ids(&tables->location_ids, alloc);

@@ -39,6 +39,11 @@ struct th_pprof_location {
   uint32_t first, frames; /* in the table of frames, the innermost first */
 };
 
+/* A location that is one frame, as nearly all are; all that following a stack needs of them, packed. */
+struct th_pprof_place {
+  uint32_t function, line; /* function: TH_NONE: it is not there, or not one frame */
+};
+
 struct th_pprof_type {
   uint64_t name, unit; /* strings */
 };
@@ -61,6 +66,8 @@ typedef struct th_pprof_tables {
   uint32_t location_capacity;
   struct th_pprof_frame *frames;
   uint32_t frame_count, frame_capacity;
+  struct th_pprof_place *places; /* by id - 1, of small ids */
+  uint32_t place_count;
   struct th_ids function_ids, mapping_ids, location_ids;
   uint64_t time_ns, duration_ns;
 } th_pprof_tables;
@@ -85,11 +92,6 @@ int th_pprof_intern(theseus_profile *profile, const struct th_text *text, uint32
 __attribute__((format(printf, 3, 4)))
 #endif
 int th_pprof_fail(const th_pprof_tables *tables, const unsigned char *at, const char *format, ...);
-
-/* Reads numbers, of which a field has one, or is a block of them, to the end of an array.  False: they do not end in
- * time, or `status` says what went wrong. */
-bool th_pprof_numbers(th_alloc *alloc, const struct th_field *field, uint64_t **array, uint32_t *count,
-                      uint32_t *capacity, int *status);
 
 /* A number that should fit into 32 bits, a line say; 0 if it does not. */
 static inline uint32_t th_small(uint64_t number) { return number <= UINT32_MAX ? (uint32_t)number : 0; }

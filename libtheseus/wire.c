@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-enum { NUMBER = 0, FIXED64 = 1, BLOCK = 2, FIXED32 = 5 };
-
 int th_wire_reserve(th_wire *wire, th_alloc *alloc, uint64_t n) {
   return th_alloc_grow(alloc, &wire->bytes, &wire->capacity, wire->used + n, 1);
 }
@@ -14,7 +12,7 @@ static void put(th_wire *wire, uint64_t number) { wire->used += th_wire_put(wire
 int th_wire_field(th_wire *wire, th_alloc *alloc, uint32_t field, uint64_t number) {
   int status = number ? th_wire_reserve(wire, alloc, 2 * TH_VARINT) : THESEUS_OK;
   if (!status && number) {
-    put(wire, field << 3 | NUMBER);
+    put(wire, field << 3 | TH_WIRE_NUMBER);
     put(wire, number);
   }
   return status;
@@ -26,7 +24,7 @@ int th_wire_block(th_wire *wire, th_alloc *alloc, uint32_t field, const void *by
   int status = th_wire_reserve(wire, alloc, 2 * TH_VARINT + n);
   if (status)
     return status;
-  put(wire, field << 3 | BLOCK);
+  put(wire, field << 3 | TH_WIRE_BLOCK);
   put(wire, n);
   if (n)
     memcpy(wire->bytes + wire->used, bytes, n);
@@ -39,7 +37,7 @@ void th_wire_free(th_wire *wire, th_alloc *alloc) {
   *wire = (th_wire){0};
 }
 
-const char *th_wire_next(th_bytes *bytes, struct th_field *out) {
+const char *th_wire_next_field(th_bytes *bytes, struct th_field *out) {
   th_bytes rest = *bytes;
   uint64_t tag, size;
 
@@ -49,22 +47,22 @@ const char *th_wire_next(th_bytes *bytes, struct th_field *out) {
     return "a field of no number";
   *out = (struct th_field){.number = (uint32_t)(tag >> 3)};
   switch (tag & 7) {
-    case NUMBER:
+    case TH_WIRE_NUMBER:
       if (!th_wire_take(&rest, &out->value))
         return "a number that does not end";
       *bytes = rest;
       return NULL;
-    case BLOCK:
+    case TH_WIRE_BLOCK:
       if (!th_wire_take(&rest, &size))
         return "a number that does not end";
       break;
-    case FIXED64: size = 8; break;
-    case FIXED32: size = 4; break;
+    case TH_WIRE_FIXED64: size = 8; break;
+    case TH_WIRE_FIXED32: size = 4; break;
     default: return "a field of unknown kind";
   }
   if (size > (uint64_t)(rest.end - rest.at))
     return "a field that is longer than what holds it";
-  out->is_block = (tag & 7) == BLOCK;
+  out->is_block = (tag & 7) == TH_WIRE_BLOCK;
   out->block = (th_bytes){rest.at, rest.at + size};
   bytes->at = rest.at + size;
   return NULL;

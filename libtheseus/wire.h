@@ -71,8 +71,28 @@ static inline bool th_wire_take(th_bytes *bytes, uint64_t *out) {
   return false;
 }
 
+/* What th_wire_next does, of fields of any kind and size. */
+const char *th_wire_next_field(th_bytes *bytes, struct th_field *out);
+
+enum { TH_WIRE_NUMBER = 0, TH_WIRE_FIXED64 = 1, TH_WIRE_BLOCK = 2, TH_WIRE_FIXED32 = 5 };
+
 /* Reads the next field; those of a fixed size have their bytes as a block.  NULL, or what is wrong, and then `bytes` is
- * where. */
-const char *th_wire_next(th_bytes *bytes, struct th_field *out);
+ * where.  Inline, as most begin with two bytes that say it all. */
+static inline const char *th_wire_next(th_bytes *bytes, struct th_field *out) {
+  const unsigned char *at = bytes->at;
+  if (bytes->end - at < 2 || at[0] >= 0x80 || at[0] < 1 << 3 || at[1] >= 0x80)
+    return th_wire_next_field(bytes, out);
+  uint32_t kind = at[0] & 7;
+  bool is_block = kind == TH_WIRE_BLOCK;
+  if ((!is_block && kind != TH_WIRE_NUMBER) || (is_block && at[1] > bytes->end - at - 2))
+    return th_wire_next_field(bytes, out);
+  *out = (struct th_field){.number = (uint32_t)at[0] >> 3, .is_block = is_block};
+  if (is_block)
+    out->block = (th_bytes){at + 2, at + 2 + at[1]};
+  else
+    out->value = at[1];
+  bytes->at = at + 2 + (is_block ? at[1] : 0);
+  return NULL;
+}
 
 #endif

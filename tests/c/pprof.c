@@ -163,6 +163,58 @@ static void test_read(bool empty) {
   free(file.bytes);
 }
 
+/* Hundreds of stacks, each with latencies of its own on a few lines, and an event that not all have. */
+static void fill_many(theseus_profile *profile, uint64_t latency_ns, const char *name) {
+  const theseus_event_info event = {sizeof event, name, "", "count"};
+  uint32_t main_stack = push(profile, THESEUS_ROOT, "main", 0), id;
+  must(theseus_event_intern(profile, &event, &id) == THESEUS_OK);
+  for (uint32_t i = 0; i < 600; i++) {
+    uint32_t stack = push(profile, main_stack, i % 3 ? "get" : "put", i / 2);
+    for (uint32_t line = 1; line <= 3; line++)
+      must(theseus_record(profile, stack, line, latency_ns * (i % 7 + line), (int)(i % 3)) == THESEUS_OK);
+    must(theseus_add_cost(profile, stack, i % 5, id, latency_ns + i) == THESEUS_OK);
+  }
+}
+
+/* A sample without values, after all the others, where the same stacks have been measured already. */
+static void test_broken_end(void) {
+  struct memory memory = {.left = -1};
+  theseus_profile *other = new_profile(&memory, 0), *profile = new_profile(&memory, 0), *sum = new_profile(&memory, 0);
+  theseus_read_error error = {.size = sizeof error};
+  fill_many(other, 10, "Bytes");
+  fill_many(other, 100000, "Samples");
+  fill_many(profile, 1000, "Calls");
+  fill_many(sum, 1000, "Calls");
+  struct text file = written(other, write_pprof), before = written(profile, write_pprof), after, wanted;
+  uint32_t cells = theseus_cell_count(profile);
+  must(theseus_pprof_read(sum, file.bytes, file.size, NULL) == THESEUS_OK);
+  wanted = written(sum, write_pprof);
+
+  char *broken = malloc(file.size + 2);
+  must(broken != NULL);
+  memcpy(broken, file.bytes, file.size);
+  memcpy(broken + file.size, "\x12", 2); /* and a length of 0 */
+  is_int(theseus_pprof_read(profile, broken, file.size + 2, &error), THESEUS_EFORMAT, "the last sample has no values");
+  is_uint(error.offset, file.size + 2, "and that is where");
+  after = written(profile, write_pprof);
+  ok(same(&before, &after), "none of those before it is left, minima and maxima included");
+  is_uint(theseus_cell_count(profile), cells, "nor are their cells");
+  is_uint(theseus_event_count(profile), THESEUS_EVENTS + 1, "nor are their events");
+  free(after.bytes);
+  is_int(theseus_pprof_read(profile, file.bytes, file.size, &error), THESEUS_OK, "without it all of them are added");
+  after = written(profile, write_pprof);
+  ok(same(&wanted, &after), "as though nothing had been");
+  free(broken);
+  free(file.bytes);
+  free(before.bytes);
+  free(after.bytes);
+  free(wanted.bytes);
+  theseus_profile_free(other);
+  theseus_profile_free(profile);
+  theseus_profile_free(sum);
+  is_int(memory.blocks, 0, "all is given back");
+}
+
 static void test_arguments(void) {
   struct memory memory = {.left = -1};
   theseus_profile *profile = new_profile(&memory, 0);
@@ -251,6 +303,7 @@ int main(void) {
   test_sink(write_wait);
   test_read(true);
   test_read(false);
+  test_broken_end();
   test_arguments();
   test_limit();
   return done();
