@@ -30,6 +30,12 @@ static FILE *open_file(const char *name) {
   return file;
 }
 
+/* What stdio has kept back is written now: the disk may be full. */
+static void close_file(FILE *file) {
+  if (fclose(file))
+    perror("01-record"), exit(1);
+}
+
 /* One frame more on a stack. */
 static uint32_t push(theseus_profile *profile, uint32_t parent, const char *name, uint32_t first_line,
                      uint32_t call_line) {
@@ -61,12 +67,12 @@ int main(int argc, char **argv) {
   theseus_sink sink = {to_file, file};
   check(theseus_graph_from_profile(profile, NULL, &graph));
   check(theseus_callgrind_write(graph, &sink));
-  fclose(file);
+  close_file(file);
 
   /* pprof keeps all of it: whole stacks, outcomes, percentiles. */
   sink.opaque = file = open_file(argc > 2 ? argv[2] : "record.pb");
   check(theseus_pprof_write(profile, NULL, &sink));
-  fclose(file);
+  close_file(file);
 
   uint64_t median, worst;
   check(theseus_percentile(profile, load_query, 0.5, &median));

@@ -82,7 +82,8 @@ int main(int argc, char **argv) {
   const theseus_sink sink = {to_file, file};
   check(theseus_graph_from_profile(profile, NULL, &graph));
   check(theseus_callgrind_write(graph, &sink));
-  fclose(file);
+  if (fclose(file)) /* what stdio has kept back is written now */
+    return perror("02-spans"), 1;
   theseus_graph_free(graph);
   theseus_profile_free(profile);
   return 0;

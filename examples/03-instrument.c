@@ -62,7 +62,8 @@ static PLAIN void finish(void) {
     if (status)
       fprintf(stderr, "theseus: %s\n", theseus_strerror(status));
     theseus_graph_free(graph);
-    fclose(file);
+    if (fclose(file))
+      perror("theseus");
   }
   theseus_profile_free(finished);
 }

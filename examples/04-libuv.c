@@ -159,7 +159,8 @@ int main(int argc, char **argv) {
   const theseus_sink sink = {to_file, out};
   check(theseus_graph_from_profile(profile, NULL, &graph), theseus_strerror);
   check(theseus_callgrind_write(graph, &sink), theseus_strerror);
-  fclose(out);
+  if (fclose(out))
+    return perror("04-libuv"), 1;
   theseus_graph_free(graph);
   theseus_profile_free(profile);
   return 0;

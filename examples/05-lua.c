@@ -210,6 +210,8 @@ static int resume(lua_State *L) {
 
 static int start(lua_State *L) {
   const theseus_event_info event = {sizeof event, "Instructions", "Instructions of the virtual machine", "count"};
+  if (state_of(L))
+    return luaL_error(L, "theseus: started already");
   struct state *state = lua_newuserdatauv(L, sizeof *state, 0);
   *state = (struct state){.clock = LUA_NOREF};
   check(L, theseus_profile_new(NULL, &state->profile));
@@ -256,16 +258,17 @@ static int stop(lua_State *L) {
 
   FILE *file = fopen(path, "wb");
   int status = theseus_graph_from_profile(profile, NULL, &graph);
-  if (!status && file) {
+  if (!status) {
     const theseus_sink sink = {to_file, file};
-    status = theseus_callgrind_write(graph, &sink);
+    if (file)
+      status = theseus_callgrind_write(graph, &sink);
     theseus_graph_free(graph);
   }
-  if (file)
-    fclose(file);
   theseus_profile_free(profile);
+  if (!file || fclose(file))
+    return luaL_fileresult(L, 0, path);
   check(L, status);
-  return file ? 0 : luaL_fileresult(L, 0, path);
+  return 0;
 }
 
 int luaopen_theseus(lua_State *L);

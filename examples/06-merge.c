@@ -68,6 +68,7 @@ int main(int argc, char **argv) {
   theseus_profile *profile;
   theseus_graph *sum, *projected;
   theseus_callgrind_reader *reader;
+  int pprofs = 0;
 
   if (argc < 3)
     return fprintf(stderr, "usage: 06-merge output input…\n"), 2;
@@ -78,16 +79,19 @@ int main(int argc, char **argv) {
     FILE *file = fopen(argv[i], "rb");
     if (!file)
       return perror(argv[i]), 1;
-    int first = getc(file); /* pprof begins with the tag of a field, which no text does */
+    int first = getc(file); /* pprof begins with the tag of a field: in a text, an empty line */
     ungetc(first, file);
-    if (first == '\n')
+    if (first == '\n') {
       read_pprof(profile, argv[i], file);
-    else
+      check("source", theseus_graph_add_source(sum, argv[i])); /* a profile does not know it */
+      pprofs++;
+    } else {
       read_callgrind(reader, argv[i], file);
+    }
     fclose(file);
   }
   theseus_callgrind_reader_free(reader);
-  if (theseus_stack_count(profile) > 1) { /* more than the root */
+  if (pprofs) {
     check("projection", theseus_graph_from_profile(profile, NULL, &projected));
     check("merge", theseus_graph_merge(sum, projected));
     theseus_graph_free(projected);
@@ -98,7 +102,8 @@ int main(int argc, char **argv) {
     return perror(argv[1]), 1;
   const theseus_sink sink = {to_file, file};
   check(argv[1], theseus_callgrind_write(sum, &sink));
-  fclose(file);
+  if (fclose(file)) /* what stdio has kept back is written now */
+    return perror(argv[1]), 1;
   theseus_graph_free(sum);
   theseus_profile_free(profile);
   return 0;

@@ -63,6 +63,13 @@ within_each_other() { # file, names, the outermost first
     { for (i = 2; i <= NF; i++) if (!($i in wait) || wait[$i] > wait[$(i - 1)]) { print $i; bad = 1 } }
     END { exit bad }'
 }
+full_disk() { # command…: says so, and fails
+  if "$@" 2>message; then
+    return 1
+  fi
+  grep -q "No space left" message
+}
+sources() { grep '^desc: Source' merged.callgrind | diff - expected; }
 refused() { # file, message
   if "$build/examples/06-merge" refused.callgrind "$1" 2>message; then
     return 1
@@ -78,6 +85,12 @@ is "01: who waited, and for whom" shows record.callgrind "3500000000 (root)
 3500000000 query
 3000000000 load
 500000000 save"
+
+if [ -c /dev/full ]; then
+  is "01: a full disk" full_disk "$build/examples/01-record" /dev/full record.full
+else
+  skip "01: a full disk" "there is no /dev/full"
+fi
 
 # ---- 02 ----
 is "02-spans runs" "$build/examples/02-spans" spans.callgrind
@@ -152,6 +165,8 @@ is "06: their sum" shows merged.callgrind "8210000000 (root)
 410000000 main
 300000000 get_page
 110000000 get_user"
+printf 'desc: Source: %s\n' record.callgrind record.pb spans.callgrind >expected
+is "06: where it came from" sources
 head -c 100 record.pb >short.pb
 is "06: a broken file is refused, and the message says where" refused short.pb "06-merge: short.pb: byte 67: a field that is longer than what holds it"
 
