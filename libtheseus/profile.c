@@ -177,15 +177,16 @@ int theseus_stack_push(theseus_profile *profile, uint32_t parent, uint32_t funct
                        uint32_t *out) {
   if (parent >= profile->stacks.count || function >= profile->functions.count || !out)
     return THESEUS_EINVAL;
-  if (profile->alloc.used >= profile->stacks_limit) {
-    *out = th_stacks_find(&profile->stacks, parent, function, parent == THESEUS_ROOT ? 0 : call_line);
-    if (*out == TH_NONE) {
-      profile->info.truncated_pushes++;
-      *out = parent;
-    }
-    return THESEUS_OK;
-  }
-  return th_profile_push(profile, parent, function, call_line, out);
+  uint64_t limit = profile->alloc.limit, refused = profile->alloc.refused;
+  profile->alloc.limit = profile->stacks_limit;
+  int status = th_profile_push(profile, parent, function, call_line, out);
+  profile->alloc.limit = limit;
+  if (status != THESEUS_ELIMIT)
+    return status;
+  profile->alloc.refused = refused;
+  profile->info.truncated_pushes++;
+  *out = parent;
+  return THESEUS_OK;
 }
 
 uint32_t theseus_stack_count(const theseus_profile *profile) { return profile->stacks.count; }

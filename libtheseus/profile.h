@@ -42,7 +42,7 @@ struct theseus_profile {
   struct th_event *events;
   uint32_t event_count, event_capacity;
   uint32_t max_depth, max_nesting;
-  uint64_t stacks_limit;     /* memory, beyond which there are no new stacks */
+  uint64_t stacks_limit;     /* memory, beyond which theseus_stack_push() takes none */
   theseus_profile_info info; /* not its size, memory and refusals */
 };
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { PAGE = 1024, MAX_NESTING = 1024 };
+enum { PAGE = 64, MAX_NESTING = 1024 };
 
 enum {
   HAD_PARENT = 1, /* a head with it is detached */

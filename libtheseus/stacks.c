@@ -30,13 +30,6 @@ static bool is_next(const th_stacks *stacks, const struct th_stack *wanted) {
   return next < stacks->count && same(stacks, next, wanted);
 }
 
-uint32_t th_stacks_find(const th_stacks *stacks, uint32_t parent, uint32_t function, uint32_t call_line) {
-  const struct th_stack key = {parent, function, call_line, 0, TH_NONE};
-  if (is_next(stacks, &key))
-    return parent + 1;
-  return th_map_find(&stacks->map, hash_of(parent, function, call_line), same, stacks, &key);
-}
-
 int th_stacks_push(th_stacks *stacks, th_alloc *alloc, uint32_t parent, uint32_t function, uint32_t call_line,
                    uint32_t *out) {
   struct th_stack key = {parent, function, call_line, 0, TH_NONE};

@@ -24,8 +24,6 @@ typedef struct th_stacks {
 
 /* Makes the root.  ENOMEM. */
 int th_stacks_init(th_stacks *stacks, th_alloc *alloc);
-/* The stack that pushing would give, or TH_NONE: it would be new. */
-uint32_t th_stacks_find(const th_stacks *stacks, uint32_t parent, uint32_t function, uint32_t call_line);
 /* ENOMEM, EOVERFLOW. */
 int th_stacks_push(th_stacks *stacks, th_alloc *alloc, uint32_t parent, uint32_t function, uint32_t call_line,
                    uint32_t *out);

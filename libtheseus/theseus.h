@@ -106,9 +106,9 @@ typedef struct theseus_profile_options {
 } theseus_profile_options;
 
 /* Makes an empty profile.  `options` may be NULL: all defaults.
- * With a memory_limit, new stacks are no longer made once three quarters of it are taken: theseus_stack_push() then gives `parent`
- * again, as at max_depth, and what is measured goes there.  At the limit itself calls that need memory fail, with ELIMIT for the
- * ENOMEM below.  Nothing that was measured before is lost.  Both are counted: truncated_pushes and refusals.
+ * With a memory_limit, stacks may take three quarters of it: theseus_stack_push() then gives `parent` again, as at max_depth, and
+ * what is measured goes there.  At the limit itself calls that need memory fail, with ELIMIT for the ENOMEM below.  Nothing that was
+ * measured before is lost.  Both are counted: truncated_pushes and refusals.  Below 64 kB there is hardly room for spans.
  * Errors: ENOMEM, ELIMIT, EINVAL (a bound out of range, an allocator without functions). */
 int theseus_profile_new(const theseus_profile_options *options, theseus_profile **out);
 
@@ -154,7 +154,8 @@ void theseus_profile_set_time(theseus_profile *profile, uint64_t time_ns, uint64
 
 /* Gives the id of a function, which is new when (file, name, first line) is.  `file` should be an absolute path, and
  * may be "" when there is none; `name` must not be empty, and should be unique in the program: some consumers know functions
- * by name alone.  O(length of the strings).
+ * by name alone, and a graph knows no first lines.  Two lambdas of a file that have one name are one function there; if one calls the
+ * other, it calls itself.  O(length of the strings).
  * Errors: ENOMEM, EINVAL (NULL, an empty name), EOVERFLOW. */
 int theseus_function_intern(theseus_profile *profile, const char *file, const char *name, uint32_t first_line,
                             uint32_t *out);
@@ -233,16 +234,17 @@ enum theseus_event {
 typedef struct theseus_event_info {
   size_t size;
   const char *name;      /* [A-Za-z_][A-Za-z0-9_]* */
-  const char *long_name; /* a few words for a legend */
-  const char *unit;      /* "ns", "count", "bytes", … */
+  const char *long_name; /* a few words for a legend; "", or NULL when adding: none */
+  const char *unit;      /* "ns", "count", "bytes", …; "", or NULL when adding: unknown */
 } theseus_event_info;
 
 /* Adds a column of the host's own, such as Run or Samples, or finds it by its name.  The strings are copied.
  * Errors: ENOMEM, EINVAL (a name that callgrind would not read), EUNIT (known under another unit), EOVERFLOW.
  * O(number of events). */
 int theseus_event_intern(theseus_profile *profile, const theseus_event_info *event, uint32_t *out);
+
+/* The events, numbered from 0; the host's begin at THESEUS_EVENTS.  Errors: EINVAL (no such event, size).  O(1). */
 uint32_t theseus_event_count(const theseus_profile *profile);
-/* Errors: EINVAL (no such event, size).  O(1). */
 int theseus_event_get(const theseus_profile *profile, uint32_t event, theseus_event_info *out);
 
 /* Adds `amount` of an event of the host's own to a line of a stack's function.  O(1).
@@ -295,12 +297,14 @@ int theseus_record(theseus_profile *profile, uint32_t stack, uint32_t line, uint
  *                        head is *detached*: started and forgotten, not awaited yet, or outliving its parent.
  *
  * The weight of a span that awaits none of its children is its *self wait*, which is booked in the cell (stack of its head,
- * detached or not, the place's stack, the place's line), where the place is where the operation is suspended.
+ * detached or not, the place's stack, the place's line), where the place is where the operation is suspended, and while it runs
+ * again, in a later leg, where it last was.
  * So the Wait of a head, with all that it awaits, is exactly the time that it was one; at any moment the self waits grow, together,
  * at the number of heads; and background work takes nothing from the request that started it.
  *
  * The times are kept lazily, a virtual clock for each span: every call below costs O(depth of the span) and, where a span gets
- * another head, O(number of spans that it awaits, theirs included).  A profile takes at most 160 bytes for an open span. */
+ * another head, O(number of spans that it awaits, theirs included).  A profile takes at most 160 bytes for an open span, for 64 of
+ * them at a time. */
 
 enum theseus_span_flags {
   THESEUS_SPAN_LEG = 1,     /* begins with a leg; counted, and timed, from its first theseus_span_await() */

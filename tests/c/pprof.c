@@ -294,6 +294,27 @@ static void test_limit(void) {
   is_int(theseus_profile_new(&options, &profile), THESEUS_ELIMIT, "a limit that not even the profile is within");
 }
 
+/* Stacks that want more than there is, then spans: whatever the limit, the last quarter is not the stacks'. */
+static void test_limit_of_stacks(void) {
+  for (uint64_t limit = 64000; limit < 1000000; limit += limit / 7) {
+    struct memory memory = {.left = -1};
+    theseus_profile *profile = new_profile(&memory, limit);
+    uint32_t first = push(profile, THESEUS_ROOT, "main", 0), stack = first;
+    uint64_t truncated = 0, most = 0;
+    for (uint32_t line = 1; line < MANY && !truncated; line++) {
+      must(theseus_stack_push(profile, line % 2 ? first : stack, 0, line, &stack) == THESEUS_OK);
+      most = counted(profile, &truncated);
+    }
+    ok(truncated && most <= limit / 4 * 3, "of %llu bytes stacks take three quarters", (unsigned long long)limit);
+    uint64_t span = begin(profile, stack, THESEUS_NO_SPAN, 10, THESEUS_ROOT);
+    must(theseus_span_end(profile, span, THESEUS_SUCCESS, 30) == THESEUS_OK);
+    theseus_profile_info told = {.size = sizeof told};
+    must(theseus_profile_info_get(profile, &told) == THESEUS_OK);
+    is_uint(told.refusals, 0, "and there is room for a span");
+    theseus_profile_free(profile);
+  }
+}
+
 int main(void) {
   test_write("pprof", write_pprof);
   test_write("pprof without buckets", write_small);
@@ -306,5 +327,6 @@ int main(void) {
   test_broken_end();
   test_arguments();
   test_limit();
+  test_limit_of_stacks();
   return done();
 }
