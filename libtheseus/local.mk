@@ -102,7 +102,7 @@ dist_bashcompletion_DATA = %D%/completions/theseus-merge
 zshcompletiondir = $(datadir)/zsh/site-functions
 dist_zshcompletion_DATA = %D%/completions/_theseus-merge
 
-# The manual pages of section 3 are made from the header; each call has a link to the page that it is on.
+# The manual pages of section 3 are made from the header; each call and each type has a link to the page that it is on.
 MAN3 = \
   %D%/libtheseus.3 \
   %D%/theseus_callgrind.3 \
@@ -121,7 +121,7 @@ $(MAN3): %D%/theseus.h %D%/man.awk
 	  $(AWK) -v page=`basename $@ .3` -f $(srcdir)/%D%/man.awk $(srcdir)/%D%/theseus.h >$@.new && mv -f $@.new $@
 MAN3_INDEX = $(AWK) -v page=index -f $(srcdir)/%D%/man.awk $(srcdir)/%D%/theseus.h
 install-data-hook:
-	$(MAN3_INDEX) | while read page call; do \
-	  (cd '$(DESTDIR)$(man3dir)' && rm -f $$call.3 && $(LN_S) $$page.3 $$call.3) || exit; done
+	$(MAN3_INDEX) | while read page name kind; do \
+	  (cd '$(DESTDIR)$(man3dir)' && rm -f $$name.3 && $(LN_S) $$page.3 $$name.3) || exit; done
 uninstall-hook:
-	$(MAN3_INDEX) | while read page call; do rm -f '$(DESTDIR)$(man3dir)'/$$call.3; done
+	$(MAN3_INDEX) | while read page name kind; do rm -f '$(DESTDIR)$(man3dir)'/$$name.3; done

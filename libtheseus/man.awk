@@ -2,7 +2,7 @@
 # The manual pages of section 3, from theseus.h, which is the manual: a page for each group of calls, and the overview.
 #
 #     awk -v page=theseus_spans -f man.awk theseus.h >theseus_spans.3
-#     awk -v page=index -f man.awk theseus.h             a line "page call" for each call
+#     awk -v page=index -f man.awk theseus.h             a line "page name call" for each call, "page name type" for each type
 
 function set(name, sections, what) {
   pages[++page_count] = name
@@ -155,13 +155,16 @@ section == "top" && !/^( \*|\/\*)/ { next }
     sub(/^typedef /, "", type)
     sub(/ *\{.*$/, "", type)
     sub(/ [a-z_]+;$/, "", type)
+    split(type, words, " ")
+    if (page == "index" && !(words[2] in titles))
+      print page_of[section], words[2], "type"
   }
   if (/^\}/)
     inside = 0
   if (!inside && match($0, /theseus_[a-z_]+\(/) && /^[a-z]/) {
     call[++calls] = substr($0, RSTART, RLENGTH - 1)
     if (page == "index")
-      print page_of[section], call[calls]
+      print page_of[section], call[calls], "call"
   }
 }
 

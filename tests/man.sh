@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-# The manual: every call is on one page, and groff has nothing to complain of.
+# The manual: every call and every type is on one page, and groff has nothing to complain of.
 header=$srcdir/libtheseus/theseus.h
 script=$srcdir/libtheseus/man.awk
 n=0
@@ -15,8 +15,12 @@ is() {
   fi
 }
 
-index=$($AWK -v page=index -f "$script" "$header")
+names=$($AWK -v page=index -f "$script" "$header")
+index=$(echo "$names" | grep ' call$')
+types=$(sed -nE 's/^(typedef struct|enum) (theseus_[a-z_]*).*/\2/p' "$header" | LC_ALL=C sort)
 is "each exported call is on a page" "$(echo "$index" | awk '{ print $2 }' | LC_ALL=C sort)" "$(cat "$srcdir/libtheseus/libtheseus.symbols")"
+is "and so is each type, if only by a page of its name" "$(echo "$types" | grep -vxF "$(echo "$pages" | tr ' ' '\n')")" \
+  "$(echo "$names" | awk '$3 == "type" { print $2 }' | LC_ALL=C sort)"
 is "and each page with calls is made" "$(echo "$index" | awk '{ print $1 }' | LC_ALL=C sort -u)" \
   "$(echo "$pages" | tr ' ' '\n' | grep -v '^libtheseus$')"
 for page in $pages; do
