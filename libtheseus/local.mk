@@ -44,6 +44,10 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/pprof-tables.c \
   %D%/pprof-tables.h \
   %D%/pprof-write.c \
+  %D%/pprof-write.h \
+  %D%/pprof-write-cells.c \
+  %D%/pprof-write-sample.c \
+  %D%/pprof-write-spans.c \
   %D%/preorder.c \
   %D%/preorder.h \
   %D%/profile.c \
