@@ -85,7 +85,7 @@ int th_callgrind_function(theseus_callgrind_reader *reader, uint32_t text, uint3
 
 void th_callgrind_reset_body(theseus_callgrind_reader *reader) {
   reader->object = reader->own_file = reader->file = reader->graph->empty;
-  reader->function = reader->callee = reader->callee_id = TH_NONE;
+  reader->function = reader->place = reader->callee = reader->callee_id = TH_NONE;
   reader->callee_object = reader->callee_file = TH_NONE;
   reader->next = TH_SELF;
   reader->address = reader->line = 0;
@@ -94,27 +94,20 @@ void th_callgrind_reset_body(theseus_callgrind_reader *reader) {
 
 /* ---- lines with a key ---- */
 
+void th_callgrind_enter(theseus_callgrind_reader *reader, uint32_t function) {
+  reader->file = reader->own_file;
+  reader->callee = reader->place = TH_NONE;
+  reader->function = function;
+}
+
 static int begin_function(theseus_callgrind_reader *reader, struct th_piece value) {
-  theseus_graph *graph = reader->graph;
   uint32_t text, id, found;
   int status = name(reader, &reader->functions, value, &text, &id);
-  if (status)
-    return status;
-  reader->file = reader->own_file;
-  reader->callee = TH_NONE;
-  status = th_callgrind_function(reader, text, id, reader->object, reader->file, &found);
-  if (status)
-    return status;
-  if (reader->function != TH_NONE) {
-    graph->functions[reader->function].first_cost = graph->costs.home;
-    graph->functions[reader->function].first_edge = graph->edges.home;
-  }
-  graph->costs.home = graph->functions[found].first_cost;
-  graph->edges.home = graph->functions[found].first_edge;
-  if (graph->costs.home < graph->costs.count)
-    th_prefetch(&graph->costs.keys[graph->costs.home]);
-  reader->function = found;
-  return THESEUS_OK;
+  if (!status)
+    status = th_callgrind_function(reader, text, id, reader->object, reader->own_file, &found);
+  if (!status)
+    th_callgrind_enter(reader, found);
+  return status;
 }
 
 /* The position of a callee: `12`, `+3`, `*`.  Consumers make nothing of it, so what makes no sense is 0. */
@@ -139,6 +132,20 @@ static const char *target(const theseus_callgrind_reader *reader, const char *at
   return end;
 }
 
+const char *th_callgrind_targets(theseus_callgrind_reader *reader, const char *at) {
+  reader->call[TH_EDGE_LINE] = reader->call[TH_EDGE_ADDRESS] = 0;
+  for (uint32_t i = 0;; i++) {
+    while (th_is_blank(*at))
+      at++;
+    if (*at == '\n' || i == reader->column_count)
+      return at;
+    bool line = reader->columns[i] == THESEUS_LINES;
+    at = target(reader, at, reader->columns[i], &reader->call[line ? TH_EDGE_LINE : TH_EDGE_ADDRESS]);
+    if (reader->call[TH_EDGE_LINE] > UINT32_MAX)
+      reader->call[TH_EDGE_LINE] = 0;
+  }
+}
+
 static int begin_call(theseus_callgrind_reader *reader, struct th_piece value) {
   const char *at = th_trim(value).bytes;
   uint64_t number;
@@ -150,17 +157,7 @@ static int begin_call(theseus_callgrind_reader *reader, struct th_piece value) {
   if (!end)
     return th_callgrind_fail_number(reader, at, number, "the number of calls is no number");
   reader->call[TH_EDGE_COUNT] = number;
-  reader->call[TH_EDGE_LINE] = reader->call[TH_EDGE_ADDRESS] = 0;
-  for (uint32_t i = 0; i < reader->column_count; i++) {
-    while (end < value.end && th_is_blank(*end))
-      end++;
-    if (end == value.end)
-      break;
-    bool line = reader->columns[i] == THESEUS_LINES;
-    end = target(reader, end, reader->columns[i], &reader->call[line ? TH_EDGE_LINE : TH_EDGE_ADDRESS]);
-    if (reader->call[TH_EDGE_LINE] > UINT32_MAX)
-      reader->call[TH_EDGE_LINE] = 0;
-  }
+  th_callgrind_targets(reader, end);
   if (reader->callee == TH_NONE) {
     reader->callee = reader->unknown;
     reader->callee_id = TH_NONE;
@@ -192,8 +189,10 @@ int th_callgrind_body(theseus_callgrind_reader *reader, struct th_piece line, bo
   } else if (KEY("fl")) {
     status = name(reader, &reader->files, value, &reader->own_file, &id);
     reader->file = reader->own_file;
+    reader->place = TH_NONE;
   } else if (KEY("fi") || KEY("fe")) {
     status = name(reader, &reader->files, value, &reader->file, &id);
+    reader->place = TH_NONE;
   } else if (KEY("cfi") || KEY("cfl")) {
     status = name(reader, &reader->files, value, &reader->callee_file, &id);
   } else if (KEY("ob")) {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* The costs in the body of a callgrind file: nine lines of ten, so this is where the time goes. */
+/* The costs in the body of a callgrind file, in all forms that they may have. */
 #include "callgrind-read.h"
-
-enum { QUICK = 16 }; /* events of a part that quick_costs takes */
+#include "digits.h"
 
 /* ---- numbers ---- */
 
@@ -16,9 +15,10 @@ static int digit_of(char c) {
 
 static const char *long_number(const char *at, unsigned base, uint64_t *out) {
   const char *start = at;
+  const uint64_t most = base == 16 ? UINT64_MAX / 16 : UINT64_MAX / 10, last = base == 16 ? 15 : UINT64_MAX % 10;
   *out = 0;
   for (unsigned digit; (digit = (unsigned)digit_of(*at)) < base; at++) {
-    if (*out > (UINT64_MAX - digit) / base) {
+    if (*out > most || (*out == most && digit > last)) {
       *out = UINT64_MAX;
       return NULL;
     }
@@ -48,6 +48,16 @@ static inline const char *take_number(const char *at, uint64_t *out) {
     return at;
   }
   return other_number(start, length, out);
+}
+
+const char *th_digits_rest(const char *at, uint64_t *out) {
+  const char *most = at - 8 + TH_DIGITS_FIT;
+  for (unsigned digit; (digit = (unsigned)(unsigned char)*at - '0') <= 9; at++) {
+    if (at == most)
+      return NULL;
+    *out = *out * 10 + digit;
+  }
+  return at;
 }
 
 const char *th_callgrind_number(const char *at, uint64_t *out) { return take_number(at, out); }
@@ -106,13 +116,9 @@ static inline int position(theseus_callgrind_reader *reader, const char **at, ui
   return THESEUS_OK;
 }
 
-/* Is it a part for quick_costs? */
+/* Is it a part for callgrind-quick.c? */
 static bool is_usual(const theseus_callgrind_reader *reader) {
-  for (uint32_t i = 0; i < reader->event_count; i++)
-    for (uint32_t k = 0; k < i; k++)
-      if (reader->event_columns[i] == reader->event_columns[k])
-        return false;
-  return reader->event_count <= QUICK && (reader->column_count == 1 || reader->columns[0] == THESEUS_ADDRESSES);
+  return reader->event_count && (reader->column_count == 1 || reader->columns[0] == THESEUS_ADDRESSES);
 }
 
 /* What a part needs to know before its first costs. */
@@ -132,46 +138,61 @@ static int begin_costs(theseus_callgrind_reader *reader, const char *where) {
   return th_callgrind_function(reader, reader->unknown, TH_NONE, reader->object, reader->file, &reader->function);
 }
 
-static int add_call(theseus_callgrind_reader *reader, th_row *key, uint32_t n) {
+static int add_call(theseus_callgrind_reader *reader, uint64_t address, uint32_t n) {
+  th_row key = {.function = reader->function, .file = reader->file, .line = (uint32_t)reader->line, .address = address};
   uint32_t object = reader->callee_object != TH_NONE ? reader->callee_object : reader->object;
   uint32_t file = reader->callee_file != TH_NONE ? reader->callee_file : reader->file;
-  int status = th_callgrind_function(reader, reader->callee, reader->callee_id, object, file, &key->callee);
+  int status = th_callgrind_function(reader, reader->callee, reader->callee_id, object, file, &key.callee);
 
   reader->callee = reader->callee_object = reader->callee_file = TH_NONE; /* good for one call only */
   if (status)
     return status;
   if (!(reader->keep & THESEUS_ADDRESSES))
     reader->call[TH_EDGE_ADDRESS] = 0;
-  return th_graph_add_edge(reader->graph, key, reader->call, reader->values, reader->event_columns, n);
+  return th_graph_add_edge(reader->graph, &key, reader->call, reader->values, reader->event_columns, n);
 }
 
-/* Adds what has been read of a line: `n` values. */
-static inline int add(theseus_callgrind_reader *reader, uint32_t n) {
+int th_callgrind_place(theseus_callgrind_reader *reader) {
   theseus_graph *graph = reader->graph;
-  th_row key = {.function = reader->function,
-                .file = reader->file,
-                .line = (uint32_t)reader->line,
-                .callee = TH_NONE,
-                .address = reader->keep & THESEUS_ADDRESSES ? reader->address : 0};
-  uint32_t row;
-  int status;
+  const th_row key = {.function = reader->function, .file = reader->file, .callee = TH_NONE};
+  if (reader->place != TH_NONE || reader->function == TH_NONE)
+    return THESEUS_OK;
+  struct th_graph_function *function = &graph->functions[reader->function];
+  if (function->file != reader->file)
+    return th_rows_place(&graph->costs, &graph->alloc, &key, &reader->place);
+  int status = THESEUS_OK;
+  if (function->place == TH_NONE)
+    status = th_rows_place(&graph->costs, &graph->alloc, &key, &function->place);
+  reader->place = function->place;
+  return status;
+}
 
-  if (reader->next == TH_SELF) {
-    status = th_rows_at(&graph->costs, &graph->alloc, &key, &row);
-    if (!status)
-      status = th_rows_touch(&graph->costs, &graph->alloc, row);
-    if (!status) {
-      uint64_t *sum = th_rows_values(&graph->costs, row);
-      bool fits = true;
-      for (uint32_t i = 0; i < n; i++)
-        fits &= th_add(&sum[reader->event_columns[i]], reader->values[i]);
-      status = fits ? THESEUS_OK : THESEUS_EOVERFLOW;
-    }
-  } else {
-    enum th_next what = reader->next;
-    reader->next = TH_SELF;
-    status = what == TH_CALL ? add_call(reader, &key, n) : THESEUS_OK;
-  }
+static int add_cost(theseus_callgrind_reader *reader, uint64_t address, uint32_t n) {
+  theseus_graph *graph = reader->graph;
+  uint32_t row;
+  int status = th_callgrind_place(reader);
+  if (!status)
+    status = th_rows_in(&graph->costs, &graph->alloc, reader->place, address, (uint32_t)reader->line, &row);
+  if (!status)
+    status = th_rows_touch(&graph->costs, &graph->alloc, row);
+  if (status)
+    return status;
+  uint64_t *sum = th_rows_values(&graph->costs, row);
+  bool fits = true;
+  for (uint32_t i = 0; i < n; i++)
+    fits &= th_add(&sum[reader->event_columns[i]], reader->values[i]);
+  return fits ? THESEUS_OK : THESEUS_EOVERFLOW;
+}
+
+int th_callgrind_add(theseus_callgrind_reader *reader, uint32_t n) {
+  uint64_t address = reader->keep & THESEUS_ADDRESSES ? reader->address : 0;
+  enum th_next what = reader->next;
+
+  reader->next = TH_SELF;
+  return what == TH_SELF ? add_cost(reader, address, n) : what == TH_CALL ? add_call(reader, address, n) : THESEUS_OK;
+}
+
+int th_callgrind_fail_sum(theseus_callgrind_reader *reader, int status) {
   if (status == THESEUS_EOVERFLOW)
     return th_callgrind_fail(reader, status, NULL, "a sum of costs does not fit into 64 bits");
   return status;
@@ -182,7 +203,7 @@ static int fail_cost(theseus_callgrind_reader *reader, const char *at, uint64_t 
                                   *at == '-' ? "a cost that is negative" : "a cost that is no number");
 }
 
-static inline int take_costs(theseus_callgrind_reader *reader, const char **line) {
+static int take_costs(theseus_callgrind_reader *reader, const char **line) {
   const char *at = *line;
   uint32_t n = 0;
 
@@ -204,120 +225,15 @@ static inline int take_costs(theseus_callgrind_reader *reader, const char **line
     at = skip_blanks(end);
   }
   *line = at + 1;
-  return add(reader, n);
+  int status = th_callgrind_add(reader, n);
+  return status ? th_callgrind_fail_sum(reader, status) : THESEUS_OK;
 }
 
-/* ---- many lines ---- */
-
-/* A position as most are, with a blank behind it, or NULL: then the general way has to look at it, and say what is
- * wrong. */
-static inline const char *quick_position(const char *at, uint64_t *last, uint64_t most) {
-  uint64_t number = 0;
-  char sign = *at;
-
-  if (sign == '*')
-    return at[1] == ' ' ? at + 2 : NULL;
-  at += sign == '+' || sign == '-';
-  const char *start = at;
-  if (at[0] == '0' && at[1] == 'x') {
-    start = at += 2;
-    for (unsigned digit; (digit = (unsigned)digit_of(*at)) < 16; at++)
-      number = number << 4 | digit;
-  } else {
-    for (unsigned digit; (digit = (unsigned)(unsigned char)*at - '0') <= 9; at++)
-      number = number * 10 + digit;
-  }
-  size_t length = (size_t)(at - start);
-  if (*at != ' ' || length - 1 >= 16) /* of which none overflows */
-    return NULL;
-  uint64_t base = sign == '+' || sign == '-' ? *last : 0;
-  if (sign == '-' ? number > base : number > most - base)
-    return NULL;
-  *last = sign == '-' ? base - number : base + number;
-  return at + 1;
-}
-
-/* Adds self costs, line after line, as long as all is as it mostly is; stops before the line of which that is not true,
- * or at the end.  Nine lines of ten pass here. */
-static const char *quick_costs(theseus_callgrind_reader *reader, const char *at, const char *end) {
-  theseus_graph *graph = reader->graph;
-  th_rows *rows = &graph->costs;
-  uint64_t line = reader->line, address = reader->address, values[QUICK];
-  uint64_t mask = reader->keep & THESEUS_ADDRESSES ? UINT64_MAX : 0;
-  uint64_t lines = 0;
-  uint32_t most = reader->event_count;
-  bool with_address = reader->positions & THESEUS_ADDRESSES, with_line = reader->positions & THESEUS_LINES;
-  th_row key = {.function = reader->function, .file = reader->file, .callee = TH_NONE};
-
-  while (at < end && rows->last < rows->count) {
-    uint64_t this_line = line, this_address = address;
-    uint32_t n = 0;
-    const char *next = at;
-    if (with_address && !(next = quick_position(next, &this_address, UINT64_MAX)))
-      break;
-    if (with_line && !(next = quick_position(next, &this_line, UINT32_MAX)))
-      break;
-    for (;; next++) {
-      const char *start = next;
-      uint64_t value = 0;
-      for (unsigned digit; (digit = (unsigned)(unsigned char)*next - '0') <= 9; next++)
-        value = value * 10 + digit;
-      if (n == most || (size_t)(next - start) - 1 >= 19)
-        goto out;
-      values[n++] = value;
-      if (*next != ' ')
-        break;
-    }
-    if (*next != '\n')
-      break;
-    key.line = (uint32_t)this_line;
-    key.address = this_address & mask;
-    uint32_t row = rows->keys[rows->last].follow;
-    if (row >= rows->count || !th_row_same(&rows->keys[row], &key) || th_rows_touch(rows, &graph->alloc, row))
-      break;
-    uint64_t *sum = th_rows_values(rows, row);
-    bool fits = true;
-    for (uint32_t i = 0; i < n; i++)
-      fits &= values[i] <= UINT64_MAX - sum[reader->event_columns[i]];
-    if (!fits)
-      break;
-    for (uint32_t i = 0; i < n; i++)
-      sum[reader->event_columns[i]] += values[i];
-    rows->last = row;
-    if (rows->keys[row].follow < rows->count) {
-      th_prefetch(&rows->keys[rows->keys[row].follow]);
-      th_prefetch(th_rows_values(rows, rows->keys[row].follow));
-    }
-    line = this_line;
-    address = this_address;
-    lines++;
-    at = next + 1;
-  }
-out:
-  reader->line = line;
-  reader->address = address;
-  reader->lines += lines;
-  return at;
-}
-
-int th_callgrind_costs(theseus_callgrind_reader *reader, const char **at, const char *end) {
-  for (;;) {
-    int status = THESEUS_OK;
-    if (!reader->keep || reader->function == TH_NONE) {
-      status = begin_costs(reader, *at);
-    } else if (reader->quick && reader->next == TH_SELF) {
-      reader->lines--; /* this line is counted already */
-      *at = quick_costs(reader, *at, end);
-      if (*at == end || !th_begins_costs(**at))
-        return THESEUS_OK;
-      reader->lines++;
-      reader->line_start = *at;
-    }
-    if (!status)
-      status = take_costs(reader, at);
-    if (status || *at == end || !th_begins_costs(**at))
+int th_callgrind_costs(theseus_callgrind_reader *reader, const char **at) {
+  if (!reader->keep || reader->function == TH_NONE) {
+    int status = begin_costs(reader, *at);
+    if (status)
       return status;
-    reader->lines++;
-    reader->line_start = *at;
   }
+  return take_costs(reader, at);
 }

@@ -115,20 +115,23 @@ static int take_line(theseus_callgrind_reader *reader, struct th_piece line) {
 static int take_lines(theseus_callgrind_reader *reader, const char *at, const char *end) {
   int status = THESEUS_OK;
 
-  while (at < end && !status) {
+  for (;;) {
+    if (!status)
+      status = th_callgrind_quick(reader, &at, end);
+    if (status || at == end)
+      return status;
     reader->lines++;
     reader->line_start = at;
     while (*at == ' ' || *at == '\t')
       at++;
     if (th_begins_costs(*at)) {
-      status = th_callgrind_costs(reader, &at, end);
+      status = th_callgrind_costs(reader, &at);
     } else {
       const char *line_end = memchr(at, '\n', (size_t)(end - at));
       status = take_line(reader, th_trim((struct th_piece){at, line_end}));
       at = line_end + 1;
     }
   }
-  return status;
 }
 
 static int keep_for_later(theseus_callgrind_reader *reader, const char *bytes, size_t size) {

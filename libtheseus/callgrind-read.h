@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* callgrind-read - the reader's state, and its rooms: bytes into lines, and a file's life (callgrind-read.c), the
- * header (callgrind-header.c), names and calls (callgrind-body.c), costs (callgrind-costs.c), messages
- * (callgrind-messages.c). */
+ * header (callgrind-header.c), names and calls (callgrind-body.c), costs (callgrind-costs.c), all of these as they mostly
+ * are (callgrind-quick.c), messages (callgrind-messages.c). */
 #ifndef TH_CALLGRIND_READ_H
 #define TH_CALLGRIND_READ_H
 
@@ -38,6 +38,7 @@ struct theseus_callgrind_reader {
   th_names files, functions, objects;
   uint32_t object, own_file, file;     /* of ob, fl, and fl, fi or fe */
   uint32_t function;                   /* of the graph; TH_NONE: none yet */
+  uint32_t place;                      /* of its costs in this file; TH_NONE: not asked yet */
   uint32_t callee_object, callee_file; /* texts; TH_NONE: not said */
   uint32_t callee, callee_id;          /* text, and number in the table of names, if it has one; TH_NONE: not said */
   enum th_next next;
@@ -50,7 +51,7 @@ struct theseus_callgrind_reader {
   uint32_t columns[2], column_count;
   uint32_t positions; /* all of them */
   uint32_t keep;      /* those that the graph takes; 0: not asked yet, for this part */
-  bool quick;         /* with keep: its costs are as most files have them */
+  bool quick;         /* with keep: its lines are as most files have them */
 
   /* events */
   bool has_events;
@@ -90,11 +91,25 @@ void th_callgrind_forget_messages(theseus_callgrind_reader *reader);
 /* Does a line that begins so hold costs? */
 static inline bool th_begins_costs(char c) { return (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '*'; }
 
-/* Lines of costs, as many as there are; `*at` is moved behind them.  Each ends with LF; they end before `end`. */
-int th_callgrind_costs(theseus_callgrind_reader *reader, const char **at, const char *end);
+/* Lines as most are, as many as there are of them; `*at` is moved behind them.  All end with LF, before `end`. */
+int th_callgrind_quick(theseus_callgrind_reader *reader, const char **at, const char *end);
+
+/* A line of costs, which ends with LF; `*at` is moved behind it. */
+int th_callgrind_costs(theseus_callgrind_reader *reader, const char **at);
+/* Where costs go that come now; nothing if there is no function. */
+int th_callgrind_place(theseus_callgrind_reader *reader);
+/* Adds what has been read of one: `n` values. */
+int th_callgrind_add(theseus_callgrind_reader *reader, uint32_t n);
+/* Says so, if that failed as a sum did not fit. */
+int th_callgrind_fail_sum(theseus_callgrind_reader *reader, int status);
 
 /* `key=…`: gives false in *known if it is no such line. */
 int th_callgrind_body(theseus_callgrind_reader *reader, struct th_piece line, bool *known);
+
+/* What comes is in this function of the graph. */
+void th_callgrind_enter(theseus_callgrind_reader *reader, uint32_t function);
+/* Where a callee is, after the number of calls.  Gives where it ends. */
+const char *th_callgrind_targets(theseus_callgrind_reader *reader, const char *at);
 
 /* `# …`, of which one kind begins a part. */
 int th_callgrind_comment(theseus_callgrind_reader *reader, struct th_piece line);

@@ -224,12 +224,12 @@ int theseus_graph_function_get(const theseus_graph *graph, uint32_t function, th
 int theseus_graph_cost_get(const theseus_graph *graph, uint32_t cost, theseus_graph_cost *out) {
   if (!graph || cost >= graph->costs.count)
     return THESEUS_EINVAL;
-  const th_row *key = &graph->costs.keys[cost];
+  const th_row key = th_rows_key(&graph->costs, cost);
   theseus_graph_cost info = {.size = sizeof info,
-                             .function = key->function,
-                             .line = key->line,
-                             .address = key->address,
-                             .file = th_strings_get(&graph->strings, key->file),
+                             .function = key.function,
+                             .line = key.line,
+                             .address = key.address,
+                             .file = th_strings_get(&graph->strings, key.file),
                              .values = th_rows_values(&graph->costs, cost)};
   return th_give(out, &info, sizeof info);
 }
@@ -237,17 +237,17 @@ int theseus_graph_cost_get(const theseus_graph *graph, uint32_t cost, theseus_gr
 int theseus_graph_edge_get(const theseus_graph *graph, uint32_t edge, theseus_graph_edge *out) {
   if (!graph || edge >= graph->edges.count)
     return THESEUS_EINVAL;
-  const th_row *key = &graph->edges.keys[edge];
+  const th_row key = th_rows_key(&graph->edges, edge);
   const uint64_t *values = th_rows_values(&graph->edges, edge);
   theseus_graph_edge info = {.size = sizeof info,
-                             .caller = key->function,
-                             .callee = key->callee,
-                             .line = key->line,
+                             .caller = key.function,
+                             .callee = key.callee,
+                             .line = key.line,
                              .callee_line = (uint32_t)values[TH_EDGE_LINE],
-                             .address = key->address,
+                             .address = key.address,
                              .callee_address = values[TH_EDGE_ADDRESS],
                              .count = values[TH_EDGE_COUNT],
-                             .file = th_strings_get(&graph->strings, key->file),
+                             .file = th_strings_get(&graph->strings, key.file),
                              .values = values + TH_EDGE_EVENTS};
   return th_give(out, &info, sizeof info);
 }

@@ -69,22 +69,22 @@ static int rows(const struct translation *to) {
   int status = THESEUS_OK;
 
   for (uint32_t i = 0; i < from->costs.count && !status; i++) {
-    const th_row *row = &from->costs.keys[i];
+    const th_row row = th_rows_key(&from->costs, i);
     th_row key = {
-        .function = to->functions[row->function], .line = row->line, .callee = TH_NONE, .address = row->address & mask};
-    status = text(to, row->file, &key.file);
+        .function = to->functions[row.function], .line = row.line, .callee = TH_NONE, .address = row.address & mask};
+    status = text(to, row.file, &key.file);
     if (!status)
       status = th_graph_add_cost(into, &key, th_rows_values(&from->costs, i), to->columns, from->event_count);
   }
   for (uint32_t i = 0; i < from->edges.count && !status; i++) {
-    const th_row *row = &from->edges.keys[i];
+    const th_row row = th_rows_key(&from->edges, i);
     const uint64_t *values = th_rows_values(&from->edges, i);
-    th_row key = {.function = to->functions[row->function],
-                  .line = row->line,
-                  .callee = to->functions[row->callee],
-                  .address = row->address & mask};
+    th_row key = {.function = to->functions[row.function],
+                  .line = row.line,
+                  .callee = to->functions[row.callee],
+                  .address = row.address & mask};
     const uint64_t head[TH_EDGE_EVENTS] = {values[TH_EDGE_COUNT], values[TH_EDGE_LINE], values[TH_EDGE_ADDRESS] & mask};
-    status = text(to, row->file, &key.file);
+    status = text(to, row.file, &key.file);
     if (!status)
       status = th_graph_add_edge(into, &key, head, values + TH_EDGE_EVENTS, to->columns, from->event_count);
   }

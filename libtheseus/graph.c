@@ -123,7 +123,7 @@ void th_graph_rollback(theseus_graph *graph) {
 static int fold(th_rows *to, const th_rows *from, th_alloc *alloc, uint32_t head) {
   th_rows_init(to, from->stride);
   for (uint32_t i = 0; i < from->count; i++) {
-    th_row key = from->keys[i];
+    th_row key = th_rows_key(from, i);
     uint32_t row;
     key.address = 0;
     int status = th_rows_at(to, alloc, &key, &row);
@@ -190,6 +190,11 @@ static bool same_function(const void *owner, uint32_t index, const void *key) {
 }
 
 int th_graph_function(theseus_graph *graph, const struct th_graph_function *function, uint32_t *out) {
+  uint32_t next = graph->last_function + 1;
+  if (next < graph->function_count && same_function(graph, next, function)) {
+    *out = graph->last_function = next;
+    return THESEUS_OK;
+  }
   uint32_t hash = hash_function(function);
   uint32_t id = th_map_find(&graph->function_map, hash, same_function, graph, function);
   if (id == TH_NONE) {
@@ -201,10 +206,10 @@ int th_graph_function(theseus_graph *graph, const struct th_graph_function *func
       return status;
     id = graph->function_count++;
     graph->functions[id] = *function;
-    graph->functions[id].first_cost = graph->functions[id].first_edge = TH_NONE;
+    graph->functions[id].place = TH_NONE;
     th_map_add(&graph->function_map, hash, id);
   }
-  *out = id;
+  *out = graph->last_function = id;
   return THESEUS_OK;
 }
 
@@ -276,6 +281,8 @@ int th_graph_add_edge(theseus_graph *graph, const th_row *key, const uint64_t *h
   if (status)
     return status;
   uint64_t *sum = th_rows_values(&graph->edges, row);
+  if (graph->edges.follow[row] < graph->edges.count) /* there is time until then */
+    th_prefetch(th_rows_cells(&graph->edges, graph->edges.follow[row]));
   for (int i = TH_EDGE_LINE; i <= TH_EDGE_ADDRESS; i++)
     if (head[i] && (!sum[i] || head[i] < sum[i]))
       sum[i] = head[i];

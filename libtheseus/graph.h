@@ -17,8 +17,8 @@ enum { TH_EDGE_COUNT, TH_EDGE_LINE, TH_EDGE_ADDRESS, TH_EDGE_EVENTS };
 enum th_fact { TH_PID, TH_CMD, TH_PART, TH_THREAD, TH_DESC, TH_FACTS };
 
 struct th_graph_function {
-  uint32_t object, file, name;     /* texts */
-  uint32_t first_cost, first_edge; /* rows that it has begun with, or TH_NONE: not a part of the key */
+  uint32_t object, file, name; /* texts */
+  uint32_t place;              /* of its costs in its own file, or TH_NONE: not a part of the key */
 };
 /* All members are numbers of texts. */
 struct th_graph_event {
@@ -36,6 +36,7 @@ struct theseus_graph {
   uint32_t empty; /* the text "" */
   struct th_graph_function *functions;
   uint32_t function_count, function_capacity;
+  uint32_t last_function; /* the one that was asked for last: the next one often comes next again */
   th_map function_map;
   th_rows costs, edges;
   struct th_graph_event *events;

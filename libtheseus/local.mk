@@ -13,11 +13,15 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/callgrind-messages.c \
   %D%/callgrind-names.c \
   %D%/callgrind-names.h \
+  %D%/callgrind-order.c \
+  %D%/callgrind-quick.c \
   %D%/callgrind-read.c \
   %D%/callgrind-read.h \
   %D%/callgrind-write.c \
+  %D%/callgrind-write.h \
   %D%/cells.c \
   %D%/cells.h \
+  %D%/digits.h \
   %D%/fixed.h \
   %D%/folded-write.c \
   %D%/functions.c \

@@ -3,17 +3,19 @@
 
 #include <string.h>
 
-enum { NEARBY = 8 };
-
 void th_rows_init(th_rows *rows, uint32_t stride) {
   memset(rows, 0, sizeof *rows);
   rows->stride = stride;
-  rows->last = rows->other = rows->home = TH_NONE;
+  rows->last = TH_NONE;
 }
 
 void th_rows_free(th_rows *rows, th_alloc *alloc) {
-  th_alloc_free(alloc, rows->keys, rows->capacity, sizeof *rows->keys);
-  th_alloc_free(alloc, rows->values, rows->values_capacity, sizeof *rows->values);
+  for (uint32_t i = 0; i < rows->place_count; i++)
+    if (rows->places[i].capacity)
+      th_alloc_free(alloc, rows->places[i].rows.slots, rows->places[i].capacity, sizeof(uint32_t));
+  th_alloc_free(alloc, rows->places, rows->place_capacity, sizeof *rows->places);
+  th_alloc_free(alloc, rows->cells, rows->cells_capacity, sizeof *rows->cells);
+  th_alloc_free(alloc, rows->follow, rows->follow_capacity, sizeof *rows->follow);
   th_alloc_free(alloc, rows->touched, rows->touched_capacity, sizeof *rows->touched);
   th_alloc_free(alloc, rows->undo_rows, rows->undo_capacity, sizeof *rows->undo_rows);
   th_alloc_free(alloc, rows->undo_values, rows->undo_values_capacity, sizeof *rows->undo_values);
@@ -21,116 +23,166 @@ void th_rows_free(th_rows *rows, th_alloc *alloc) {
   th_rows_init(rows, rows->stride);
 }
 
-static uint64_t mix(uint64_t h) {
-  h *= UINT64_C(0xff51afd7ed558ccd);
-  return h ^ h >> 32;
+/* ---- places ---- */
+
+static bool is_place(const th_place *place, const th_row *key) {
+  return place->function == key->function && place->file == key->file && place->callee == key->callee;
 }
 
-/* Neighbours come one after the other, so a few of them, a block, go into the same place of the map: a cache line,
- * mostly. */
-static uint64_t block_of(const th_row *key) { return (key->address ? key->address : 4 * (uint64_t)key->line) >> 4; }
-
-static uint64_t hash_function(const th_row *key) {
-  return mix(mix((uint64_t)key->function << 32 | key->callee) ^ key->file);
+static bool same_place(const void *owner, uint32_t index, const void *key) {
+  return is_place(&((const th_rows *)owner)->places[index], key);
 }
 
-static uint32_t hash_block(uint64_t function, uint64_t block) { return (uint32_t)mix(function ^ block) & ~UINT32_C(7); }
-
-/* The key's hash; meanwhile the places of the next two blocks come near. */
-static uint32_t hash_key(const th_rows *rows, const th_row *key) {
-  uint64_t function = hash_function(key), block = block_of(key);
-  if (rows->map.capacity)
-    for (uint64_t ahead = 1; ahead <= 2; ahead++)
-      th_prefetch(&rows->map.slots[hash_block(function, block + ahead) & (rows->map.capacity - 1)]);
-  uint32_t within = (uint32_t)((key->address ? key->address >> 1 : 2 * key->line) & 7);
-  return hash_block(function, block) + within;
-}
-
-/* th_map_find, but compiled for these keys: it is where new rows spend their time. */
-static uint32_t find(const th_rows *rows, uint32_t hash, const th_row *key) {
-  uint32_t mask = rows->map.capacity - 1;
-  if (!rows->map.capacity)
+/* The place of a row that is tried first, if it is the key's; or TH_NONE. */
+static uint32_t guess_place(const th_rows *rows, uint32_t row, const th_row *key) {
+  if (row >= rows->count)
     return TH_NONE;
-  for (uint32_t i = hash & mask; rows->map.slots[i].index != TH_NONE; i = (i + 1) & mask)
-    if (rows->map.slots[i].hash == hash && th_row_same(&rows->keys[rows->map.slots[i].index], key))
-      return rows->map.slots[i].index;
+  uint32_t place = (uint32_t)(th_rows_cells(rows, row)[TH_ROW_PLACE] >> 32);
+  return is_place(&rows->places[place], key) ? place : TH_NONE;
+}
+
+int th_rows_place(th_rows *rows, th_alloc *alloc, const th_row *key, uint32_t *out) {
+  *out = guess_place(rows, rows->last + 1, key);
+  if (*out == TH_NONE && rows->last < rows->count)
+    *out = guess_place(rows, rows->follow[rows->last], key);
+  if (*out != TH_NONE)
+    return THESEUS_OK;
+  const uint32_t words[] = {key->function, key->file, key->callee};
+  uint32_t hash = th_hash_words(words, 3);
+  *out = th_map_find(&rows->map, hash, same_place, rows, key);
+  if (*out != TH_NONE)
+    return THESEUS_OK;
+  uint64_t count = (uint64_t)rows->place_count + 1;
+  int status = th_alloc_grow(alloc, &rows->places, &rows->place_capacity, count, sizeof *rows->places);
+  if (!status)
+    status = th_map_reserve(&rows->map, alloc, count);
+  if (status)
+    return status;
+  *out = rows->place_count++;
+  rows->places[*out] = (th_place){.function = key->function, .file = key->file, .callee = key->callee, .home = TH_NONE};
+  th_map_add(&rows->map, hash, *out);
+  return THESEUS_OK;
+}
+
+static uint32_t slot_of(const th_place *place, uint64_t address, uint64_t where) {
+  uint64_t h = (address + (uint32_t)where * UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xff51afd7ed558ccd);
+  return (uint32_t)(h >> 32) & (place->capacity - 1);
+}
+
+static uint32_t find(const th_rows *rows, const th_place *place, uint64_t address, uint64_t where) {
+  if (!place->capacity) {
+    for (uint32_t i = 0; i < place->count; i++)
+      if (th_rows_is(rows, place->rows.few[i], address, where))
+        return place->rows.few[i];
+    return TH_NONE;
+  }
+  const uint32_t *slots = place->rows.slots;
+  for (uint32_t i = slot_of(place, address, where); slots[i]; i = (i + 1) & (place->capacity - 1))
+    if (th_rows_is(rows, slots[i] - 1, address, where))
+      return slots[i] - 1;
   return TH_NONE;
 }
 
-static bool is_at(const th_rows *rows, uint32_t row, const th_row *key) {
-  return row < rows->count && th_row_same(&rows->keys[row], key);
+/* Room is there. */
+static void put(const th_rows *rows, th_place *place, uint32_t row) {
+  const uint64_t *cells = th_rows_cells(rows, row);
+  uint32_t at = place->count++;
+  if (!place->capacity) {
+    place->rows.few[at] = row;
+    return;
+  }
+  at = slot_of(place, cells[TH_ROW_ADDRESS], cells[TH_ROW_PLACE]);
+  while (place->rows.slots[at])
+    at = (at + 1) & (place->capacity - 1);
+  place->rows.slots[at] = row + 1;
 }
 
-/* A key that comes back has mostly been there a few rows ago; one that does not follow was mostly preceded by rows that
- * this file does not have. */
-static uint32_t look_around(const th_rows *rows, const th_row *key) {
-  uint32_t next = rows->last + 1; /* at the beginning, 0 */
-  if (is_at(rows, rows->home, key))
-    return rows->home;
-  if (is_at(rows, next, key))
-    return next;
-  if (is_at(rows, rows->other, key))
-    return rows->other;
-  for (uint32_t i = 1; i <= NEARBY; i++) {
-    if (is_at(rows, next - 1 - i, key))
-      return next - 1 - i;
-    if (is_at(rows, next + i, key))
-      return next + i;
-  }
-  return TH_NONE;
+/* Room for one more row, so that at most 3/4 are taken. */
+static int reserve(const th_rows *rows, th_alloc *alloc, th_place *place) {
+  if (place->count < (place->capacity ? place->capacity / 4 * 3 : TH_PLACE_FEW))
+    return THESEUS_OK;
+  th_place larger = *place;
+  larger.count = 0;
+  larger.capacity = place->capacity ? place->capacity * 2 : 4 * TH_PLACE_FEW;
+  if (!larger.capacity)
+    return THESEUS_EOVERFLOW;
+  larger.rows.slots = th_alloc_zeroed(alloc, larger.capacity, sizeof *larger.rows.slots);
+  if (!larger.rows.slots)
+    return th_alloc_why(alloc);
+  for (uint32_t i = 0; i < place->capacity; i++)
+    if (place->rows.slots[i])
+      put(rows, &larger, place->rows.slots[i] - 1);
+  for (uint32_t i = 0; i < place->count && !place->capacity; i++)
+    put(rows, &larger, place->rows.few[i]);
+  if (place->capacity)
+    th_alloc_free(alloc, place->rows.slots, place->capacity, sizeof *place->rows.slots);
+  *place = larger;
+  return THESEUS_OK;
 }
 
-int th_rows_search(th_rows *rows, th_alloc *alloc, const th_row *key, uint32_t *out) {
-  uint32_t hash = 0, row = look_around(rows, key);
+/* ---- rows ---- */
+
+static int append(th_rows *rows, th_alloc *alloc, uint64_t address, uint64_t where) {
+  uint64_t count = (uint64_t)rows->count + 1, width = (uint64_t)rows->stride + TH_ROW_VALUES;
+  th_place *place = &rows->places[where >> 32];
+  int status = THESEUS_OK;
+  if (count > rows->follow_capacity)
+    status = th_alloc_grow(alloc, &rows->follow, &rows->follow_capacity, count, sizeof *rows->follow);
+  if (!status && count * width > rows->cells_capacity)
+    status = th_alloc_grow(alloc, &rows->cells, &rows->cells_capacity, count * width, sizeof *rows->cells);
+  if (!status)
+    status = reserve(rows, alloc, place);
+  if (status)
+    return status;
+  uint32_t row = rows->count++;
+  uint64_t *cells = th_rows_cells(rows, row);
+  cells[TH_ROW_ADDRESS] = address;
+  cells[TH_ROW_PLACE] = where;
+  for (uint32_t i = 0; i < rows->stride; i++)
+    cells[TH_ROW_VALUES + i] = 0;
+  rows->follow[row] = row + 1;
+  put(rows, place, row);
+  return THESEUS_OK;
+}
+
+int th_rows_search(th_rows *rows, th_alloc *alloc, uint64_t address, uint64_t where, uint32_t *out) {
+  th_place *place = &rows->places[where >> 32];
+  bool known = rows->last < rows->count;
+  uint32_t row = place->home;
+
+  if (!th_rows_is(rows, row, address, where))
+    row = find(rows, place, address, where);
   if (row == TH_NONE) {
-    hash = hash_key(rows, key);
-    row = find(rows, hash, key);
-  }
-  if (row == TH_NONE) {
-    uint64_t count = (uint64_t)rows->count + 1;
-    int status = th_alloc_grow(alloc, &rows->keys, &rows->capacity, count, sizeof *rows->keys);
-    if (!status)
-      status = th_alloc_grow(alloc, &rows->values, &rows->values_capacity, count * rows->stride + 1,
-                             sizeof *rows->values); /* one more, as there may be no events */
-    if (!status)
-      status = th_map_reserve(&rows->map, alloc, count);
+    row = rows->count;
+    int status = append(rows, alloc, address, where);
     if (status)
       return status;
-    row = rows->count++;
-    rows->keys[row] = *key;
-    rows->keys[row].hash = hash;
-    rows->keys[row].follow = row + 1;
-    if (rows->stride)
-      memset(th_rows_values(rows, row), 0, rows->stride * sizeof *rows->values);
-    th_map_add(&rows->map, hash, row);
   }
-  if (rows->home == TH_NONE)
-    rows->home = row;
-  if (rows->last < rows->count) {
-    rows->keys[rows->last].follow = row;
-    if (row != rows->last + 1)
-      rows->other = rows->last + 1;
-  }
+  if (!known || th_rows_place_of(rows, rows->last) != place)
+    place->home = row;
+  if (known)
+    rows->follow[rows->last] = row;
   *out = rows->last = row;
   return THESEUS_OK;
 }
 
 int th_rows_widen(th_rows *rows, th_alloc *alloc, uint32_t stride) {
+  size_t had = (size_t)rows->stride + TH_ROW_VALUES, width = (size_t)stride + TH_ROW_VALUES;
   int status =
-      th_alloc_grow(alloc, &rows->values, &rows->values_capacity, (uint64_t)rows->count * stride, sizeof *rows->values);
+      th_alloc_grow(alloc, &rows->cells, &rows->cells_capacity, (uint64_t)rows->count * width, sizeof *rows->cells);
   if (status)
     return status;
   for (uint32_t row = rows->count; row-- > 0;) { /* from the end, as each moves up */
-    uint64_t *to = rows->values + (size_t)row * stride;
-    memmove(to, th_rows_values(rows, row), rows->stride * sizeof *to);
-    memset(to + rows->stride, 0, (stride - rows->stride) * sizeof *to);
+    uint64_t *to = rows->cells + (size_t)row * width;
+    memmove(to, th_rows_cells(rows, row), had * sizeof *to);
+    memset(to + had, 0, (width - had) * sizeof *to);
   }
   rows->stride = stride;
   return THESEUS_OK;
 }
 
 int th_rows_begin(th_rows *rows, th_alloc *alloc, bool undo) {
-  rows->last = rows->other = rows->home = TH_NONE;
+  rows->last = TH_NONE;
   if (!undo)
     return THESEUS_OK;
   uint32_t had = rows->touched_capacity;
@@ -177,18 +229,24 @@ void th_rows_rollback(th_rows *rows) {
   bool grown = rows->count != rows->kept;
 
   rows->count = rows->kept;
-  if (rows->stride != stride)
+  if (rows->stride != stride) {
+    size_t width = (size_t)stride + TH_ROW_VALUES;
     for (uint32_t row = 0; row < rows->count; row++)
-      memmove(rows->values + (size_t)row * stride, th_rows_values(rows, row), stride * sizeof *rows->values);
+      memmove(rows->cells + (size_t)row * width, th_rows_cells(rows, row), width * sizeof *rows->cells);
+  }
   rows->stride = stride;
   for (uint32_t i = 0; stride && i < rows->undo_count; i++)
     memcpy(th_rows_values(rows, rows->undo_rows[i]), rows->undo_values + (size_t)i * stride,
-           stride * sizeof *rows->values);
-  if (grown) { /* nothing is ever taken out of a map: it is filled again, within the room that it has */
-    th_map_clear(&rows->map);
+           stride * sizeof *rows->undo_values);
+  if (grown) { /* nothing is ever taken out of a place: they are filled again, within the room that they have */
+    for (uint32_t i = 0; i < rows->place_count; i++) {
+      rows->places[i].count = 0;
+      if (rows->places[i].capacity)
+        memset(rows->places[i].rows.slots, 0, rows->places[i].capacity * sizeof(uint32_t));
+    }
     for (uint32_t row = 0; row < rows->count; row++)
-      th_map_add(&rows->map, rows->keys[row].hash, row);
+      put(rows, &rows->places[th_rows_cells(rows, row)[TH_ROW_PLACE] >> 32], row);
   }
-  rows->last = rows->other = rows->home = TH_NONE;
+  rows->last = TH_NONE;
   th_rows_commit(rows);
 }

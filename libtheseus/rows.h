@@ -1,40 +1,50 @@
 /* SPDX-License-Identifier: ISC */
 /* rows - vectors of numbers under keys, added to again and again: a graph's self costs, and its edges.
  *
- *     keys     [ function file line callee address ][ … ]      in the order in which they came
- *     values   [ stride numbers                    ][ … ]
+ *     places   [ function file callee | its rows ] …            what many rows have in common, once each
+ *     cells    [ address | place, line | stride numbers ] …     the rows, in the order in which they came
+ *     follow   [ row ] …
  *
- * Files of one program name the same keys in nearly the same order.  So before the hash is computed, which would be a
- * cache miss or three, some rows are tried: the one that followed the last one the last time, the function's first, the
- * next one, the one where the order was left, and those nearby.  A transaction keeps the old values of the rows that it
- * touches, once each, and can be taken back. */
+ * Files of one program name the same keys in nearly the same order, and a large one has more rows than any cache.  So
+ * two rows are tried before anything is looked up: the next one, which needs nothing to be read first, and the one that
+ * followed the last time.  Where to look up is in the place, which is small.  A transaction keeps the old values of the
+ * rows that it touches, once each, and can be taken back. */
 #ifndef TH_ROWS_H
 #define TH_ROWS_H
 
 #include "map.h"
 
-#include <string.h>
-
-typedef struct th_row {
-  uint32_t function; /* of an edge, the caller */
-  uint32_t file;     /* the text's number; of an edge, the file of the call */
+typedef struct th_row { /* a key */
+  uint32_t function;    /* of an edge, the caller */
+  uint32_t file;        /* the text's number; of an edge, the file of the call */
   uint32_t line;
   uint32_t callee; /* TH_NONE: no edge */
   uint64_t address;
-  uint32_t hash;   /* not a part of the key */
-  uint32_t follow; /* the row that came after this one the last time; not a part of the key */
 } th_row;
 
+enum { TH_ROW_ADDRESS, TH_ROW_PLACE, TH_ROW_VALUES }; /* of a row's cells; the place is above the line's 32 bits */
+enum { TH_PLACE_FEW = 2 };
+
+typedef struct th_place {
+  uint32_t function, file, callee;
+  uint32_t home;     /* the row that it began with the last time; there need not be such a row any more */
+  uint32_t count;    /* rows */
+  uint32_t capacity; /* of the slots, a power of two; 0: there are few */
+  union {
+    uint32_t few[TH_PLACE_FEW];
+    uint32_t *slots; /* row + 1; 0: empty */
+  } rows;
+} th_place;
+
 typedef struct th_rows {
-  th_row *keys;
-  uint64_t *values;
-  uint32_t count, capacity;
-  uint32_t values_capacity; /* in numbers */
-  uint32_t stride;
-  uint32_t last;  /* the row that was found last; there need not be such a row any more */
-  uint32_t other; /* the row after the one from which it did not go on to the next */
-  uint32_t home;  /* the row that a function began with, which its owner remembers for it; TH_NONE: none yet */
-  th_map map;
+  uint64_t *cells;
+  uint32_t *follow; /* of each row, the one that came after it the last time */
+  uint32_t count, follow_capacity, cells_capacity;
+  uint32_t stride; /* numbers of a row */
+  uint32_t last;   /* the row that was found last; there need not be such a row any more */
+  th_place *places;
+  uint32_t place_count, place_capacity;
+  th_map map; /* of places */
 
   uint32_t kept;        /* rows that there were when the transaction began; 0 outside of one */
   uint32_t kept_stride; /* numbers of each that are kept */
@@ -65,36 +75,78 @@ int th_rows_begin(th_rows *rows, th_alloc *alloc, bool undo);
 void th_rows_commit(th_rows *rows);
 void th_rows_rollback(th_rows *rows);
 
-/* Behind th_rows_at: nearby, then by hash, adding a row of zeros when the key is new. */
-int th_rows_search(th_rows *rows, th_alloc *alloc, const th_row *key, uint32_t *out);
+/* The number of the place of a key.  It stays, whether or not there will be rows in it.  ENOMEM, ELIMIT, EOVERFLOW. */
+int th_rows_place(th_rows *rows, th_alloc *alloc, const th_row *key, uint32_t *out);
+/* Behind th_rows_in: looks in the place, adding a row of zeros when the key is new. */
+int th_rows_search(th_rows *rows, th_alloc *alloc, uint64_t address, uint64_t where, uint32_t *out);
 /* Behind th_rows_touch: keeps a row's values. */
 int th_rows_keep(th_rows *rows, th_alloc *alloc, uint32_t row);
 
-static inline bool th_row_same(const th_row *a, const th_row *b) { /* there is no padding in between */
-  return memcmp(a, b, offsetof(th_row, hash)) == 0;
+static inline uint64_t *th_rows_cells(const th_rows *rows, uint32_t row) {
+  return rows->cells + (size_t)row * (rows->stride + TH_ROW_VALUES);
+}
+
+static inline uint64_t *th_rows_values(const th_rows *rows, uint32_t row) {
+  return th_rows_cells(rows, row) + TH_ROW_VALUES;
+}
+
+static inline const th_place *th_rows_place_of(const th_rows *rows, uint32_t row) {
+  return &rows->places[th_rows_cells(rows, row)[TH_ROW_PLACE] >> 32];
+}
+
+static inline th_row th_rows_key(const th_rows *rows, uint32_t row) {
+  const uint64_t *cells = th_rows_cells(rows, row);
+  const th_place *place = &rows->places[cells[TH_ROW_PLACE] >> 32];
+  return (th_row){place->function, place->file, (uint32_t)cells[TH_ROW_PLACE], place->callee, cells[TH_ROW_ADDRESS]};
+}
+
+static inline uint64_t th_row_where(uint32_t place, uint32_t line) { return (uint64_t)place << 32 | line; }
+
+static inline bool th_rows_is(const th_rows *rows, uint32_t row, uint64_t address, uint64_t where) {
+  if (row >= rows->count)
+    return false;
+  const uint64_t *cells = th_rows_cells(rows, row);
+  return cells[TH_ROW_ADDRESS] == address && cells[TH_ROW_PLACE] == where;
+}
+
+/* The row that is there, if it is one of those that are tried first; or TH_NONE. */
+static inline uint32_t th_rows_guess(const th_rows *rows, uint64_t address, uint64_t where) {
+  uint32_t row = rows->last + 1; /* at the beginning, 0 */
+  if (th_rows_is(rows, row, address, where))
+    return row;
+  if (rows->last >= rows->count)
+    return TH_NONE;
+  row = rows->follow[rows->last];
+  return th_rows_is(rows, row, address, where) ? row : TH_NONE;
+}
+
+/* The row with this address and line in a place, a new one if need be.  O(1).  ENOMEM, ELIMIT, EOVERFLOW. */
+static inline int th_rows_in(th_rows *rows, th_alloc *alloc, uint32_t place, uint64_t address, uint32_t line,
+                             uint32_t *out) {
+  uint64_t where = th_row_where(place, line);
+  uint32_t row = th_rows_guess(rows, address, where);
+  if (row == TH_NONE)
+    return th_rows_search(rows, alloc, address, where, out);
+  *out = rows->last = row;
+  th_prefetch(&rows->follow[row]);
+  return THESEUS_OK;
 }
 
 /* The row of a key, a new one if need be.  O(1).  ENOMEM, ELIMIT, EOVERFLOW. */
 static inline int th_rows_at(th_rows *rows, th_alloc *alloc, const th_row *key, uint32_t *out) {
-  if (rows->last < rows->count) {
-    uint32_t row = rows->keys[rows->last].follow;
-    if (row < rows->count && th_row_same(&rows->keys[row], key)) {
-      *out = rows->last = row;
-      return THESEUS_OK;
-    }
-  }
-  return th_rows_search(rows, alloc, key, out);
+  uint32_t place;
+  int status = th_rows_place(rows, alloc, key, &place);
+  return status ? status : th_rows_in(rows, alloc, place, key->address, key->line, out);
+}
+
+/* Need its values not be kept before they change? */
+static inline bool th_rows_is_kept(const th_rows *rows, uint32_t row) {
+  return row >= rows->kept || rows->touched[row / 64] >> row % 64 & 1;
 }
 
 /* To be called before a row's values change.  ENOMEM, ELIMIT, EOVERFLOW. */
 static inline int th_rows_touch(th_rows *rows, th_alloc *alloc, uint32_t row) {
-  if (row >= rows->kept || rows->touched[row / 64] >> row % 64 & 1)
-    return THESEUS_OK;
-  return th_rows_keep(rows, alloc, row);
-}
-
-static inline uint64_t *th_rows_values(const th_rows *rows, uint32_t row) {
-  return rows->values + (size_t)row * rows->stride;
+  return th_rows_is_kept(rows, row) ? THESEUS_OK : th_rows_keep(rows, alloc, row);
 }
 
 /* *sum += x, unless that does not fit. */

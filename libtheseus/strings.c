@@ -39,6 +39,11 @@ int th_strings_intern(th_strings *strings, th_alloc *alloc, const char *bytes, s
   if (length > UINT32_MAX - 1)
     return THESEUS_EOVERFLOW;
   struct th_text key = {bytes, (uint32_t)length};
+  uint32_t next = strings->last + 1;
+  if (next < strings->count && same(strings, next, &key)) {
+    *out = strings->last = next;
+    return THESEUS_OK;
+  }
   uint32_t hash = th_hash_bytes(bytes, length);
   uint32_t id = th_map_find(&strings->map, hash, same, strings, &key);
   if (id == TH_NONE) {
@@ -57,7 +62,7 @@ int th_strings_intern(th_strings *strings, th_alloc *alloc, const char *bytes, s
     strings->texts[id] = (struct th_text){copy, key.length};
     th_map_add(&strings->map, hash, id);
   }
-  *out = id;
+  *out = strings->last = id;
   return THESEUS_OK;
 }
 

@@ -17,6 +17,7 @@ typedef struct th_strings {
   uint32_t count, capacity;
   struct th_chunk *chunks; /* the one that is being filled first */
   th_map map;
+  uint32_t last; /* the one that was asked for last: the next one often comes next again, and is tried first */
 } th_strings;
 
 /* The number of a text, which is new when the text is.  O(length).  ENOMEM, EOVERFLOW (a text of 4 GB, too many). */

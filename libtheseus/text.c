@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "text.h"
 
+#include <string.h>
+
 /* The length of the valid UTF-8 sequence at `bytes`, of which there are n > 0; 0 when there is none. */
 static size_t sequence(const unsigned char *bytes, size_t n) {
   unsigned char lead = bytes[0];
@@ -26,8 +28,22 @@ static size_t clean_at(const char *bytes, size_t i, size_t n) {
   return sequence((const unsigned char *)bytes + i, n - i);
 }
 
+/* Of so many bytes at the beginning is known that they are printable ASCII: a multiple of 8. */
+static size_t plain(const char *bytes, size_t n) {
+  const uint64_t ones = UINT64_C(0x0101010101010101);
+  size_t i = 0;
+  for (uint64_t word; n - i >= sizeof word; i += sizeof word) {
+    memcpy(&word, bytes + i, sizeof word);
+    if (((word - ones * ' ') | word) & ones * 0x80) /* a borrow comes from a byte that is none */
+      break;
+  }
+  return i;
+}
+
 bool th_text_is_clean(const char *bytes, size_t n) {
-  for (size_t i = 0, step; i < n; i += step)
+  if (n && (is_blank(bytes[0]) || is_blank(bytes[n - 1])))
+    return false;
+  for (size_t i = plain(bytes, n), step; i < n; i += step)
     if (!(step = clean_at(bytes, i, n)))
       return false;
   return true;
