@@ -22,6 +22,7 @@ int th_functions_intern(th_functions *functions, th_alloc *alloc, const struct t
       return status;
     id = functions->count++;
     functions->items[id] = *function;
+    functions->items[id].object = TH_NONE;
     th_map_add(&functions->map, hash, id);
   }
   *out = id;

@@ -8,6 +8,7 @@
 struct th_function {
   uint32_t file, name; /* texts */
   uint32_t first_line;
+  uint32_t object; /* a text; TH_NONE: not known.  Not a part of the key */
 };
 
 typedef struct th_functions {
@@ -16,7 +17,7 @@ typedef struct th_functions {
   th_map map;
 } th_functions;
 
-/* ENOMEM, EOVERFLOW. */
+/* One that is new has no object, whatever `function` says.  ENOMEM, EOVERFLOW. */
 int th_functions_intern(th_functions *functions, th_alloc *alloc, const struct th_function *function, uint32_t *out);
 void th_functions_free(th_functions *functions, th_alloc *alloc);
 

@@ -313,10 +313,12 @@ static int read_profile(theseus_profile *profile, th_bytes bytes, theseus_read_e
   reader->tables.error = error;
   th_bookings_begin(&reader->bookings, profile);
   int status = read_all(reader, bytes);
-  if (status)
+  if (status) {
     th_bookings_undo(&reader->bookings);
-  else
+  } else {
+    th_pprof_tables_tell_objects(&reader->tables, profile);
     th_profile_add_time(profile, reader->tables.time_ns, reader->tables.duration_ns);
+  }
 
   th_bookings_free(&reader->bookings);
   th_pprof_path_free(&reader->path, alloc);

@@ -325,6 +325,22 @@ static int resolve_address(th_pprof_tables *tables, theseus_profile *profile, co
   return status;
 }
 
+static int resolve_mapping(th_pprof_tables *tables, theseus_profile *profile, struct th_pprof_mapping *mapping) {
+  const struct th_text *file = th_pprof_string(tables, mapping->file);
+  mapping->object = TH_NONE;
+  return file && file->length ? th_pprof_intern(profile, file, &mapping->object) : THESEUS_OK;
+}
+
+void th_pprof_tables_tell_objects(const th_pprof_tables *tables, theseus_profile *profile) {
+  for (uint32_t i = 0; i < tables->location_ids.count; i++) {
+    const struct th_pprof_location *location = &tables->locations[i];
+    uint32_t mapping = th_ids_find(&tables->mapping_ids, location->mapping);
+    for (uint32_t k = 0; mapping != TH_NONE && k < location->frames; k++)
+      th_profile_join_object(profile, (uint32_t)tables->frames[location->first + k].id,
+                             tables->mappings[mapping].object);
+  }
+}
+
 static int pack_places(th_pprof_tables *tables) {
   uint32_t n = tables->location_ids.direct_size;
   if (!n)
@@ -347,6 +363,8 @@ int th_pprof_tables_resolve(th_pprof_tables *tables, theseus_profile *profile) {
   int status = THESEUS_OK;
   for (uint32_t i = 0; !status && i < tables->function_ids.count; i++)
     status = resolve_function(tables, profile, i);
+  for (uint32_t i = 0; !status && i < tables->mapping_ids.count; i++)
+    status = resolve_mapping(tables, profile, &tables->mappings[i]);
   for (uint32_t i = 0; !status && i < tables->location_ids.count; i++) {
     const struct th_pprof_location *location = &tables->locations[i];
     for (uint32_t k = location->first; !status && k < location->first + location->frames; k++) {

@@ -27,6 +27,7 @@ struct th_pprof_function {
 
 struct th_pprof_mapping {
   uint64_t file;
+  uint32_t object; /* a text of the profile; TH_NONE: none */
 };
 
 struct th_pprof_frame {
@@ -76,6 +77,8 @@ typedef struct th_pprof_tables {
 int th_pprof_tables_read(th_pprof_tables *tables, th_bytes bytes);
 /* Makes the functions known to a profile, and frames of places that have none.  EFORMAT, ENOMEM, ELIMIT, EOVERFLOW. */
 int th_pprof_tables_resolve(th_pprof_tables *tables, theseus_profile *profile);
+/* Says which objects the functions are in, when all else has gone well.  Cannot fail. */
+void th_pprof_tables_tell_objects(const th_pprof_tables *tables, theseus_profile *profile);
 void th_pprof_tables_free(th_pprof_tables *tables);
 
 /* The item with an id, or TH_NONE. */

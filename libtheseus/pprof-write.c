@@ -98,26 +98,78 @@ static void send_types(th_pprof_writer *writer) {
   }
 }
 
-/* One for all: tools want to know that there is nothing left to be looked up in a program's file. */
-static void send_mapping(th_pprof_writer *writer) {
-  put_field(writer, &writer->message, MAPPING_ID, 1);
-  put_field(writer, &writer->message, MAPPING_HAS_FUNCTIONS, 1);
-  put_field(writer, &writer->message, MAPPING_HAS_FILES, 1);
-  put_field(writer, &writer->message, MAPPING_HAS_LINES, 1);
-  send(writer, PROFILE_MAPPING);
+/* By number of a text, where 0 is none. */
+static uint32_t *object_id(th_pprof_writer *writer, uint32_t text) {
+  return &writer->object_ids[text == TH_NONE ? 0 : text + (size_t)1];
+}
+
+static void mention_object(th_pprof_writer *writer, uint32_t text) {
+  uint32_t *id = object_id(writer, text);
+  if (!*id) {
+    int status = th_alloc_grow(&writer->alloc, &writer->objects, &writer->object_capacity,
+                               (uint64_t)writer->object_count + 1, sizeof *writer->objects);
+    th_pprof_note(writer, status);
+    if (status)
+      return;
+    writer->objects[writer->object_count++] = (struct th_pprof_object){text, 0};
+    *id = writer->object_count;
+  }
+  writer->objects[*id - 1].functions++;
+}
+
+/* Tools take the first mapping for the program: that is where most of the functions are. */
+static void put_program_first(th_pprof_writer *writer) {
+  struct th_pprof_object *objects = writer->objects;
+  uint32_t most = 0;
+  for (uint32_t i = 1; i < writer->object_count; i++)
+    if (objects[i].functions > objects[most].functions)
+      most = i;
+  struct th_pprof_object program = objects[most];
+  objects[most] = objects[0];
+  objects[0] = program;
+  *object_id(writer, objects[most].text) = most + 1;
+  *object_id(writer, objects[0].text) = 1;
+}
+
+/* Gives functions and objects their ids, in the order in which locations mention them. */
+static void mention_functions(th_pprof_writer *writer) {
+  for (uint32_t i = 1; i < writer->locations.count && !writer->output.status; i++) {
+    uint32_t function = writer->locations.items[i].function;
+    if (writer->functions[function])
+      continue;
+    writer->mentioned[writer->function_count++] = function;
+    writer->functions[function] = writer->function_count;
+    mention_object(writer, writer->profile->functions.items[function].object);
+  }
+  if (!writer->object_count)
+    mention_object(writer, TH_NONE); /* tools want one */
+  if (!writer->output.status)
+    put_program_first(writer);
+}
+
+/* Tools want to know that there is nothing left to be looked up in a program's file. */
+static void send_mappings(th_pprof_writer *writer) {
+  for (uint32_t i = 0; i < writer->object_count && !writer->output.status; i++) {
+    uint32_t text = writer->objects[i].text, file = 0;
+    if (text != TH_NONE)
+      file = th_pprof_text(writer, th_strings_get(&writer->profile->strings, text));
+    put_field(writer, &writer->message, MAPPING_ID, i + 1);
+    put_field(writer, &writer->message, MAPPING_FILE, file);
+    put_field(writer, &writer->message, MAPPING_HAS_FUNCTIONS, 1);
+    put_field(writer, &writer->message, MAPPING_HAS_FILES, 1);
+    put_field(writer, &writer->message, MAPPING_HAS_LINES, 1);
+    send(writer, PROFILE_MAPPING);
+  }
 }
 
 static void send_locations(th_pprof_writer *writer) {
   for (uint32_t id = 1; id < writer->locations.count && !writer->output.status; id++) {
     const struct th_stack *found = &writer->locations.items[id];
-    if (!writer->functions[found->function]) {
-      writer->mentioned[writer->function_count++] = found->function;
-      writer->functions[found->function] = writer->function_count;
-    }
     put_field(writer, &writer->part, LINE_FUNCTION, writer->functions[found->function]);
     put_field(writer, &writer->part, LINE_LINE, found->call_line);
     put_field(writer, &writer->message, LOCATION_ID, id);
-    put_field(writer, &writer->message, LOCATION_MAPPING, 1);
+    put_field(writer, &writer->message, LOCATION_MAPPING,
+              *object_id(writer, writer->profile->functions.items[found->function].object));
     put_part(writer, LOCATION_LINE);
     send(writer, PROFILE_LOCATION);
   }
@@ -186,7 +238,9 @@ static int prepare(th_pprof_writer *writer) {
   writer->functions = th_alloc_zeroed(alloc, functions, sizeof *writer->functions);
   if (writer->functions)
     writer->mentioned = th_alloc_zeroed(alloc, functions, sizeof *writer->mentioned);
-  if (!writer->mentioned)
+  if (writer->mentioned)
+    writer->object_ids = th_alloc_zeroed(alloc, profile->strings.count + (size_t)1, sizeof *writer->object_ids);
+  if (!writer->object_ids)
     return th_alloc_why(alloc);
   int status = th_stacks_init(&writer->locations, alloc);
   if (!status)
@@ -200,6 +254,8 @@ static void release(th_pprof_writer *writer) {
 
   th_alloc_free(alloc, writer->functions, functions, sizeof *writer->functions);
   th_alloc_free(alloc, writer->mentioned, functions, sizeof *writer->mentioned);
+  th_alloc_free(alloc, writer->object_ids, writer->profile->strings.count + (size_t)1, sizeof *writer->object_ids);
+  th_alloc_free(alloc, writer->objects, writer->object_capacity, sizeof *writer->objects);
   th_alloc_free(alloc, writer->cell_ends, writer->stacks.count + (size_t)1, sizeof *writer->cell_ends);
   th_alloc_free(alloc, writer->cells, writer->profile->cells.count, 2 * sizeof *writer->cells);
   th_alloc_free(alloc, writer->marks, writer->marks_capacity, sizeof *writer->marks);
@@ -233,7 +289,8 @@ int theseus_pprof_write(const theseus_profile *profile, const theseus_pprof_opti
     intern_words(&writer);
     send_types(&writer);
     send_samples(&writer);
-    send_mapping(&writer);
+    mention_functions(&writer);
+    send_mappings(&writer);
     send_locations(&writer);
     send_functions(&writer);
     send_number(&writer, PROFILE_TIME, profile->info.time_ns);

@@ -40,6 +40,11 @@ typedef struct th_pprof_writer {
   uint32_t *functions; /* by function: its id; 0: not mentioned */
   uint32_t *mentioned; /* functions, by id - 1 */
   uint32_t function_count;
+  struct th_pprof_object {
+    uint32_t text /* of the profile; TH_NONE: that of functions whose object is not known */, functions;
+  } * objects;          /* in the order in which locations mention them */
+  uint32_t *object_ids; /* by text, 0 being for none: its place in that, from 1; 0: not mentioned */
+  uint32_t object_count, object_capacity;
   struct th_pprof_sample sample;
   uint32_t *cells;         /* in the order of the samples, twice the room: for the sort too */
   uint32_t *cell_ends;     /* by the positions of their stacks: where they end; one more than there are stacks */

@@ -6,8 +6,19 @@
 
 /* What the ids of `from` are in `into`. */
 struct names {
-  uint32_t *functions, *stacks, *events;
+  uint32_t *functions, *objects /* of functions: texts */, *stacks, *events;
 };
+
+static int intern_function(theseus_profile *into, const theseus_profile *from, uint32_t i, const struct names *names) {
+  theseus_function_info function = {.size = sizeof function};
+  theseus_function_get(from, i, &function);
+  int status = theseus_function_intern(into, function.file, function.name, function.first_line, &names->functions[i]);
+  names->objects[i] = TH_NONE;
+  if (!status && *function.object)
+    status =
+        th_strings_intern(&into->strings, &into->alloc, function.object, strlen(function.object), &names->objects[i]);
+  return status;
+}
 
 static int intern_names(theseus_profile *into, const theseus_profile *from, struct names *names) {
   int status = THESEUS_OK;
@@ -17,11 +28,8 @@ static int intern_names(theseus_profile *into, const theseus_profile *from, stru
     theseus_event_get(from, i, &event);
     status = theseus_event_intern(into, &event, &names->events[i]);
   }
-  for (uint32_t i = 0; !status && i < from->functions.count; i++) {
-    theseus_function_info function = {.size = sizeof function};
-    theseus_function_get(from, i, &function);
-    status = theseus_function_intern(into, function.file, function.name, function.first_line, &names->functions[i]);
-  }
+  for (uint32_t i = 0; !status && i < from->functions.count; i++)
+    status = intern_function(into, from, i, names);
   for (uint32_t i = 0; !status && i < from->stacks.count; i++) {
     const struct th_stack *stack = &from->stacks.items[i];
     struct th_stats *stats;
@@ -76,6 +84,8 @@ static void add_sums(theseus_profile *into, const theseus_profile *from, const s
     if (from->stacks.items[i].stats != TH_NONE)
       th_profile_add_stats(&into->stats[into->stacks.items[names->stacks[i]].stats],
                            &from->stats[from->stacks.items[i].stats]);
+  for (uint32_t i = 0; i < from->functions.count; i++)
+    th_profile_join_object(into, names->functions[i], names->objects[i]);
   th_profile_add_time(into, from->info.time_ns, from->info.duration_ns);
   into->info.clock_reversals += from->info.clock_reversals;
   into->info.truncated_pushes += from->info.truncated_pushes;
@@ -92,9 +102,11 @@ int theseus_profile_merge(theseus_profile *into, const theseus_profile *from) {
   if (into == from)
     return THESEUS_EINVAL;
   names.functions = th_alloc_zeroed(&into->alloc, counts[0], sizeof *names.functions);
+  names.objects = th_alloc_zeroed(&into->alloc, counts[0], sizeof *names.objects);
   names.stacks = th_alloc_zeroed(&into->alloc, counts[1], sizeof *names.stacks);
   names.events = th_alloc_zeroed(&into->alloc, counts[2], sizeof *names.events);
-  int status = names.functions && names.stacks && names.events ? THESEUS_OK : th_alloc_why(&into->alloc);
+  int status =
+      names.functions && names.objects && names.stacks && names.events ? THESEUS_OK : th_alloc_why(&into->alloc);
   if (!status)
     status = intern_names(into, from, &names);
   if (!status)
@@ -108,6 +120,7 @@ int theseus_profile_merge(theseus_profile *into, const theseus_profile *from) {
   else
     into->event_count = events; /* a file would have columns for them */
   th_alloc_free(&into->alloc, names.functions, counts[0], sizeof *names.functions);
+  th_alloc_free(&into->alloc, names.objects, counts[0], sizeof *names.objects);
   th_alloc_free(&into->alloc, names.stacks, counts[1], sizeof *names.stacks);
   th_alloc_free(&into->alloc, names.events, counts[2], sizeof *names.events);
   return status;

@@ -158,8 +158,30 @@ int theseus_function_get(const theseus_profile *profile, uint32_t function, thes
     return THESEUS_EINVAL;
   const struct th_function *found = &profile->functions.items[function];
   theseus_function_info info = {sizeof info, th_strings_get(&profile->strings, found->file),
-                                th_strings_get(&profile->strings, found->name), found->first_line};
+                                th_strings_get(&profile->strings, found->name), found->first_line,
+                                found->object == TH_NONE ? "" : th_strings_get(&profile->strings, found->object)};
   return th_give(out, &info, sizeof info);
+}
+
+int theseus_function_set_object(theseus_profile *profile, uint32_t function, const char *object) {
+  uint32_t text = TH_NONE;
+  int status = THESEUS_OK;
+
+  if (function >= profile->functions.count)
+    return THESEUS_EINVAL;
+  if (object && *object)
+    status = th_strings_intern(&profile->strings, &profile->alloc, object, strlen(object), &text);
+  if (!status)
+    profile->functions.items[function].object = text;
+  return status;
+}
+
+void th_profile_join_object(theseus_profile *profile, uint32_t function, uint32_t text) {
+  uint32_t *object = &profile->functions.items[function].object;
+  if (text != *object && text != TH_NONE &&
+      (*object == TH_NONE ||
+       strcmp(th_strings_get(&profile->strings, text), th_strings_get(&profile->strings, *object)) < 0))
+    *object = text;
 }
 
 int th_profile_push(theseus_profile *profile, uint32_t parent, uint32_t function, uint32_t call_line, uint32_t *out) {

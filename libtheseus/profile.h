@@ -75,6 +75,9 @@ void th_profile_count(theseus_profile *profile, uint32_t stack, int outcome, uin
  * EINVAL: it has no size. */
 int th_give(void *out, const void *info, size_t info_size);
 
+/* What another profile says of a function's object: a text, or TH_NONE. */
+void th_profile_join_object(theseus_profile *profile, uint32_t function, uint32_t text);
+
 /* Adds to when and how long there was measured, as merging does. */
 void th_profile_add_time(theseus_profile *profile, uint64_t time_ns, uint64_t duration_ns);
 

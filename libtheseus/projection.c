@@ -55,8 +55,8 @@ struct projection {
 
 /* ---- the profile as it is ---- */
 
-static int add_function(struct projection *p, const char *file, const char *name, uint32_t *out) {
-  return theseus_graph_function_intern(p->graph, "", *file ? file : NO_FILE, name, out);
+static int add_function(struct projection *p, const char *object, const char *file, const char *name, uint32_t *out) {
+  return theseus_graph_function_intern(p->graph, object, *file ? file : NO_FILE, name, out);
 }
 
 static int load_events(struct projection *p) {
@@ -73,13 +73,13 @@ static int load_events(struct projection *p) {
 
 static int load_functions(struct projection *p) {
   uint32_t n = theseus_function_count(p->profile);
-  int status = add_function(p, "", "(root)", &p->root);
+  int status = add_function(p, "", "", "(root)", &p->root);
   if (!status)
-    status = add_function(p, "", "[detached]", &p->detached);
+    status = add_function(p, "", "", "[detached]", &p->detached);
   for (uint32_t i = 0; i < n && !status; i++) {
     theseus_function_info function = {.size = sizeof function};
     theseus_function_get(p->profile, i, &function);
-    status = add_function(p, function.file, function.name, &p->nodes[i]);
+    status = add_function(p, function.object, function.file, function.name, &p->nodes[i]);
   }
   return status;
 }

@@ -165,11 +165,18 @@ typedef struct theseus_function_info {
   const char *file; /* owned by the profile, good for its life */
   const char *name; /* the same */
   uint32_t first_line;
+  const char *object; /* "" when it is not known; good until it changes */
 } theseus_function_info;
 
 uint32_t theseus_function_count(const theseus_profile *profile);
 /* Errors: EINVAL (no such function, size).  O(1). */
 int theseus_function_get(const theseus_profile *profile, uint32_t function, theseus_function_info *out);
+
+/* Says which object a function is in: the program, a library, a package.  It is written as `ob=` of callgrind, and as a mapping of
+ * pprof.  It does not tell functions apart.  NULL or "" takes it back.  Of two profiles that are merged, and do not say the same,
+ * the name that comes first in the order of its bytes stays.
+ * Errors: ENOMEM, EINVAL (no such function), EOVERFLOW.  O(length of the string). */
+int theseus_function_set_object(theseus_profile *profile, uint32_t function, const char *object);
 
 /* Gives the id of the stack that is `parent` with one more frame: `function`, called on `call_line` of the parent's
  * function (0: unknown).  On the root it is taken as 0.
@@ -650,7 +657,7 @@ typedef struct theseus_read_error {
 /* Reads a pprof profile, decompressed, and adds it to `profile`, which stays as it was should that fail.
  * What theseus_pprof_write() wrote becomes what it was.  Of other files (Go's, converted gperftools', Pyroscope's, …) each sample type is an
  * event of the host's, booked on lines: names become what an event's may be (`alloc-space` is alloc_space), the unit nanoseconds is
- * "ns".  Inlined functions are frames like others; an address without a name is a function `0x…` in the file of its mapping; labels are
+ * "ns".  The file of a mapping is the object of its functions.  Inlined functions are frames like others; an address without a name is a function `0x…` in the file of its mapping; labels are
  * dropped.  Frames beyond max_depth are cut off, from the leaf (truncated_pushes).
  * `bytes` are the caller's, and not needed afterwards.  `error` (may be NULL) is filled when the call fails.
  * Errors: EFORMAT (not pprof, broken, negative values, compressed), ENOMEM, ELIMIT, EINVAL, EOVERFLOW, EUNIT.  O(size), times

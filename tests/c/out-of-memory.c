@@ -126,6 +126,12 @@ static int intern_function(struct host *h) {
                                  &h->functions[h->round]);
 }
 
+static int set_object(struct host *h) {
+  char object[40];
+  snprintf(object, sizeof object, "/srv/lib/%u.so", h->round);
+  return theseus_function_set_object(h->profile, h->functions[h->round], object);
+}
+
 static int push_stack(struct host *h) {
   uint32_t parent = h->round ? h->stacks[h->round / 2] : THESEUS_ROOT;
   return theseus_stack_push(h->profile, parent, h->functions[h->round], h->round, &h->stacks[h->round]);
@@ -201,6 +207,7 @@ static const struct call {
   int (*run)(struct host *);
 } calls[] = {
     {"theseus_function_intern", intern_function},
+    {"theseus_function_set_object", set_object},
     {"theseus_stack_push", push_stack},
     {"theseus_event_intern", intern_event},
     {"theseus_add_cost", add_cost},

@@ -34,6 +34,7 @@ static void fill(theseus_profile *profile) {
   uint32_t event;
   uint32_t main_stack = push(profile, THESEUS_ROOT, "main", 0);
   uint32_t get = push(profile, main_stack, "get;\xff", 12), other = push(profile, THESEUS_ROOT, "other", 0);
+  must(theseus_function_set_object(profile, 0, "/usr/bin/\napp") == THESEUS_OK);
   must(theseus_event_intern(profile, &run, &event) == THESEUS_OK);
   must(theseus_add_cost(profile, get, 3, event, 77) == THESEUS_OK);
   for (int outcome = 0; outcome <= THESEUS_CANCELLED; outcome++)
@@ -215,6 +216,73 @@ static void test_broken_end(void) {
   is_int(memory.blocks, 0, "all is given back");
 }
 
+/* ---- objects ---- */
+
+static const char *object_of(const theseus_profile *profile, uint32_t function) {
+  theseus_function_info info = {.size = sizeof info};
+  must(theseus_function_get(profile, function, &info) == THESEUS_OK);
+  return info.object;
+}
+
+/* main, in `program`, calls f, in `library`; NULL: it is not known. */
+static theseus_profile *of_objects(const char *program, const char *library) {
+  theseus_profile *profile;
+  must(theseus_profile_new(NULL, &profile) == THESEUS_OK);
+  uint32_t stack = push(profile, push(profile, THESEUS_ROOT, "main", 0), "f", 3);
+  must(theseus_record(profile, stack, 11, 5, THESEUS_SUCCESS) == THESEUS_OK);
+  must(theseus_function_set_object(profile, 0, program) == THESEUS_OK);
+  must(theseus_function_set_object(profile, 1, library) == THESEUS_OK);
+  return profile;
+}
+
+static void test_objects(void) {
+  theseus_profile *profile = of_objects("/bin/app", "/lib/f.so"), *read = of_objects(NULL, NULL), *other;
+  is_int(theseus_function_set_object(profile, 2, "x"), THESEUS_EINVAL, "no such function");
+  is_str(object_of(profile, 1), "/lib/f.so", "an object is what was said");
+  must(theseus_function_set_object(profile, 1, "") == THESEUS_OK);
+  is_str(object_of(profile, 1), "", "and can be taken back");
+  must(theseus_function_set_object(profile, 1, "/lib/f.so") == THESEUS_OK);
+
+  theseus_graph *graph;
+  theseus_graph_function function = {.size = sizeof function};
+  theseus_graph_info info = {.size = sizeof info};
+  must(theseus_graph_from_profile(profile, NULL, &graph) == THESEUS_OK);
+  must(theseus_graph_info_get(graph, &info) == THESEUS_OK);
+  uint32_t found = 0;
+  for (uint32_t i = 0; i < info.functions; i++) {
+    must(theseus_graph_function_get(graph, i, &function) == THESEUS_OK);
+    const char *wanted = strcmp(function.name, "main") == 0 ? "/bin/app"
+                         : strcmp(function.name, "f") == 0  ? "/lib/f.so"
+                                                            : "";
+    found += strcmp(function.object, wanted) == 0;
+  }
+  is_uint(found, info.functions, "a graph has it");
+  theseus_graph_free(graph);
+
+  struct text file = written(profile, write_pprof);
+  char *broken = malloc(file.size + 2);
+  must(broken != NULL);
+  memcpy(broken, file.bytes, file.size);
+  memcpy(broken + file.size, "\x12", 2);
+  is_int(theseus_pprof_read(read, broken, file.size + 2, NULL), THESEUS_EFORMAT, "a file with a broken end");
+  is_str(object_of(read, 0), "", "says nothing");
+  is_int(theseus_pprof_read(read, file.bytes, file.size, NULL), THESEUS_OK, "one that is whole");
+  is_str(object_of(read, 0), "/bin/app", "says the program");
+  is_str(object_of(read, 1), "/lib/f.so", "and the library");
+  free(broken);
+  free(file.bytes);
+
+  other = of_objects("/bin/other", NULL);
+  must(theseus_profile_merge(profile, other) == THESEUS_OK && theseus_profile_merge(other, read) == THESEUS_OK);
+  is_str(object_of(profile, 0), "/bin/app", "merging keeps the first in order");
+  is_str(object_of(other, 0), "/bin/app", "whichever came first in time");
+  is_str(object_of(profile, 1), "/lib/f.so", "and what only one knows");
+  is_str(object_of(other, 1), "/lib/f.so", "either way");
+  theseus_profile_free(profile);
+  theseus_profile_free(read);
+  theseus_profile_free(other);
+}
+
 static void test_arguments(void) {
   struct memory memory = {.left = -1};
   theseus_profile *profile = new_profile(&memory, 0);
@@ -325,6 +393,7 @@ int main(void) {
   test_read(true);
   test_read(false);
   test_broken_end();
+  test_objects();
   test_arguments();
   test_limit();
   test_limit_of_stacks();

@@ -159,7 +159,8 @@ static void find_nodes(const theseus_graph *graph, const theseus_profile *profil
   theseus_graph_info info = {.size = sizeof info};
   must(theseus_graph_info_get(graph, &info) == THESEUS_OK);
   for (uint32_t node = 0; node < NODES; node++) {
-    theseus_function_info function = {sizeof function, "", node == ROOT ? "(root)" : "[detached]", 0};
+    const char *pseudo = node == ROOT ? "(root)" : "[detached]";
+    theseus_function_info function = {.size = sizeof function, .file = "", .name = pseudo};
     if (node > DETACHED)
       must(theseus_function_get(profile, node - 2, &function) == THESEUS_OK);
     ids[node] = UINT32_MAX;

@@ -63,6 +63,8 @@ class Parsed:
     duration: int = 0
     period: tuple[str, str, int] = ("", "", 0)
     default: str = ""
+    mappings: list[str] = field(default_factory=list)  # their files
+    objects: dict[str, set[str]] = field(default_factory=dict)  # by function's name: the files of where it is
 
 
 def parse(data: bytes) -> Parsed:
@@ -80,11 +82,16 @@ def parse(data: bytes) -> Parsed:
         got = one(message)
         assert got[1] not in functions
         functions[got[1]] = (text(got.get(2, 0)), text(got.get(4, 0)), got.get(5, 0))
+    mappings = {one(message)[1]: text(one(message).get(5, 0)) for message in messages.get(3, [])}
+    found.mappings = list(mappings.values())
     locations: dict[int, tuple[Frame, ...]] = {}
     for message in messages.get(4, []):
         lines = [one(value) for number, value in fields(message) if number == 4]
         assert one(message)[1] not in locations
-        locations[one(message)[1]] = tuple((*functions[line[1]], line.get(2, 0)) for line in lines)
+        frames = tuple((*functions[line[1]], line.get(2, 0)) for line in lines)
+        locations[one(message)[1]] = frames
+        for name, *_ in frames:
+            found.objects.setdefault(name, set()).add(mappings.get(one(message).get(2, 0), ""))
     for message in messages.get(1, []):
         got = one(message)
         found.types.append((text(got.get(1, 0)), text(got.get(2, 0))))

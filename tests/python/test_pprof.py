@@ -233,6 +233,16 @@ def save(path: Path, profile: Any) -> Path:
     return path
 
 
+def tell_objects(profile: Any) -> None:
+    """Most functions are in one, some in another, some in none."""
+    info = sized("theseus_function_info")
+    for function in range(lib.theseus_function_count(profile)):
+        check(lib.theseus_function_get(profile, function, info))
+        name = ffi.string(info.name)
+        objects = (b"", b"/lib/\xc3\xa4.so", b"/bin/app", b"/bin/app", b"/bin/app")
+        check(lib.theseus_function_set_object(profile, function, objects[sum(name) % 5]))
+
+
 @needs_go
 @pytest.mark.parametrize("seed", range(6))
 def test_go_merges_as_we_do_sample_by_sample(seed: int, tmp_path: Path) -> None:
@@ -244,6 +254,8 @@ def test_go_merges_as_we_do_sample_by_sample(seed: int, tmp_path: Path) -> None:
     files = []
     for number, profile in enumerate(orders):
         same = new_profile()
+        if seed % 2:
+            tell_objects(profile)
         for name in (b"Run", b"Samples", b"Bytes"):
             add_event(same, name)
         check(lib.theseus_profile_merge(same, profile))
@@ -255,6 +267,7 @@ def test_go_merges_as_we_do_sample_by_sample(seed: int, tmp_path: Path) -> None:
     theirs, mine = (tmp_path / "go.pb.gz").read_bytes(), raw(ours)
     a, b = parse(gzip.decompress(theirs)), parse(mine)
     assert a.samples == b.samples
+    assert a.objects == b.objects and (len(b.mappings) > 1) == bool(seed % 2)
     assert (a.types, a.time, a.duration, a.period) == (b.types, b.time, b.duration, b.period)
     # And what Go made of ours is read back as what we make of it.
     assert raw(loaded(theirs)) == mine
@@ -281,8 +294,12 @@ def story() -> Any:
 
 @needs_go
 def test_go_shows_the_figures(tmp_path: Path) -> None:
-    file = save(tmp_path / "story.pb.gz", story())
+    profile = story()
+    for function, name in enumerate((b"/bin/app", b"/bin/app", b"/lib/net.so")):
+        check(lib.theseus_function_set_object(profile, function, name))
+    file = save(tmp_path / "story.pb.gz", profile)
     top = pprof("-top", "-cum", "-unit=s", file)
+    assert "File: app\n" in top
     rows = {line.split()[-1]: line.split()[:5] for line in top.splitlines() if re.search(r"(app|net)\.\w+$", line)}
     assert rows["app.main"] == ["0", "0%", "100%", "8s", "100%"] or rows["app.main"][3:] == ["8s", "100%"]
     assert rows["app.tick"][0] == rows["app.tick"][3] == "5s"
@@ -440,6 +457,10 @@ def test_files_of_others_become_events(shape: dict[str, Any]) -> None:
     assert raw(loaded(again)) == again
     assert b"event: alloc_space : alloc-space [bytes]\n" in callgrind(profile) == callgrind(loaded(again))
     assert parse(again).time == 1_600_000_000_000_000_000
+    # The mapping's file is the object of what is in it; a location that is in none says nothing of its functions.
+    assert parse(again).mappings == ["/bin/prog", ""]
+    assert parse(again).objects == {"main.main": {"/bin/prog"}, "main.work": {""}, "0x4005e0": {"/bin/prog"}}
+    assert b"ob=(1) /bin/prog\n" in callgrind(profile)
 
 
 @needs_go
