@@ -36,6 +36,17 @@ static unsigned char *read_all(FILE *file, size_t *size) {
   return bytes;
 }
 
+/* callgrind is text; pprof has control characters from the beginning. */
+static int is_pprof(FILE *file) {
+  unsigned char head[64];
+  size_t size = fread(head, 1, sizeof head, file);
+  rewind(file);
+  for (size_t i = 0; i < size; i++)
+    if (head[i] < '\t' || (head[i] > '\r' && head[i] < ' '))
+      return 1;
+  return 0;
+}
+
 /* A whole file at once: the reader says at which byte it stopped. */
 static void read_pprof(theseus_profile *profile, const char *name, FILE *file) {
   theseus_read_error error = {.size = sizeof error};
@@ -79,9 +90,7 @@ int main(int argc, char **argv) {
     FILE *file = fopen(argv[i], "rb");
     if (!file)
       return perror(argv[i]), 1;
-    int first = getc(file); /* pprof begins with the tag of a field: in a text, an empty line */
-    ungetc(first, file);
-    if (first == '\n') {
+    if (is_pprof(file)) {
       read_pprof(profile, argv[i], file);
       check("source", theseus_graph_add_source(sum, argv[i])); /* a profile does not know it */
       pprofs++;
