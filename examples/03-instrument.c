@@ -91,6 +91,8 @@ static PLAIN int find(void *address, uint32_t *function) {
     dladdr(address, &info);
     snprintf(number, sizeof number, "%p", address);
     int status = theseus_function_intern(profile, "", info.dli_sname ? info.dli_sname : number, 0, function);
+    if (!status && info.dli_fname) /* the program, or the library */
+      status = theseus_function_set_object(profile, *function, info.dli_fname);
     if (status || known[slot].address)
       return status;
     known[slot] = (struct known){address, *function};

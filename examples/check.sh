@@ -40,6 +40,7 @@ functions() { # file, column, sorted by
       inside && !/^-/ {
         gsub(/\( *[0-9.]+%\)/, "") # leaves a figure for each column, then file:function
         name = $0
+        sub(/ \[[^]]*\]$/, "", name) # its object
         sub(/.*:/, "", name)
         gsub(/,/, "", $column)
         print $column, name
@@ -110,6 +111,7 @@ if [ -e "$build/examples/03-program" ]; then
   is "03-program runs" "$build/examples/03-program"
   is "03: each call is counted" shows_calls
   is "03: the time went to the sum of squares" spent_on_squares
+  is "03: functions are in the program" grep -q '^c*ob=.*03-program$' program.callgrind
 else
   skip "03-program" "this compiler has no -finstrument-functions, or there is no dladdr"
 fi
