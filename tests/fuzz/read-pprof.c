@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* Any bytes as pprof: no crash, no hang; a file that is refused leaves the profile as it was; what has been read is
- * written so that it reads back the same, as pprof, as callgrind and as folded stacks. */
+/* Any bytes as pprof: no crash, no hang; a file that is refused leaves the profile as it was, also when it is in its last
+ * sample, and all the others have been added to what there is already; what has been read is written so that it reads
+ * back the same, as pprof, as callgrind and as folded stacks. */
 #include "theseus.h"
 
 #include <stdlib.h>
@@ -85,6 +86,22 @@ static void read_back(const theseus_profile *profile, const struct text *written
   theseus_profile_free(again);
 }
 
+/* The same once more, and then a sample that has no values. */
+static void read_broken(theseus_profile *profile, const uint8_t *bytes, size_t size, const struct text *before) {
+  uint8_t *broken = malloc(size + 2);
+  uint32_t cells = theseus_cell_count(profile);
+  struct text after;
+  MUST(broken);
+  memcpy(broken, bytes, size);
+  memcpy(broken + size, "\x12", 2);
+  MUST(read_into(profile, broken, size + 2) != THESEUS_OK && theseus_cell_count(profile) == cells);
+  if (write_text(profile, PPROF, &after)) {
+    MUST(same(before, &after));
+    free(after.bytes);
+  }
+  free(broken);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
   theseus_profile *profile = new_profile();
@@ -93,6 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
 
   if (read_into(profile, bytes, size) == THESEUS_OK && write_text(profile, PPROF, &before)) {
     read_back(profile, &before);
+    read_broken(profile, bytes, size, &before);
     free(before.bytes);
   }
   theseus_profile_free(profile);
