@@ -129,7 +129,8 @@ bool output_compress(struct output *output) {
 #ifdef HAVE_ZLIB
   z_stream *stream = need(NULL, 1, sizeof *stream);
   memset(stream, 0, sizeof *stream);
-  if (deflateInit2(stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+  /* What else there is to do takes less time than the default level would, which saves a tenth of the bytes. */
+  if (deflateInit2(stream, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
     free(stream);
     complain("out of memory");
     return false;
