@@ -35,7 +35,7 @@ class Observer:
         outcome = machinery.outcome_of(result)
         loop = sys._getframe(1)
         self.core.fired(self.span, outcome, loop)
-        if isinstance(result, Deferred):
+        if machinery.is_a(result, Deferred):
             return self.core.pass_deferred(result, loop)
         return result
 

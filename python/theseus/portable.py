@@ -285,7 +285,7 @@ class PortableCore(LogicalStacks):
                 observer = entry[0][0]
                 if type(observer) is Observer and observer.core is self:
                     spans.append(observer.span)
-            waiting.extend(member for member in machinery.members_of(deferred) if isinstance(member, Deferred))
+            waiting.extend(member for member in machinery.members_of(deferred) if machinery.is_a(member, Deferred))
             if deferred._chainedTo is not None:
                 waiting.append(deferred._chainedTo)
         return spans

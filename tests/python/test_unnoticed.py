@@ -5,6 +5,7 @@ the same: results, failures, order, reports, reference counts, the statements at
 from __future__ import annotations
 
 import contextvars
+import functools
 import gc
 import inspect
 import sys
@@ -786,6 +787,45 @@ def pretenders(note: Note, clock: Clock) -> None:
 
     returns()
     pending()
+
+
+@program
+def things_that_tell_who_asks(note: Note, clock: Clock) -> None:
+    """As recording mocks and lazy proxies do: an object is asked for no more than Twisted itself asks it for."""
+
+    class Asked:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def __getattribute__(self, attribute: str) -> Any:
+            note(object.__getattribute__(self, "name"), "asked for", attribute)
+            return object.__getattribute__(self, attribute)
+
+        def method(self, result: Any) -> None:
+            note("called")
+
+        def __call__(self, result: Any) -> None:
+            note("called")
+
+    def pending_in_a_list() -> Any:
+        pending()
+        return [1]
+
+    for thing in (Asked("method").method, Asked("callable"), functools.partial(Asked("partial").method)):
+        d: Deferred[Any] = Deferred()
+        d.addCallback(lambda _: through(succeed(pending_in_a_list())))
+        d.addCallback(thing)
+        d.callback(1)
+        d = through(pending())
+        d.addCallback(thing)
+        d.callback(1)
+
+    def fires(result: Any) -> Any:
+        d: Deferred[Any] = Deferred()
+        d.callback(result)
+        return d
+
+    through(fires(Asked("result")), 2)
 
 
 @program
