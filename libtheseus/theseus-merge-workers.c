@@ -120,10 +120,9 @@ static bool must_stop(struct shared *shared) {
   return stop;
 }
 
-/* Text begins with text, and has no control characters but blanks; the messages of pprof begin with some. */
+/* Text has no control characters but blanks.  The messages of pprof soon have some, whichever field comes first (Go's begin
+ * with the time, or with what a period is); why other bytes are no profile, its reader says in one line. */
 static bool is_pprof(const char *bytes, size_t size) {
-  if (!size || (unsigned char)bytes[0] >= ' ' || bytes[0] == '\0')
-    return false;
   for (size_t i = 0; i < size && i < 64; i++)
     if ((unsigned char)bytes[i] < '\t' || (bytes[i] > '\r' && (unsigned char)bytes[i] < ' '))
       return true;

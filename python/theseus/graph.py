@@ -295,8 +295,8 @@ def _opened(source: Source) -> Iterator[tuple[IO[bytes], str]]:
 
 
 def _is_pprof(head: bytes) -> bool:
-    """Text begins with text, and has no control characters but blanks; the messages of pprof begin with some."""
-    return 0 < (head or b"\0")[0] < 32 and any(byte < 9 or 13 < byte < 32 for byte in head[:64])
+    """Text has no control characters but blanks; the messages of pprof soon have some, whichever field comes first."""
+    return any(byte < 9 or 13 < byte < 32 for byte in head[:64])
 
 
 def load(source: Source) -> Profile | Graph:

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from theseus import Profile
-from theseus.graph import Graph, load
+from theseus import Profile, TheseusError
+from theseus.graph import Graph, load, merge
 
 HEADER = b"pid: 1\ncmd: app\nevent: Ir : Instructions\nevents: Ir\n"
 FILE = HEADER + b"fl=/a.c\nfn=main\n3 10\ncfn=f\ncalls=2 9\n4 5\nfn=f\n9 5\n"
@@ -128,6 +128,31 @@ def test_formats(files: Path, tmp_path: Path) -> None:
     for format in ("pprof", "folded"):
         done = run(f"--format={format}", empty, files / "a")
         assert done.returncode == 2 and b"callgrind files have no stacks" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "first",
+    [b"", b"\x48\x81\x80\x01", b"\x5a\x04\x08\x01\x10\x02", b"\x60\x80\x80\x20"],
+    ids=["sample types", "time", "period type", "period"],
+)
+def test_pprof_whichever_field_is_first(first: bytes, tmp_path: Path) -> None:
+    """Go's own files begin with the time, or with what a period is."""
+    path = tmp_path / "p.pb"
+    path.write_bytes(first + gzip.decompress(Profile().encoded("pprof")))
+    assert isinstance(load(path), Profile)
+    assert merged(path) == Profile().encoded()
+    assert isinstance(merge([path]), Profile)
+
+
+@pytest.mark.parametrize("data", [b"\x7fELF\2\1\1\0" + bytes(99), b"\xfd7zXZ\0\0\4", bytes(99), b"a\nb\0c"])
+def test_bytes_that_are_no_text_are_refused_in_one_line(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "bytes"
+    path.write_bytes(data)
+    done = run(path)
+    assert done.returncode == 3 and done.stdout == b""
+    assert done.stderr.startswith(f"theseus-merge: {path}: at byte ".encode()) and done.stderr.count(b"\n") == 1
+    with pytest.raises(TheseusError):
+        load(path)
 
 
 def test_refused(files: Path) -> None:

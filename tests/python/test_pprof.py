@@ -515,6 +515,7 @@ func main() {
     shown = pprof("-top", "-cum", "-unit=B", "-sample_index=alloc_space", tmp_path / "heap.pb.gz")
     (line,) = (line for line in shown.splitlines() if line.endswith(" main.grow"))
     assert grown == int(line.split()[3].rstrip("B")) >= 64 << 20
+    assert isinstance(load(tmp_path / "heap.pb.gz"), Profile)
 
 
 def test_names_that_cannot_be_events_and_names_that_are_ours() -> None:
