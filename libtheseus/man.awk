@@ -185,6 +185,7 @@ END {
   print ".BR theseus\\-merge (1)"
   if (page == "libtheseus") {
     print ".PP"
-    print "Examples, each a program of a page or two, are installed with the documentation."
+    print "Examples, each a program of a page or two, are installed with the documentation, in"
+    print ".IR share/doc/libtheseus/examples ."
   }
 }
