@@ -84,6 +84,7 @@ static void on_client(uv_stream_t *listener, int status) {
   uv_tcp_init(listener->loop, &served);
   check(uv_accept(listener, (uv_stream_t *)&served), uv_strerror);
   greeting_timer.data = &served;
+  uv_update_time(listener->loop); /* timers count from the time that the loop has noted, which may be long ago */
   uv_timer_start(&greeting_timer, on_greeting_time, 100, 0);
   uv_close((uv_handle_t *)listener, NULL);
 }
@@ -128,6 +129,7 @@ static void start(int *file) {
   const theseus_span_options options = {.size = sizeof options, .stack = here, .now_ns = uv_hrtime()};
   check(theseus_span_begin(profile, &options, &job), theseus_strerror);
   sleep_timer.data = file;
+  uv_update_time(sleep_timer.loop);
   uv_timer_start(&sleep_timer, on_timer, 200, 0);
   sleeping = BEGIN("uv_timer");
 }
