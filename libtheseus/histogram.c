@@ -56,17 +56,44 @@ int th_histogram_reserve(th_histogram *histogram, th_alloc *alloc, uint64_t more
 
 static uint64_t add_bounded(uint64_t a, uint64_t b) { return b > UINT64_MAX - a ? UINT64_MAX : a + b; }
 
-uint64_t th_histogram_fill(const th_histogram *histogram, uint32_t first, uint64_t counts[THESEUS_BUCKETS]) {
-  uint64_t sum = 0;
+void th_histogram_fill(const th_histogram *histogram, uint32_t first, uint64_t counts[THESEUS_BUCKETS]) {
   for (uint32_t i = first; i != TH_NONE; i = histogram->items[i].next) {
     const struct th_bucket *bucket = &histogram->items[i];
     if (bucket->mark == TH_NO_MARK)
       continue;
     uint64_t *count = &counts[theseus_latency_bucket(bucket->mark)];
     *count = add_bounded(*count, bucket->count);
-    sum = add_bounded(sum, bucket->count);
   }
-  return sum;
+}
+
+int theseus_histogram_percentile(const uint64_t *counts, uint64_t min_ns, uint64_t max_ns, double fraction,
+                                 uint64_t *out) {
+  uint64_t count = 0, low = 0, high = 0, seen = 0;
+
+  if (!counts || !(fraction >= 0 && fraction <= 1) || !out)
+    return THESEUS_EINVAL;
+  for (uint32_t bucket = 0; bucket < THESEUS_BUCKETS; bucket++)
+    count = add_bounded(count, counts[bucket]);
+  if (!count) {
+    *out = 0;
+    return THESEUS_OK;
+  }
+  /* The rank of the answer, from 1: the smallest one that is not below fraction * count. */
+  double place = fraction * (double)count;
+  uint64_t rank = place < (double)count ? (uint64_t)place : count;
+  rank += (double)rank < place && rank < count;
+  rank = rank < 1 ? 1 : rank > count ? count : rank;
+  if (rank == 1 || rank == count) {
+    *out = rank == 1 && fraction < 1 ? min_ns : max_ns;
+    return THESEUS_OK;
+  }
+  uint32_t bucket = 0;
+  while ((seen = add_bounded(seen, counts[bucket])) < rank)
+    bucket++;
+  theseus_bucket_bounds(bucket, &low, &high);
+  uint64_t middle = low + (high - low) / 2;
+  *out = middle < min_ns ? min_ns : middle > max_ns ? max_ns : middle;
+  return THESEUS_OK;
 }
 
 int th_histogram_intern(th_histogram *histogram, th_alloc *alloc, const struct th_bucket *wanted, uint32_t *first,

@@ -29,8 +29,8 @@ typedef struct th_histogram {
 
 /* Room for `more` buckets that are not there yet, so that th_histogram_add cannot fail for them.  ENOMEM, EOVERFLOW. */
 int th_histogram_reserve(th_histogram *histogram, th_alloc *alloc, uint64_t more);
-/* Adds the counts of a stack's list by theseus_latency_bucket, and gives their sum. */
-uint64_t th_histogram_fill(const th_histogram *histogram, uint32_t first, uint64_t counts[THESEUS_BUCKETS]);
+/* Adds the counts of a stack's list by theseus_latency_bucket. */
+void th_histogram_fill(const th_histogram *histogram, uint32_t first, uint64_t counts[THESEUS_BUCKETS]);
 /* The bucket with the key of `wanted`, (stack, outcome, mark), which is made, empty, if need be, and then is the first of its stack's
  * list.  ENOMEM, EOVERFLOW. */
 int th_histogram_intern(th_histogram *histogram, th_alloc *alloc, const struct th_bucket *wanted, uint32_t *first,

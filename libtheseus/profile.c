@@ -322,36 +322,16 @@ int theseus_record(theseus_profile *profile, uint32_t stack, uint32_t line, uint
 }
 
 int theseus_percentile(const theseus_profile *profile, uint32_t stack, double fraction, uint64_t *out) {
-  if (stack >= profile->stacks.count || !(fraction >= 0 && fraction <= 1) || !out)
-    return THESEUS_EINVAL;
-  uint32_t id = profile->stacks.items[stack].stats;
+  struct th_stats stats = th_no_stats();
   uint64_t counts[THESEUS_BUCKETS] = {0};
-  uint64_t count = 0, low, high, seen = 0;
-  if (id != TH_NONE)
-    count = th_histogram_fill(&profile->histogram, profile->stats[id].buckets, counts);
-  if (!count) {
-    *out = 0;
-    return THESEUS_OK;
+
+  if (stack >= profile->stacks.count)
+    return THESEUS_EINVAL;
+  if (profile->stacks.items[stack].stats != TH_NONE) {
+    stats = profile->stats[profile->stacks.items[stack].stats];
+    th_histogram_fill(&profile->histogram, stats.buckets, counts);
   }
-  const struct th_stats *stats = &profile->stats[id];
-  /* The rank of the answer, from 1: the smallest one that is not below fraction * count. */
-  double place = fraction * (double)count;
-  uint64_t rank = place < (double)count ? (uint64_t)place : count;
-  rank += (double)rank < place && rank < count;
-  rank = rank < 1 ? 1 : rank > count ? count : rank;
-  if (rank == 1 || rank == count) {
-    *out = rank == 1 && fraction < 1 ? stats->latency_min_ns : stats->latency_max_ns;
-    return THESEUS_OK;
-  }
-  uint32_t bucket = 0;
-  while ((seen = add_bounded(seen, counts[bucket])) < rank)
-    bucket++;
-  theseus_bucket_bounds(bucket, &low, &high);
-  uint64_t middle = low + (high - low) / 2;
-  *out = middle < stats->latency_min_ns   ? stats->latency_min_ns
-         : middle > stats->latency_max_ns ? stats->latency_max_ns
-                                          : middle;
-  return THESEUS_OK;
+  return theseus_histogram_percentile(counts, stats.latency_min_ns, stats.latency_max_ns, fraction, out);
 }
 
 int theseus_histogram_get(const theseus_profile *profile, uint32_t stack, uint64_t *counts) {
@@ -360,7 +340,7 @@ int theseus_histogram_get(const theseus_profile *profile, uint32_t stack, uint64
   memset(counts, 0, THESEUS_BUCKETS * sizeof *counts);
   uint32_t id = profile->stacks.items[stack].stats;
   if (id != TH_NONE)
-    (void)th_histogram_fill(&profile->histogram, profile->stats[id].buckets, counts);
+    th_histogram_fill(&profile->histogram, profile->stats[id].buckets, counts);
   return THESEUS_OK;
 }
 

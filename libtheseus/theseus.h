@@ -225,6 +225,12 @@ int theseus_bucket_bounds(uint32_t bucket, uint64_t *low, uint64_t *high);
  * Errors: EINVAL (no such stack).  O(THESEUS_BUCKETS). */
 int theseus_histogram_get(const theseus_profile *profile, uint32_t stack, uint64_t *counts);
 
+/* As theseus_percentile(), of a histogram that may be the sum of several, such as of all stacks that end in one function; `min_ns` and
+ * `max_ns` are the least and the most of their latencies.
+ * Errors: EINVAL (NULL, a fraction outside 0..1).  O(THESEUS_BUCKETS). */
+int theseus_histogram_percentile(const uint64_t *counts, uint64_t min_ns, uint64_t max_ns, double fraction,
+                                 uint64_t *out);
+
 /* ---- events and cells ------------------------------------------------------------------------------------ */
 
 /* The events that every profile has, in the order of the columns of a file.  Wait is booked in cells; the others

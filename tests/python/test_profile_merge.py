@@ -107,6 +107,37 @@ def merged(*profiles: Any) -> Any:
     return into
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_percentiles_of_a_sum_of_histograms_are_those_of_the_merged_profile(seed: int) -> None:
+    parts = [random_profile(1000 * seed + part) for part in range(3)]
+    sums: dict[Any, tuple[Any, list[int], list[int]]] = {}
+    counts, info, out = ffi.new("uint64_t[]", lib.THESEUS_BUCKETS), sized("theseus_stack_info"), ffi.new("uint64_t *")
+    for profile in parts:
+        for stack in range(lib.theseus_stack_count(profile)):
+            check(lib.theseus_stack_get(profile, stack, info))
+            check(lib.theseus_histogram_get(profile, stack, counts))
+            if any(counts):
+                added, least, most = sums.setdefault(
+                    path_of(profile, stack), (ffi.new("uint64_t[]", lib.THESEUS_BUCKETS), [], [])
+                )
+                for bucket, count in enumerate(counts):
+                    added[bucket] += count
+                least.append(info.latency_min_ns)
+                most.append(info.latency_max_ns)
+    whole = merged(*parts)
+    for stack in range(lib.theseus_stack_count(whole)):
+        added, least, most = sums.get(path_of(whole, stack), (ffi.new("uint64_t[]", lib.THESEUS_BUCKETS), [0], [0]))
+        for fraction in (0.0, 0.25, 0.5, 0.9, 0.99, 1.0):
+            check(lib.theseus_histogram_percentile(added, min(least), max(most), fraction, out))
+            found = out[0]
+            check(lib.theseus_percentile(whole, stack, fraction, out))
+            assert found == out[0]
+    for fraction in (-0.1, 1.1, float("nan")):
+        assert lib.theseus_histogram_percentile(counts, 0, 1, fraction, out) == lib.THESEUS_EINVAL
+    assert lib.theseus_histogram_percentile(ffi.NULL, 0, 1, 0.5, out) == lib.THESEUS_EINVAL
+    assert lib.theseus_histogram_percentile(counts, 0, 1, 0.5, ffi.NULL) == lib.THESEUS_EINVAL
+
+
 @pytest.mark.parametrize("seed", range(100))
 def test_merging_adds_in_any_order_and_grouping(seed: int) -> None:
     a, b, c = (random_profile(3 * seed + number) for number in range(3))
