@@ -132,13 +132,13 @@ static const char *target(const theseus_callgrind_reader *reader, const char *at
   return end;
 }
 
-const char *th_callgrind_targets(theseus_callgrind_reader *reader, const char *at) {
+static void targets(theseus_callgrind_reader *reader, const char *at) {
   reader->call[TH_EDGE_LINE] = reader->call[TH_EDGE_ADDRESS] = 0;
   for (uint32_t i = 0;; i++) {
     while (th_is_blank(*at))
       at++;
     if (*at == '\n' || i == reader->column_count)
-      return at;
+      return;
     bool line = reader->columns[i] == THESEUS_LINES;
     at = target(reader, at, reader->columns[i], &reader->call[line ? TH_EDGE_LINE : TH_EDGE_ADDRESS]);
     if (reader->call[TH_EDGE_LINE] > UINT32_MAX)
@@ -157,7 +157,7 @@ static int begin_call(theseus_callgrind_reader *reader, struct th_piece value) {
   if (!end)
     return th_callgrind_fail_number(reader, at, number, "the number of calls is no number");
   reader->call[TH_EDGE_COUNT] = number;
-  th_callgrind_targets(reader, end);
+  targets(reader, end);
   if (reader->callee == TH_NONE) {
     reader->callee = reader->unknown;
     reader->callee_id = TH_NONE;

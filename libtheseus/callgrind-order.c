@@ -28,28 +28,28 @@ static bool file_less(const struct th_order *order, uint32_t function, uint32_t 
   return x == own || (y != own && order->text_rank[x] < order->text_rank[y]);
 }
 
+struct sorted {
+  const struct th_order *order;
+  const th_rows *rows;
+};
+
 /* Rows of one function.  Those of one place, as most are, need not look at it. */
-static bool row_less(const struct th_order *order, const th_rows *rows, uint32_t a, uint32_t b) {
-  const uint64_t *x = th_rows_cells(rows, a), *y = th_rows_cells(rows, b);
-  const th_place *p = &rows->places[x[TH_ROW_PLACE] >> 32], *q = &rows->places[y[TH_ROW_PLACE] >> 32];
-  if (p != q && p->file != q->file)
-    return file_less(order, p->function, p->file, q->file);
+static inline bool row_less(const void *owner, uint32_t a, uint32_t b) {
+  const struct sorted *sorted = owner;
+  const uint64_t *x = th_rows_cells(sorted->rows, a), *y = th_rows_cells(sorted->rows, b);
+  const th_place *p = NULL, *q = NULL;
+  if (x[TH_ROW_PLACE] >> 32 != y[TH_ROW_PLACE] >> 32) {
+    p = th_rows_place_of(sorted->rows, a);
+    q = th_rows_place_of(sorted->rows, b);
+    if (p->file != q->file)
+      return file_less(sorted->order, p->function, p->file, q->file);
+  }
   uint32_t line = (uint32_t)x[TH_ROW_PLACE], other = (uint32_t)y[TH_ROW_PLACE];
   if (line != other)
     return line < other;
   if (x[TH_ROW_ADDRESS] != y[TH_ROW_ADDRESS])
     return x[TH_ROW_ADDRESS] < y[TH_ROW_ADDRESS];
-  return p != q && order->function_rank[p->callee] < order->function_rank[q->callee];
-}
-
-static bool cost_less(const void *owner, uint32_t a, uint32_t b) {
-  const struct th_order *order = owner;
-  return row_less(order, &order->graph->costs, a, b);
-}
-
-static bool edge_less(const void *owner, uint32_t a, uint32_t b) {
-  const struct th_order *order = owner;
-  return row_less(order, &order->graph->edges, a, b);
+  return p && sorted->order->function_rank[p->callee] < sorted->order->function_rank[q->callee];
 }
 
 bool th_order_cost_first(const struct th_order *order, uint32_t cost, uint32_t edge) {
@@ -62,19 +62,18 @@ bool th_order_cost_first(const struct th_order *order, uint32_t cost, uint32_t e
 static uint32_t count_rows(const struct th_order *order, const th_rows *rows, uint32_t *start) {
   uint32_t most = 0;
   for (uint32_t i = 0; i < rows->place_count; i++) {
-    const th_place *place = &rows->places[i];
-    if (!place->count)
+    if (!rows->tables[i].count)
       continue;
-    uint32_t *count = &start[order->function_rank[place->function] + 1];
-    *count += place->count;
+    uint32_t *count = &start[order->function_rank[rows->places[i].function] + 1];
+    *count += rows->tables[i].count;
     most = most > *count ? most : *count;
   }
   return most;
 }
 
-/* Rows by their function's rank, where start[rank] is the first of them, then by `less`.  Counted they are. */
-static void sort_rows(struct th_order *order, const th_rows *rows, uint32_t *sorted, uint32_t *start,
-                      th_sort_less *less) {
+/* Rows by their function's rank, where start[rank] is the first of them, then by row_less.  Counted they are. */
+static void sort_rows(struct th_order *order, const th_rows *rows, uint32_t *sorted, uint32_t *start) {
+  const struct sorted owner = {order, rows};
   uint32_t n = order->graph->function_count;
 
   for (uint32_t i = 0; i < n; i++)
@@ -85,7 +84,7 @@ static void sort_rows(struct th_order *order, const th_rows *rows, uint32_t *sor
     start[i] = start[i - 1];
   start[0] = 0;
   for (uint32_t i = 0; i < n; i++)
-    th_sort(sorted + start[i], start[i + 1] - start[i], order->spare, less, order);
+    th_sort_inline(sorted + start[i], start[i + 1] - start[i], order->spare, row_less, &owner);
 }
 
 static int make_spare(th_alloc *alloc, struct th_order *order, uint32_t n) {
@@ -150,8 +149,8 @@ int th_order_init(th_alloc *alloc, const theseus_graph *graph, struct th_order *
   status = make_spare(alloc, order, larger(costs, edges));
   if (status)
     return status;
-  sort_rows(order, &graph->costs, order->costs, order->cost_start, cost_less);
-  sort_rows(order, &graph->edges, order->edges, order->edge_start, edge_less);
+  sort_rows(order, &graph->costs, order->costs, order->cost_start);
+  sort_rows(order, &graph->edges, order->edges, order->edge_start);
   return THESEUS_OK;
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* What a line may have ahead of where it is looked at: numbers of 20 digits with their signs and blanks. */
-enum { POSITIONS = 2 * 24, COST = 21, AHEAD = 32 };
+enum { POSITIONS = 2 * 24, COST = 21, AHEAD = 48 };
 
 static inline unsigned digit_of(char c) { return (unsigned)(unsigned char)c - '0'; }
 
@@ -32,7 +32,7 @@ static const char *hexadecimal(const char *at, uint64_t *out) {
   return at > start ? at : NULL;
 }
 
-/* A position with a blank behind it, or NULL.  Most are a step of less than 10, or one digit. */
+/* A position, which most often is a step of less than 10, or one digit: gives where it ends, or NULL. */
 TH_INLINE const char *position(const char *at, uint64_t *last, uint64_t most) {
   char sign = *at;
   uint64_t number, base = 0;
@@ -41,84 +41,134 @@ TH_INLINE const char *position(const char *at, uint64_t *last, uint64_t most) {
     if (digit_of(at[1]) > most - *last)
       return NULL;
     *last += digit_of(at[1]);
-    return at + 3;
+    return at + 2;
   }
   if (at[1] == ' ') {
     if (digit_of(sign) <= 9)
       *last = digit_of(sign);
-    return digit_of(sign) <= 9 || sign == '*' ? at + 2 : NULL;
+    return digit_of(sign) <= 9 || sign == '*' ? at + 1 : NULL;
   }
   if (sign == '+' || sign == '-') {
     base = *last;
     at++;
   }
   at = at[0] == '0' && at[1] == 'x' ? hexadecimal(at + 2, &number) : th_digits(at, &number);
-  if (!at || *at != ' ' || (sign == '-' ? number > base : number > most - base))
+  if (!at || (sign == '-' ? number > base : number > most - base))
     return NULL;
   *last = sign == '-' ? base - number : base + number;
-  return at + 1;
+  return at;
 }
 
-/* Adds `n` costs to those of a row that is there; false if it is another's, or has to be kept first. */
-TH_INLINE bool quick_add(theseus_callgrind_reader *reader, uint64_t address, uint64_t where, uint32_t n, bool *fits) {
-  th_rows *rows = &reader->graph->costs;
-  uint32_t row = th_rows_guess(rows, address, where);
-  if (row == TH_NONE || !th_rows_is_kept(rows, row))
+/* What the loop below needs to know of the rows, where it cannot change behind its back. */
+struct view {
+  uint64_t *cells;
+  const th_link *links;
+  size_t width;
+  uint32_t count, last, kept;
+};
+
+static struct view view_of(const th_rows *rows) {
+  return (struct view){rows->cells, rows->links, (size_t)rows->stride + TH_ROW_VALUES,
+                       rows->count, rows->last,  rows->kept};
+}
+
+/* Has the row this key? */
+TH_INLINE bool is(const struct view *view, uint32_t row, uint64_t address, uint64_t where) {
+  if (row >= view->count)
     return false;
-  uint64_t *sum = th_rows_values(rows, row);
-  rows->last = row;
-  th_prefetch(&rows->follow[row]);
-  *fits = true;
-  for (uint32_t i = 0; i < n; i++)
-    *fits &= th_add(&sum[reader->event_columns[i]], reader->values[i]);
+  const uint64_t *cells = view->cells + row * view->width;
+  return cells[TH_ROW_ADDRESS] == address && cells[TH_ROW_PLACE] == where;
+}
+
+/* th_rows_guess, but for rows that have to be kept first: moves view->last there. */
+TH_INLINE bool guess(struct view *view, const th_rows *rows, uint64_t address, uint64_t where) {
+  uint32_t row = view->last + 1;
+  if (!is(view, row, address, where)) {
+    if (view->last >= view->count)
+      return false;
+    row = view->links[view->last].follow;
+    if (!is(view, row, address, where))
+      return false;
+  }
+  if (row < view->kept && !th_rows_is_kept(rows, row))
+    return false;
+  th_prefetch(&view->links[row]);
+  th_prefetch(view->cells + (row + 8) * view->width);
+  view->last = row;
   return true;
+}
+
+/* The same when it is none of those: finds the row, or makes it. */
+static int search(struct view *view, theseus_callgrind_reader *reader, uint64_t address, uint64_t where) {
+  th_rows *rows = &reader->graph->costs;
+  uint32_t row;
+  rows->last = view->last;
+  int status = th_rows_search(rows, &reader->graph->alloc, address, where, &row);
+  if (!status)
+    status = th_rows_touch(rows, &reader->graph->alloc, row);
+  *view = view_of(rows);
+  return status;
 }
 
 /* Adds self costs, line after line, of which the first may be a call's. */
 static int costs(theseus_callgrind_reader *reader, const char **from, const char *limit) {
-  const char *at = *from;
+  th_rows *rows = &reader->graph->costs;
+  struct view view = view_of(rows);
+  const char *at = *from, *next;
   uint64_t line = reader->line, address = reader->address, lines = 0;
   const uint64_t mask = reader->keep & THESEUS_ADDRESSES ? UINT64_MAX : 0;
   const uint32_t most = reader->event_count;
   const bool with_address = reader->positions & THESEUS_ADDRESSES, with_line = reader->positions & THESEUS_LINES;
   const uint64_t where = th_row_where(reader->place, 0);
+  bool self = reader->next == TH_SELF;
+  int status = THESEUS_OK;
 
-  while (at <= limit && th_begins_costs(*at)) {
-    uint64_t this_line = line, this_address = address;
-    const char *next = at;
-    uint32_t n = 0;
-    bool fits;
-    if (with_address && !(next = position(next, &this_address, UINT64_MAX)))
+  for (; at <= limit; at = next + 1) {
+    uint64_t this_line = line, this_address = address, value;
+    next = at;
+    if (with_address && (!(next = position(next, &this_address, UINT64_MAX)) || *next++ != ' '))
       break;
-    if (with_line && !(next = position(next, &this_line, UINT32_MAX)))
+    if (with_line && (!(next = position(next, &this_line, UINT32_MAX)) || *next++ != ' '))
       break;
-    while ((next = th_digits(next, &reader->values[n])) != NULL && ++n < most && *next == ' ')
-      next++;
+    if (!(next = th_digits(next, &value)))
+      break;
+    uint32_t n = 1;
+    for (; n < most && *next == ' ' && (next = th_digits(next + 1, &reader->values[n])) != NULL; n++)
+      continue;
     if (!next || *next != '\n')
       break;
     line = this_line;
     address = this_address;
     lines++;
-    int status = THESEUS_OK;
-    if (reader->next == TH_SELF && quick_add(reader, address & mask, where | line, n, &fits)) {
-      status = fits ? THESEUS_OK : THESEUS_EOVERFLOW;
+    if (self) {
+      if (!guess(&view, rows, address & mask, where | line))
+        status = search(&view, reader, address & mask, where | line);
+      if (!status) {
+        uint64_t *sum = view.cells + view.last * view.width + TH_ROW_VALUES;
+        bool fits = th_add(&sum[reader->event_columns[0]], value);
+        for (uint32_t i = 1; i < n; i++)
+          fits &= th_add(&sum[reader->event_columns[i]], reader->values[i]);
+        status = fits ? THESEUS_OK : THESEUS_EOVERFLOW;
+      }
     } else {
+      reader->values[0] = value;
       reader->line = line;
       reader->address = address;
       status = th_callgrind_add(reader, n);
+      self = true;
     }
-    if (status) {
-      reader->line_start = at;
-      reader->lines += lines;
-      return th_callgrind_fail_sum(reader, status);
-    }
-    at = next + 1;
+    if (status)
+      break;
   }
+  rows->last = view.last;
   reader->line = line;
   reader->address = address;
   reader->lines += lines;
   *from = at;
-  return THESEUS_OK;
+  if (!status)
+    return THESEUS_OK;
+  reader->line_start = at;
+  return th_callgrind_fail_sum(reader, status);
 }
 
 /* ---- names and calls ---- */
@@ -133,10 +183,10 @@ static inline const char *defined(const th_names *names, const char *at, uint32_
   if (!n || n == 8 || at[n + 1] != ')' || at[n + 2] != '\n')
     return NULL;
   number = th_word_number(word, n);
-  if (number >= names->dense_count || names->dense[number].text == TH_NONE)
+  *out = th_names_known(names, number);
+  if (!*out || (*out)->text == TH_NONE)
     return NULL;
   *id = (uint32_t)number;
-  *out = &names->dense[number];
   return at + n + 3;
 }
 
@@ -176,12 +226,22 @@ static const char *callee(theseus_callgrind_reader *reader, const char *at) {
   return at;
 }
 
+/* `1 0x80 12`, or with blanks behind it, as valgrind writes it. */
 static const char *calls(theseus_callgrind_reader *reader, const char *at) {
-  if (reader->callee == TH_NONE || !(at = th_digits(at, &reader->call[TH_EDGE_COUNT])))
+  uint64_t count, line = reader->line, address = reader->address;
+
+  if (reader->callee == TH_NONE || !(at = th_digits(at, &count)))
     return NULL;
-  at = th_callgrind_targets(reader, at);
+  if (reader->positions & THESEUS_ADDRESSES && (*at != ' ' || !(at = position(at + 1, &address, UINT64_MAX))))
+    return NULL;
+  if (reader->positions & THESEUS_LINES && (*at != ' ' || !(at = position(at + 1, &line, UINT32_MAX))))
+    return NULL;
+  at += *at == ' ';
   if (*at != '\n')
     return NULL;
+  reader->call[TH_EDGE_COUNT] = count;
+  reader->call[TH_EDGE_ADDRESS] = reader->positions & THESEUS_ADDRESSES ? address : 0;
+  reader->call[TH_EDGE_LINE] = reader->positions & THESEUS_LINES ? line : 0;
   reader->next = TH_CALL;
   return at + 1;
 }

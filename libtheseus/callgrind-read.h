@@ -108,8 +108,6 @@ int th_callgrind_body(theseus_callgrind_reader *reader, struct th_piece line, bo
 
 /* What comes is in this function of the graph. */
 void th_callgrind_enter(theseus_callgrind_reader *reader, uint32_t function);
-/* Where a callee is, after the number of calls.  Gives where it ends. */
-const char *th_callgrind_targets(theseus_callgrind_reader *reader, const char *at);
 
 /* `# …`, of which one kind begins a part. */
 int th_callgrind_comment(theseus_callgrind_reader *reader, struct th_piece line);

@@ -2,6 +2,7 @@
 /* Writes a graph as callgrind, in the one way that KCachegrind, callgrind_annotate, gprof2dot and speedscope all read
  * right. */
 #include "callgrind-write.h"
+#include "digits.h"
 #include "output.h"
 #include "version.h"
 
@@ -53,41 +54,41 @@ static void put_text(struct writer *w, uint32_t id) {
   put(w, text->bytes, text->length);
 }
 
-/* Where the next n bytes go, NUMBER at most. */
-static char *room(struct writer *w, size_t n) {
+/* Where the next n bytes go, BUFFER at most. */
+static inline char *room(struct writer *w, size_t n) {
   if (BUFFER - w->used < n)
     flush(w);
   return w->buffer + w->used;
 }
 
-static void used_until(struct writer *w, const char *end) { w->used = (size_t)(end - w->buffer); }
+static inline void used_until(struct writer *w, const char *end) { w->used = (size_t)(end - w->buffer); }
+
+static inline void put_byte(struct writer *w, char byte) {
+  *room(w, 1) = byte;
+  w->used++;
+}
+
+static char *decimal(char *at, uint64_t number) {
+  if (number >= 10)
+    return at + th_decimal(number, at);
+  *at = (char)('0' + number);
+  return at + 1;
+}
+
+static char *hexadecimal(char *at, uint64_t number) {
+  *at++ = '0';
+  *at++ = 'x';
+  for (unsigned shift = 64 - th_zeros_above(number | 1) / 4 * 4; shift > 0;) {
+    shift -= 4;
+    *at++ = "0123456789abcdef"[number >> shift & 15];
+  }
+  return at;
+}
 
 static void put_decimal(struct writer *w, char first, uint64_t number) {
   char *at = room(w, NUMBER);
-  if (first)
-    *at++ = first;
-  if (number < 10)
-    *at++ = (char)('0' + number);
-  else
-    at += th_decimal(number, at);
-  used_until(w, at);
-}
-
-static void put_hexadecimal(struct writer *w, char first, uint64_t number) {
-  char *at = room(w, NUMBER);
-  if (first)
-    *at++ = first;
-  *at++ = '0';
-  *at++ = 'x';
-  unsigned shift = 0;
-  while (shift < 60 && number >> shift >> 4)
-    shift += 4;
-  for (;; shift -= 4) {
-    *at++ = "0123456789abcdef"[number >> shift & 15];
-    if (!shift)
-      break;
-  }
-  used_until(w, at);
+  *at++ = first;
+  used_until(w, decimal(at, number));
 }
 
 /* `key=(id) text`, the text at its first mention only; an empty text has no id. */
@@ -98,13 +99,13 @@ static void put_name(struct writer *w, const char *key, struct names *names, uin
     if (first)
       names->numbers[index] = ++names->last;
     put_decimal(w, '(', names->numbers[index]);
-    put_string(w, ")");
+    put_byte(w, ')');
     if (first) {
-      put_string(w, " ");
+      put_byte(w, ' ');
       put_text(w, text);
     }
   }
-  put_string(w, "\n");
+  put_byte(w, '\n');
 }
 
 /* ---- lines ---- */
@@ -112,7 +113,7 @@ static void put_name(struct writer *w, const char *key, struct names *names, uin
 static void put_header_line(struct writer *w, const char *key, const char *bytes, size_t n) {
   put_string(w, key);
   put(w, bytes, n);
-  put_string(w, "\n");
+  put_byte(w, '\n');
 }
 
 static void put_facts(struct writer *w) {
@@ -151,28 +152,28 @@ static void put_events(struct writer *w) {
     if (event->unit != graph->empty) {
       put_string(w, " [");
       put_text(w, event->unit);
-      put_string(w, "]");
+      put_byte(w, ']');
     }
-    put_string(w, "\n");
+    put_byte(w, '\n');
   }
   for (uint32_t i = 0; i < graph->formula_count; i++) {
     put_string(w, "event: ");
     put_text(w, graph->formulas[i].text);
-    put_string(w, "\n");
+    put_byte(w, '\n');
   }
   put_string(w, "events:");
   for (uint32_t i = 0; i < graph->event_count; i++) {
-    put_string(w, " ");
+    put_byte(w, ' ');
     put_text(w, graph->events[i].name);
   }
-  put_string(w, "\n");
+  put_byte(w, '\n');
 }
 
 static void put_totals(struct writer *w, const char *key) {
   put_string(w, key);
   for (uint32_t i = 0; i < w->graph->event_count; i++)
     put_decimal(w, ' ', w->totals[i]);
-  put_string(w, "\n");
+  put_byte(w, '\n');
 }
 
 static void put_header(struct writer *w) {
@@ -185,45 +186,56 @@ static void put_header(struct writer *w) {
   put_totals(w, "summary:");
 }
 
-/* Address, line or both, after `first`. */
-static void put_position(struct writer *w, char first, uint64_t address, uint64_t line) {
+/* Address, line or both.  There is room. */
+static char *position(const struct writer *w, char *at, uint64_t address, uint32_t line) {
   uint32_t positions = w->graph->positions;
   if (positions & THESEUS_ADDRESSES)
-    put_hexadecimal(w, first, address);
-  if (positions != THESEUS_ADDRESSES)
-    put_decimal(w, positions & THESEUS_ADDRESSES ? ' ' : first, line);
+    at = hexadecimal(at, address);
+  if (positions == THESEUS_ADDRESSES)
+    return at;
+  if (positions & THESEUS_ADDRESSES)
+    *at++ = ' ';
+  return decimal(at, line);
 }
 
-static void put_values(struct writer *w, const uint64_t *values) {
-  for (uint32_t i = 0; i < w->graph->event_count; i++)
-    put_decimal(w, ' ', values[i]);
-  char *end = room(w, 1);
-  *end = '\n';
-  w->used++;
+/* A row's position and values. */
+static void put_row(struct writer *w, const uint64_t *cells, const uint64_t *values) {
+  uint32_t events = w->graph->event_count;
+  char *at = position(w, room(w, 4 * NUMBER), cells[TH_ROW_ADDRESS], (uint32_t)cells[TH_ROW_PLACE]);
+  for (uint32_t i = 0; i < events; i++) {
+    if (i) {
+      used_until(w, at);
+      at = room(w, 2 * NUMBER);
+    }
+    *at++ = ' ';
+    at = decimal(at, values[i]);
+  }
+  *at++ = '\n';
+  used_until(w, at);
 }
 
 static void put_cost(struct writer *w, uint32_t row) {
   const uint64_t *cells = th_rows_cells(&w->graph->costs, row);
-  put_position(w, '\0', cells[TH_ROW_ADDRESS], (uint32_t)cells[TH_ROW_PLACE]);
-  put_values(w, th_rows_values(&w->graph->costs, row));
+  put_row(w, cells, cells + TH_ROW_VALUES);
 }
 
 static void put_edge(struct writer *w, uint32_t row) {
   const theseus_graph *graph = w->graph;
-  const th_row key = th_rows_key(&graph->edges, row);
-  const struct th_graph_function *callee = &graph->functions[key.callee];
-  const uint64_t *values = th_rows_values(&graph->edges, row);
+  const uint64_t *cells = th_rows_cells(&graph->edges, row), *values = cells + TH_ROW_VALUES;
+  const th_place *place = th_rows_place_of(&graph->edges, row);
+  const struct th_graph_function *callee = &graph->functions[place->callee];
 
-  if (callee->object != graph->functions[key.function].object)
+  if (callee->object != graph->functions[place->function].object)
     put_name(w, "cob=", &w->objects, callee->object, callee->object);
   put_name(w, "cfi=", &w->files, callee->file, callee->file);
-  put_name(w, "cfn=", &w->functions, key.callee, callee->name);
+  put_name(w, "cfn=", &w->functions, place->callee, callee->name);
   put_string(w, "calls=");
-  put_decimal(w, '\0', values[TH_EDGE_COUNT]);
-  put_position(w, ' ', values[TH_EDGE_ADDRESS], values[TH_EDGE_LINE]);
-  put_string(w, "\n");
-  put_position(w, '\0', key.address, key.line);
-  put_values(w, values + TH_EDGE_EVENTS);
+  char *at = decimal(room(w, 4 * NUMBER), values[TH_EDGE_COUNT]);
+  *at++ = ' ';
+  at = position(w, at, values[TH_EDGE_ADDRESS], (uint32_t)values[TH_EDGE_LINE]);
+  *at++ = '\n';
+  used_until(w, at);
+  put_row(w, cells, values + TH_EDGE_EVENTS);
 }
 
 /* The function's rows, file by file: costs, then calls. */
@@ -240,7 +252,7 @@ static void put_function(struct writer *w, uint32_t rank, uint32_t *object) {
 
   if (cost == cost_end && edge == edge_end)
     return;
-  put_string(w, "\n");
+  put_byte(w, '\n');
   if (function->object != *object)
     put_name(w, "ob=", &w->objects, function->object, function->object);
   *object = function->object;

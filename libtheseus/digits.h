@@ -20,19 +20,35 @@ static inline uint64_t th_word(const char *at) {
          (uint64_t)b[5] << 40 | (uint64_t)b[6] << 48 | (uint64_t)b[7] << 56;
 }
 
+/* How many bits are 0 below the lowest, or above the highest, that is set: there must be one. */
+static inline unsigned th_zeros_below(uint64_t bits) {
+#ifdef __GNUC__
+  return (unsigned)__builtin_ctzll(bits);
+#else
+  unsigned n = 0;
+  for (; !(bits & 1); bits >>= 1)
+    n++;
+  return n;
+#endif
+}
+
+static inline unsigned th_zeros_above(uint64_t bits) {
+#ifdef __GNUC__
+  return (unsigned)__builtin_clzll(bits);
+#else
+  unsigned n = 0;
+  for (; !(bits >> 63); bits <<= 1)
+    n++;
+  return n;
+#endif
+}
+
 /* How many digits a word begins with. */
 static inline unsigned th_word_digits(uint64_t word) {
   const uint64_t ones = UINT64_C(0x0101010101010101);
   word ^= ones * '0'; /* digits are 0 to 9 now, and nothing else is: of all others, the highest bit */
   uint64_t others = (((word & ones * 0x7f) + ones * (0x80 - 10)) | word) & ones * 0x80;
-#ifdef __GNUC__
-  return others ? (unsigned)__builtin_ctzll(others) / 8 : 8;
-#else
-  unsigned n = 0;
-  for (; n < 8 && !(others & 0x80); others >>= 8)
-    n++;
-  return n;
-#endif
+  return others ? th_zeros_below(others) / 8 : 8;
 }
 
 /* The number that the first n digits of a word are, 0 < n <= 8. */

@@ -190,13 +190,13 @@ static bool same_function(const void *owner, uint32_t index, const void *key) {
 }
 
 int th_graph_function(theseus_graph *graph, const struct th_graph_function *function, uint32_t *out) {
-  uint32_t next = graph->last_function + 1;
-  if (next < graph->function_count && same_function(graph, next, function)) {
-    *out = graph->last_function = next;
+  uint32_t id = graph->last_function < graph->function_count ? graph->functions[graph->last_function].follow : 0;
+  if (id < graph->function_count && same_function(graph, id, function)) {
+    *out = graph->last_function = id;
     return THESEUS_OK;
   }
   uint32_t hash = hash_function(function);
-  uint32_t id = th_map_find(&graph->function_map, hash, same_function, graph, function);
+  id = th_map_find(&graph->function_map, hash, same_function, graph, function);
   if (id == TH_NONE) {
     uint64_t count = (uint64_t)graph->function_count + 1;
     int status = th_alloc_grow(&graph->alloc, &graph->functions, &graph->function_capacity, count, sizeof *function);
@@ -207,8 +207,11 @@ int th_graph_function(theseus_graph *graph, const struct th_graph_function *func
     id = graph->function_count++;
     graph->functions[id] = *function;
     graph->functions[id].place = TH_NONE;
+    graph->functions[id].follow = id + 1;
     th_map_add(&graph->function_map, hash, id);
   }
+  if (graph->last_function < graph->function_count)
+    graph->functions[graph->last_function].follow = id;
   *out = graph->last_function = id;
   return THESEUS_OK;
 }
@@ -281,8 +284,8 @@ int th_graph_add_edge(theseus_graph *graph, const th_row *key, const uint64_t *h
   if (status)
     return status;
   uint64_t *sum = th_rows_values(&graph->edges, row);
-  if (graph->edges.follow[row] < graph->edges.count) /* there is time until then */
-    th_prefetch(th_rows_cells(&graph->edges, graph->edges.follow[row]));
+  if (graph->edges.links[row].follow < graph->edges.count) /* there is time until then */
+    th_prefetch(th_rows_cells(&graph->edges, graph->edges.links[row].follow));
   for (int i = TH_EDGE_LINE; i <= TH_EDGE_ADDRESS; i++)
     if (head[i] && (!sum[i] || head[i] < sum[i]))
       sum[i] = head[i];

@@ -53,6 +53,15 @@ void th_map_add(th_map *map, uint32_t hash, uint32_t index);
 /* Takes an item out that is in the map.  O(1). */
 void th_map_remove(th_map *map, uint32_t hash, uint32_t index);
 
+/* Asks for memory that is going to be read, if the compiler knows how. */
+static inline void th_prefetch(const void *address) {
+#if defined(__GNUC__)
+  __builtin_prefetch(address);
+#else
+  (void)address;
+#endif
+}
+
 void th_map_clear(th_map *map);
 void th_map_free(th_map *map, th_alloc *alloc);
 

@@ -40,13 +40,12 @@ void th_output_bytes(th_output *output, const char *bytes, size_t n) {
 void th_output_text(th_output *output, const char *text) { th_output_bytes(output, text, strlen(text)); }
 
 size_t th_decimal(uint64_t number, char *out) {
-  char digits[TH_DIGITS];
-  size_t n = 0;
+  size_t n = 1;
 
-  do
-    digits[TH_DIGITS - ++n] = (char)('0' + number % 10);
-  while (number /= 10);
-  memcpy(out, digits + TH_DIGITS - n, n);
+  for (uint64_t least = 10; n < TH_DIGITS && number >= least; least *= 10)
+    n++;
+  for (char *at = out + n; at > out; number /= 10)
+    *--at = (char)('0' + number % 10);
   return n;
 }
 

@@ -11,11 +11,11 @@ void th_rows_init(th_rows *rows, uint32_t stride) {
 
 void th_rows_free(th_rows *rows, th_alloc *alloc) {
   for (uint32_t i = 0; i < rows->place_count; i++)
-    if (rows->places[i].capacity)
-      th_alloc_free(alloc, rows->places[i].rows.slots, rows->places[i].capacity, sizeof(uint32_t));
+    th_alloc_free(alloc, rows->tables[i].slots, rows->tables[i].capacity, sizeof *rows->tables[i].slots);
+  th_alloc_free(alloc, rows->tables, rows->table_capacity, sizeof *rows->tables);
   th_alloc_free(alloc, rows->places, rows->place_capacity, sizeof *rows->places);
   th_alloc_free(alloc, rows->cells, rows->cells_capacity, sizeof *rows->cells);
-  th_alloc_free(alloc, rows->follow, rows->follow_capacity, sizeof *rows->follow);
+  th_alloc_free(alloc, rows->links, rows->links_capacity, sizeof *rows->links);
   th_alloc_free(alloc, rows->touched, rows->touched_capacity, sizeof *rows->touched);
   th_alloc_free(alloc, rows->undo_rows, rows->undo_capacity, sizeof *rows->undo_rows);
   th_alloc_free(alloc, rows->undo_values, rows->undo_values_capacity, sizeof *rows->undo_values);
@@ -44,7 +44,7 @@ static uint32_t guess_place(const th_rows *rows, uint32_t row, const th_row *key
 int th_rows_place(th_rows *rows, th_alloc *alloc, const th_row *key, uint32_t *out) {
   *out = guess_place(rows, rows->last + 1, key);
   if (*out == TH_NONE && rows->last < rows->count)
-    *out = guess_place(rows, rows->follow[rows->last], key);
+    *out = guess_place(rows, rows->links[rows->last].follow, key);
   if (*out != TH_NONE)
     return THESEUS_OK;
   const uint32_t words[] = {key->function, key->file, key->callee};
@@ -55,83 +55,105 @@ int th_rows_place(th_rows *rows, th_alloc *alloc, const th_row *key, uint32_t *o
   uint64_t count = (uint64_t)rows->place_count + 1;
   int status = th_alloc_grow(alloc, &rows->places, &rows->place_capacity, count, sizeof *rows->places);
   if (!status)
+    status = th_alloc_grow(alloc, &rows->tables, &rows->table_capacity, count, sizeof *rows->tables);
+  if (!status)
     status = th_map_reserve(&rows->map, alloc, count);
   if (status)
     return status;
   *out = rows->place_count++;
-  rows->places[*out] = (th_place){.function = key->function, .file = key->file, .callee = key->callee, .home = TH_NONE};
+  rows->places[*out] = (th_place){key->function, key->file, key->callee};
+  rows->tables[*out] = (th_table){.home = TH_NONE};
   th_map_add(&rows->map, hash, *out);
   return THESEUS_OK;
 }
 
-static uint32_t slot_of(const th_place *place, uint64_t address, uint64_t where) {
+enum { FEW = 6 }; /* rows that are looked through */
+
+static uint32_t slot_of(const th_table *table, uint64_t address, uint64_t where) {
   uint64_t h = (address + (uint32_t)where * UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xff51afd7ed558ccd);
-  return (uint32_t)(h >> 32) & (place->capacity - 1);
+  return (uint32_t)(h >> 32) & (table->capacity - 1);
 }
 
-static uint32_t find(const th_rows *rows, const th_place *place, uint64_t address, uint64_t where) {
-  if (!place->capacity) {
-    for (uint32_t i = 0; i < place->count; i++)
-      if (th_rows_is(rows, place->rows.few[i], address, where))
-        return place->rows.few[i];
-    return TH_NONE;
+/* Puts the newest `n` rows into the table, which has room for them. */
+static void put(const th_rows *rows, th_table *table, uint32_t n) {
+  for (uint32_t row = table->newest; n; row = rows->links[row].before, n--) {
+    const uint64_t *cells = th_rows_cells(rows, row);
+    uint32_t at = slot_of(table, cells[TH_ROW_ADDRESS], cells[TH_ROW_PLACE]);
+    while (table->slots[at])
+      at = (at + 1) & (table->capacity - 1);
+    table->slots[at] = row + 1;
   }
-  const uint32_t *slots = place->rows.slots;
-  for (uint32_t i = slot_of(place, address, where); slots[i]; i = (i + 1) & (place->capacity - 1))
-    if (th_rows_is(rows, slots[i] - 1, address, where))
-      return slots[i] - 1;
-  return TH_NONE;
+  table->indexed = table->count;
 }
 
-/* Room is there. */
-static void put(const th_rows *rows, th_place *place, uint32_t row) {
-  const uint64_t *cells = th_rows_cells(rows, row);
-  uint32_t at = place->count++;
-  if (!place->capacity) {
-    place->rows.few[at] = row;
-    return;
-  }
-  at = slot_of(place, cells[TH_ROW_ADDRESS], cells[TH_ROW_PLACE]);
-  while (place->rows.slots[at])
-    at = (at + 1) & (place->capacity - 1);
-  place->rows.slots[at] = row + 1;
-}
-
-/* Room for one more row, so that at most 3/4 are taken. */
-static int reserve(const th_rows *rows, th_alloc *alloc, th_place *place) {
-  if (place->count < (place->capacity ? place->capacity / 4 * 3 : TH_PLACE_FEW))
+/* A table of all rows, of which at most 3/4 is taken. */
+static int index_rows(const th_rows *rows, th_alloc *alloc, th_table *table) {
+  if (table->count <= table->capacity / 4 * 3) {
+    put(rows, table, table->count - table->indexed);
     return THESEUS_OK;
-  th_place larger = *place;
-  larger.count = 0;
-  larger.capacity = place->capacity ? place->capacity * 2 : 4 * TH_PLACE_FEW;
-  if (!larger.capacity)
+  }
+  uint64_t capacity = 8;
+  while (table->count >= capacity / 4 * 3) /* one more is coming, mostly */
+    capacity *= 2;
+  if (capacity > UINT32_C(1) << 31)
     return THESEUS_EOVERFLOW;
-  larger.rows.slots = th_alloc_zeroed(alloc, larger.capacity, sizeof *larger.rows.slots);
-  if (!larger.rows.slots)
+  uint32_t *slots = th_alloc_zeroed(alloc, (size_t)capacity, sizeof *slots);
+  if (!slots)
     return th_alloc_why(alloc);
-  for (uint32_t i = 0; i < place->capacity; i++)
-    if (place->rows.slots[i])
-      put(rows, &larger, place->rows.slots[i] - 1);
-  for (uint32_t i = 0; i < place->count && !place->capacity; i++)
-    put(rows, &larger, place->rows.few[i]);
-  if (place->capacity)
-    th_alloc_free(alloc, place->rows.slots, place->capacity, sizeof *place->rows.slots);
-  *place = larger;
+  th_alloc_free(alloc, table->slots, table->capacity, sizeof *slots);
+  table->slots = slots;
+  table->capacity = (uint32_t)capacity;
+  put(rows, table, table->count);
   return THESEUS_OK;
+}
+
+/* The row of a table's place, or TH_NONE. */
+static int find(const th_rows *rows, th_alloc *alloc, th_table *table, uint64_t address, uint64_t where,
+                uint32_t *out) {
+  *out = TH_NONE;
+  if (!table->count || th_row_height(address, where) > table->top)
+    return THESEUS_OK;
+  if (th_rows_is(rows, table->home, address, where)) {
+    *out = table->home;
+    return THESEUS_OK;
+  }
+  if (table->count <= FEW) {
+    uint32_t row = table->newest, left = table->count;
+    for (; left && !th_rows_is(rows, row, address, where); left--)
+      row = rows->links[row].before;
+    *out = left ? row : TH_NONE;
+    return THESEUS_OK;
+  }
+  int status = table->indexed == table->count ? THESEUS_OK : index_rows(rows, alloc, table);
+  if (status)
+    return status;
+  uint32_t at = slot_of(table, address, where);
+  while (table->slots[at] && !th_rows_is(rows, table->slots[at] - 1, address, where))
+    at = (at + 1) & (table->capacity - 1);
+  *out = table->slots[at] - 1; /* TH_NONE, when it is 0 */
+  return THESEUS_OK;
+}
+
+/* Makes a row the newest of its place. */
+static void link_row(const th_rows *rows, uint32_t row) {
+  const uint64_t *cells = th_rows_cells(rows, row);
+  th_table *table = &rows->tables[cells[TH_ROW_PLACE] >> 32];
+  uint64_t height = th_row_height(cells[TH_ROW_ADDRESS], cells[TH_ROW_PLACE]);
+  rows->links[row].before = table->newest;
+  table->newest = row;
+  table->count++;
+  table->top = height > table->top ? height : table->top;
 }
 
 /* ---- rows ---- */
 
 static int append(th_rows *rows, th_alloc *alloc, uint64_t address, uint64_t where) {
   uint64_t count = (uint64_t)rows->count + 1, width = (uint64_t)rows->stride + TH_ROW_VALUES;
-  th_place *place = &rows->places[where >> 32];
   int status = THESEUS_OK;
-  if (count > rows->follow_capacity)
-    status = th_alloc_grow(alloc, &rows->follow, &rows->follow_capacity, count, sizeof *rows->follow);
+  if (count > rows->links_capacity)
+    status = th_alloc_grow(alloc, &rows->links, &rows->links_capacity, count, sizeof *rows->links);
   if (!status && count * width > rows->cells_capacity)
     status = th_alloc_grow(alloc, &rows->cells, &rows->cells_capacity, count * width, sizeof *rows->cells);
-  if (!status)
-    status = reserve(rows, alloc, place);
   if (status)
     return status;
   uint32_t row = rows->count++;
@@ -140,28 +162,27 @@ static int append(th_rows *rows, th_alloc *alloc, uint64_t address, uint64_t whe
   cells[TH_ROW_PLACE] = where;
   for (uint32_t i = 0; i < rows->stride; i++)
     cells[TH_ROW_VALUES + i] = 0;
-  rows->follow[row] = row + 1;
-  put(rows, place, row);
+  rows->links[row].follow = row + 1;
+  link_row(rows, row);
   return THESEUS_OK;
 }
 
 int th_rows_search(th_rows *rows, th_alloc *alloc, uint64_t address, uint64_t where, uint32_t *out) {
-  th_place *place = &rows->places[where >> 32];
+  th_table *table = &rows->tables[where >> 32];
   bool known = rows->last < rows->count;
-  uint32_t row = place->home;
+  uint32_t row;
 
-  if (!th_rows_is(rows, row, address, where))
-    row = find(rows, place, address, where);
-  if (row == TH_NONE) {
+  int status = find(rows, alloc, table, address, where, &row);
+  if (!status && row == TH_NONE) {
     row = rows->count;
-    int status = append(rows, alloc, address, where);
-    if (status)
-      return status;
+    status = append(rows, alloc, address, where);
   }
-  if (!known || th_rows_place_of(rows, rows->last) != place)
-    place->home = row;
+  if (status)
+    return status;
+  if (!known || th_rows_cells(rows, rows->last)[TH_ROW_PLACE] >> 32 != where >> 32)
+    table->home = row;
   if (known)
-    rows->follow[rows->last] = row;
+    rows->links[rows->last].follow = row;
   *out = rows->last = row;
   return THESEUS_OK;
 }
@@ -238,14 +259,16 @@ void th_rows_rollback(th_rows *rows) {
   for (uint32_t i = 0; stride && i < rows->undo_count; i++)
     memcpy(th_rows_values(rows, rows->undo_rows[i]), rows->undo_values + (size_t)i * stride,
            stride * sizeof *rows->undo_values);
-  if (grown) { /* nothing is ever taken out of a place: they are filled again, within the room that they have */
+  if (grown) { /* nothing is ever taken out of a place */
     for (uint32_t i = 0; i < rows->place_count; i++) {
-      rows->places[i].count = 0;
-      if (rows->places[i].capacity)
-        memset(rows->places[i].rows.slots, 0, rows->places[i].capacity * sizeof(uint32_t));
+      th_table *table = &rows->tables[i];
+      table->count = table->indexed = 0;
+      table->top = 0;
+      if (table->capacity)
+        memset(table->slots, 0, table->capacity * sizeof *table->slots);
     }
     for (uint32_t row = 0; row < rows->count; row++)
-      put(rows, &rows->places[th_rows_cells(rows, row)[TH_ROW_PLACE] >> 32], row);
+      link_row(rows, row);
   }
   rows->last = TH_NONE;
   th_rows_commit(rows);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /* rows - vectors of numbers under keys, added to again and again: a graph's self costs, and its edges.
  *
- *     places   [ function file callee | its rows ] …            what many rows have in common, once each
+ *     places   [ function file callee ] …                       what many rows have in common, once each
+ *     tables   [ the rows of a place ] …
  *     cells    [ address | place, line | stride numbers ] …     the rows, in the order in which they came
- *     follow   [ row ] …
+ *     links    [ follow | before ] …                            of each row
  *
  * Files of one program name the same keys in nearly the same order, and a large one has more rows than any cache.  So
  * two rows are tried before anything is looked up: the next one, which needs nothing to be read first, and the one that
- * followed the last time.  Where to look up is in the place, which is small.  A transaction keeps the old values of the
- * rows that it touches, once each, and can be taken back. */
+ * followed the last time.  Each place has a table of its own, which is small, and is made when it is first needed: the
+ * rows of a function mostly come in order, and one beyond the greatest is new.  A transaction keeps the old values of
+ * the rows that it touches, once each, and can be taken back. */
 #ifndef TH_ROWS_H
 #define TH_ROWS_H
 
@@ -23,27 +25,35 @@ typedef struct th_row { /* a key */
 } th_row;
 
 enum { TH_ROW_ADDRESS, TH_ROW_PLACE, TH_ROW_VALUES }; /* of a row's cells; the place is above the line's 32 bits */
-enum { TH_PLACE_FEW = 2 };
 
 typedef struct th_place {
   uint32_t function, file, callee;
+} th_place;
+
+typedef struct th_table {
   uint32_t home;     /* the row that it began with the last time; there need not be such a row any more */
   uint32_t count;    /* rows */
-  uint32_t capacity; /* of the slots, a power of two; 0: there are few */
-  union {
-    uint32_t few[TH_PLACE_FEW];
-    uint32_t *slots; /* row + 1; 0: empty */
-  } rows;
-} th_place;
+  uint32_t newest;   /* of them; if there is one */
+  uint32_t indexed;  /* how many of them, the oldest, are in the table */
+  uint32_t capacity; /* of the table, a power of two, or 0 */
+  uint64_t top;      /* the greatest address, or line where there is none, of its rows */
+  uint32_t *slots;   /* row + 1; 0: empty */
+} th_table;
+
+typedef struct th_link {
+  uint32_t follow; /* the row that came after this one the last time */
+  uint32_t before; /* the row of the same place that is next older */
+} th_link;
 
 typedef struct th_rows {
   uint64_t *cells;
-  uint32_t *follow; /* of each row, the one that came after it the last time */
-  uint32_t count, follow_capacity, cells_capacity;
+  th_link *links;
+  uint32_t count, links_capacity, cells_capacity;
   uint32_t stride; /* numbers of a row */
   uint32_t last;   /* the row that was found last; there need not be such a row any more */
   th_place *places;
-  uint32_t place_count, place_capacity;
+  th_table *tables;
+  uint32_t place_count, place_capacity, table_capacity;
   th_map map; /* of places */
 
   uint32_t kept;        /* rows that there were when the transaction began; 0 outside of one */
@@ -53,15 +63,6 @@ typedef struct th_rows {
   uint64_t *undo_values;
   uint32_t undo_count, undo_capacity, undo_values_capacity, touched_capacity;
 } th_rows;
-
-/* Asks for memory that is going to be read, if the compiler knows how. */
-static inline void th_prefetch(const void *address) {
-#if defined(__GNUC__)
-  __builtin_prefetch(address);
-#else
-  (void)address;
-#endif
-}
 
 void th_rows_init(th_rows *rows, uint32_t stride);
 void th_rows_free(th_rows *rows, th_alloc *alloc);
@@ -109,6 +110,8 @@ static inline bool th_rows_is(const th_rows *rows, uint32_t row, uint64_t addres
   return cells[TH_ROW_ADDRESS] == address && cells[TH_ROW_PLACE] == where;
 }
 
+static inline uint64_t th_row_height(uint64_t address, uint64_t where) { return address ? address : (uint32_t)where; }
+
 /* The row that is there, if it is one of those that are tried first; or TH_NONE. */
 static inline uint32_t th_rows_guess(const th_rows *rows, uint64_t address, uint64_t where) {
   uint32_t row = rows->last + 1; /* at the beginning, 0 */
@@ -116,7 +119,7 @@ static inline uint32_t th_rows_guess(const th_rows *rows, uint64_t address, uint
     return row;
   if (rows->last >= rows->count)
     return TH_NONE;
-  row = rows->follow[rows->last];
+  row = rows->links[rows->last].follow;
   return th_rows_is(rows, row, address, where) ? row : TH_NONE;
 }
 
@@ -128,7 +131,7 @@ static inline int th_rows_in(th_rows *rows, th_alloc *alloc, uint32_t place, uin
   if (row == TH_NONE)
     return th_rows_search(rows, alloc, address, where, out);
   *out = rows->last = row;
-  th_prefetch(&rows->follow[row]);
+  th_prefetch(&rows->links[row]);
   return THESEUS_OK;
 }
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUFFER = 1 << 18 };
+enum { BUFFER = 1 << 16 };
 
 struct column { /* an event, and where it came up first */
   char *name, *long_name, *unit;
