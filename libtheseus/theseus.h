@@ -147,7 +147,8 @@ typedef struct theseus_profile_info {
 int theseus_profile_info_get(const theseus_profile *profile, theseus_profile_info *out);
 
 /* Says when the measurement began, in ns since 1970 (UTC), and how long it took, for files that tell it (pprof).  0: not known.
- * Of merged profiles it is the earliest beginning and the sum.  theseus_profile_clear() forgets it.  Cannot fail. */
+ * Of merged profiles it is the earliest beginning and the sum: where threads ran side by side, say it of the sum alone.
+ * theseus_profile_clear() forgets it.  Cannot fail. */
 void theseus_profile_set_time(theseus_profile *profile, uint64_t time_ns, uint64_t duration_ns);
 
 /* ---- functions and stacks -------------------------------------------------------------------------------- */
@@ -260,7 +261,8 @@ int theseus_event_intern(theseus_profile *profile, const theseus_event_info *eve
 uint32_t theseus_event_count(const theseus_profile *profile);
 int theseus_event_get(const theseus_profile *profile, uint32_t event, theseus_event_info *out);
 
-/* Adds `amount` of an event of the host's own to a line of a stack's function.  O(1).
+/* Adds `amount` of an event of the host's own to a line of a stack's function.  Calls that are no spans are such an event, too: what
+ * files have as the number of calls is that of spans.  O(1).
  * Errors: ENOMEM, EINVAL (no such stack; an event below THESEUS_EVENTS or unknown), EOVERFLOW. */
 int theseus_add_cost(theseus_profile *profile, uint32_t stack, uint32_t line, uint32_t event, uint64_t amount);
 
