@@ -50,6 +50,7 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/pprof-write.c \
   %D%/pprof-write.h \
   %D%/pprof-write-cells.c \
+  %D%/pprof-write-locations.c \
   %D%/pprof-write-sample.c \
   %D%/pprof-write-spans.c \
   %D%/preorder.c \

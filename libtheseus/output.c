@@ -21,20 +21,23 @@ static void hand_over(th_output *output, const char *bytes, size_t n) {
     output->status = THESEUS_EIO;
 }
 
-void th_output_bytes(th_output *output, const char *bytes, size_t n) {
-  if (output->status)
-    return;
+char *th_output_room(th_output *output, size_t n) {
   if (n > TH_OUTPUT_SIZE - output->used) {
     hand_over(output, output->buffer, output->used);
     output->used = 0;
-    if (n > TH_OUTPUT_SIZE) {
-      hand_over(output, bytes, n);
-      return;
-    }
   }
-  if (n)
-    memcpy(output->buffer + output->used, bytes, n);
+  if (output->status || n > TH_OUTPUT_SIZE)
+    return NULL;
   output->used += n;
+  return output->buffer + output->used - n;
+}
+
+void th_output_bytes(th_output *output, const char *bytes, size_t n) {
+  char *room = n ? th_output_room(output, n) : NULL;
+  if (room)
+    memcpy(room, bytes, n);
+  else
+    hand_over(output, bytes, n);
 }
 
 void th_output_text(th_output *output, const char *text) { th_output_bytes(output, text, strlen(text)); }

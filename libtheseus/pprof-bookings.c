@@ -34,9 +34,11 @@ static int find_cell(th_bookings *bookings, const struct th_cell_key *key, uint3
 int th_bookings_cost(th_bookings *bookings, const struct th_cell_key *key, uint64_t amount) {
   theseus_profile *profile = bookings->profile;
   uint32_t cell = 0;
-  int status = th_alloc_grow(&profile->alloc, &bookings->cells, &bookings->cell_capacity,
-                             (uint64_t)bookings->cell_count + 1, sizeof *bookings->cells);
+  int status = THESEUS_OK;
 
+  if (bookings->cell_count == bookings->cell_capacity)
+    status = th_alloc_grow(&profile->alloc, &bookings->cells, &bookings->cell_capacity,
+                           (uint64_t)bookings->cell_count + 1, sizeof *bookings->cells);
   if (!status)
     status = find_cell(bookings, key, &cell);
   if (status)
@@ -69,9 +71,11 @@ int th_bookings_spans(th_bookings *bookings, const struct th_ended *ended) {
       .outcome = ended->outcome, .bucket = TH_NONE, .count = ended->count, .latency_ns = ended->latency_ns};
   const struct th_bucket bucket = {.stack = ended->stack, .outcome = ended->outcome, .mark = ended->mark};
   struct th_stats *stats;
-  int status = th_alloc_grow(&profile->alloc, &bookings->spans, &bookings->span_capacity,
-                             (uint64_t)bookings->span_count + 1, sizeof booked);
+  int status = THESEUS_OK;
 
+  if (bookings->span_count == bookings->span_capacity)
+    status = th_alloc_grow(&profile->alloc, &bookings->spans, &bookings->span_capacity,
+                           (uint64_t)bookings->span_count + 1, sizeof booked);
   if (!status)
     status = th_profile_stats(profile, ended->stack, &stats);
   if (status)

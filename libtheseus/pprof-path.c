@@ -63,6 +63,10 @@ static inline int push_frame(theseus_profile *profile, struct th_step *step, uin
   }
   uint32_t call_line = step->stack == THESEUS_ROOT ? 0 : step->line;
   step->line = line;
+  if (th_stacks_is_next(&profile->stacks, step->stack, function, call_line)) {
+    step->stack++;
+    return THESEUS_OK;
+  }
   return th_stacks_push(&profile->stacks, &profile->alloc, step->stack, function, call_line, &step->stack);
 }
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "pprof-write.h"
 
-#include <string.h>
-
 enum {
   LOCATION_SIZE = 5, /* bytes of a location's id, at most */
   LABEL_SIZE = 2 + 3 * (1 + LOCATION_SIZE) + 1 + TH_VARINT
@@ -29,12 +27,6 @@ int th_pprof_sample_init(th_pprof_writer *writer) {
   return sample->tail ? THESEUS_OK : th_alloc_why(alloc);
 }
 
-static uint32_t location(th_pprof_writer *writer, uint32_t function, uint32_t line) {
-  uint32_t id = 0;
-  th_pprof_note(writer, th_stacks_push(&writer->locations, &writer->alloc, THESEUS_ROOT, function, line, &id));
-  return id;
-}
-
 /* Makes the path that of another stack, from where it leaves the one that there is: ids are given to locations in the
  * order in which the sample has them, the leaf's first. */
 static void turn_to(th_pprof_writer *writer, uint32_t stack) {
@@ -47,14 +39,16 @@ static void turn_to(th_pprof_writer *writer, uint32_t stack) {
     /* Its location's id is where its size will be. */
     sample->path[shared] = (struct th_pprof_above){s, 0};
     if (parent != THESEUS_ROOT)
-      sample->path[shared].size = location(writer, stacks[parent].function, stacks[s].call_line);
+      sample->path[shared].size = th_pprof_location(writer, stacks[parent].function, stacks[s].call_line);
     s = parent;
   }
   for (uint32_t d = shared + 1; d <= depth; d++) {
-    unsigned char number[TH_VARINT];
-    uint32_t size = sample->path[d - 1].size, n = d > 1 ? th_wire_put(number, sample->path[d].size) : 0;
-    sample->path[d].size = size += n;
-    memcpy(sample->bytes + sample->room - size, number, n);
+    uint32_t id = sample->path[d].size, size = sample->path[d - 1].size;
+    if (d > 1) {
+      size += th_wire_size(id);
+      (void)th_wire_put(sample->bytes + sample->room - size, id);
+    }
+    sample->path[d].size = size;
   }
   sample->depth = depth;
 }
@@ -73,32 +67,44 @@ static uint32_t put_label(unsigned char *at, const struct th_pprof_label *label)
   return (uint32_t)(at - begin);
 }
 
-/* What comes after the locations: values, labels. */
+/* What comes after the locations: values, which become 0, and labels. */
 static uint32_t put_tail(th_pprof_writer *writer, const struct th_pprof_label *labels, uint32_t n) {
-  struct th_pprof_sample *sample = &writer->sample;
-  unsigned char *values = sample->tail + 2 * TH_VARINT, *at = values, head[2 * TH_VARINT];
+  uint64_t *values = writer->sample.values;
+  unsigned char *tail = writer->sample.tail, *at = tail;
+  uint32_t size = 0;
 
   for (uint32_t i = 0; i < writer->types; i++) {
-    if (sample->values[i] > INT64_MAX)
+    if (values[i] > INT64_MAX)
       th_pprof_note(writer, THESEUS_EOVERFLOW);
-    at += th_wire_put(at, sample->values[i]);
-    sample->values[i] = 0;
+    size += th_wire_size(values[i]);
   }
-  head[0] = SAMPLE_VALUE << 3 | TH_WIRE_BLOCK;
-  uint32_t size = 1 + th_wire_put(head + 1, (uint64_t)(at - values));
-  memmove(sample->tail + size, values, (size_t)(at - values));
-  memcpy(sample->tail, head, size);
-  size += (uint32_t)(at - values);
+  *at++ = SAMPLE_VALUE << 3 | TH_WIRE_BLOCK;
+  at += th_wire_put(at, size);
+  for (uint32_t i = 0; i < writer->types; i++) {
+    at += th_wire_put(at, values[i]);
+    values[i] = 0;
+  }
   for (uint32_t i = 0; i < n; i++)
-    size += put_label(sample->tail + size, &labels[i]);
-  return size;
+    at += put_label(at, &labels[i]);
+  return (uint32_t)(at - tail);
+}
+
+/* Sees to it that leaf_location and the path are those of a stack at a line. */
+static void go_to(th_pprof_writer *writer, uint32_t stack, uint32_t line) {
+  struct th_pprof_sample *sample = &writer->sample;
+  if (stack != sample->leaf || line != sample->leaf_line)
+    sample->leaf_location = th_pprof_location(writer, writer->profile->stacks.items[stack].function, line);
+  if (stack != sample->leaf)
+    turn_to(writer, stack);
+  sample->leaf = stack;
+  sample->leaf_line = line;
 }
 
 void th_pprof_sample_send(th_pprof_writer *writer, uint32_t stack, uint32_t line, const struct th_pprof_label *labels,
                           uint32_t n) {
   struct th_pprof_sample *sample = &writer->sample;
-  unsigned char locations[2 * TH_VARINT], leaf[TH_VARINT], head[3 * TH_VARINT];
-  uint32_t above = 0, leaf_size = 0, before = 0;
+  unsigned char head[5 * TH_VARINT], *at = head;
+  uint32_t above = 0, locations = 0, before = 0;
   bool any = false;
 
   for (uint32_t i = 0; i < writer->types; i++)
@@ -106,24 +112,20 @@ void th_pprof_sample_send(th_pprof_writer *writer, uint32_t stack, uint32_t line
   if (!any)
     return;
   if (stack != THESEUS_ROOT) {
-    if (stack != sample->leaf || line != sample->leaf_line)
-      sample->leaf_location = location(writer, writer->profile->stacks.items[stack].function, line);
-    if (stack != sample->leaf)
-      turn_to(writer, stack);
-    sample->leaf = stack;
-    sample->leaf_line = line;
+    go_to(writer, stack, line);
     above = sample->path[sample->depth].size;
-    leaf_size = th_wire_put(leaf, sample->leaf_location);
-    locations[0] = SAMPLE_LOCATION << 3 | TH_WIRE_BLOCK;
-    before = 1 + th_wire_put(locations + 1, (uint64_t)leaf_size + above);
-    memcpy(locations + before, leaf, leaf_size);
-    before += leaf_size;
+    locations = th_wire_size(sample->leaf_location) + above;
+    before = 1 + th_wire_size(locations) + locations;
   }
   uint32_t tail = put_tail(writer, labels, n);
-  head[0] = PROFILE_SAMPLE << 3 | TH_WIRE_BLOCK;
-  uint32_t size = 1 + th_wire_put(head + 1, (uint64_t)before + above + tail);
-  memcpy(head + size, locations, before);
-  th_output_bytes(&writer->output, (const char *)head, size + before);
+  *at++ = PROFILE_SAMPLE << 3 | TH_WIRE_BLOCK;
+  at += th_wire_put(at, (uint64_t)before + tail);
+  if (stack != THESEUS_ROOT) {
+    *at++ = SAMPLE_LOCATION << 3 | TH_WIRE_BLOCK;
+    at += th_wire_put(at, locations);
+    at += th_wire_put(at, sample->leaf_location);
+  }
+  th_output_bytes(&writer->output, (const char *)head, (size_t)(at - head));
   th_output_bytes(&writer->output, (const char *)sample->bytes + sample->room - above, above);
   th_output_bytes(&writer->output, (const char *)sample->tail, tail);
 }

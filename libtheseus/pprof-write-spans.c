@@ -50,6 +50,8 @@ static void mark_extremes(th_pprof_writer *writer, const struct th_stats *stats)
 
 static void send_count(th_pprof_writer *writer, uint32_t stack, uint32_t outcome, uint64_t count, uint64_t latency_ns,
                        const uint64_t *mark) {
+  if (!count && !latency_ns)
+    return;
   const struct th_stack *leaf = &writer->profile->stacks.items[stack];
   uint32_t line = stack == THESEUS_ROOT ? 0 : writer->profile->functions.items[leaf->function].first_line;
   const struct th_pprof_label labels[] = {{.key = writer->outcome, .string = writer->outcomes[outcome]},

@@ -133,7 +133,7 @@ static void put_program_first(th_pprof_writer *writer) {
 
 /* Gives functions and objects their ids, in the order in which locations mention them. */
 static void mention_functions(th_pprof_writer *writer) {
-  for (uint32_t i = 1; i < writer->locations.count && !writer->output.status; i++) {
+  for (uint32_t i = 0; i < writer->locations.count && !writer->output.status; i++) {
     uint32_t function = writer->locations.items[i].function;
     if (writer->functions[function])
       continue;
@@ -163,11 +163,11 @@ static void send_mappings(th_pprof_writer *writer) {
 }
 
 static void send_locations(th_pprof_writer *writer) {
-  for (uint32_t id = 1; id < writer->locations.count && !writer->output.status; id++) {
-    const struct th_stack *found = &writer->locations.items[id];
+  for (uint32_t i = 0; i < writer->locations.count && !writer->output.status; i++) {
+    const struct th_pprof_location *found = &writer->locations.items[i];
     put_field(writer, &writer->part, LINE_FUNCTION, writer->functions[found->function]);
-    put_field(writer, &writer->part, LINE_LINE, found->call_line);
-    put_field(writer, &writer->message, LOCATION_ID, id);
+    put_field(writer, &writer->part, LINE_LINE, found->line);
+    put_field(writer, &writer->message, LOCATION_ID, i + 1);
     put_field(writer, &writer->message, LOCATION_MAPPING,
               *object_id(writer, writer->profile->functions.items[found->function].object));
     put_part(writer, LOCATION_LINE);
@@ -242,7 +242,7 @@ static int prepare(th_pprof_writer *writer) {
     writer->object_ids = th_alloc_zeroed(alloc, profile->strings.count + (size_t)1, sizeof *writer->object_ids);
   if (!writer->object_ids)
     return th_alloc_why(alloc);
-  int status = th_stacks_init(&writer->locations, alloc);
+  int status = th_pprof_locations_init(writer);
   if (!status)
     status = th_preorder_init(&writer->stacks, alloc, profile);
   return status ? status : th_pprof_sample_init(writer);
@@ -264,7 +264,7 @@ static void release(th_pprof_writer *writer) {
   th_wire_free(&writer->message, alloc);
   th_wire_free(&writer->part, alloc);
   th_pprof_sample_free(writer);
-  th_stacks_free(&writer->locations, alloc);
+  th_pprof_locations_free(writer);
   th_strings_free(&writer->strings, alloc);
   th_preorder_free(&writer->stacks, alloc);
 }

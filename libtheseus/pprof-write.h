@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* pprof-write - the rooms that a profile goes through on its way to a pprof file:
  *
- *     write-cells, write-spans  ->  write-sample  ->  write: the tables that the samples refer to
+ *     write-cells, write-spans  ->  write-sample  ->  write-locations  ->  write: the tables that the samples refer to
  *
  * The first failure is kept, with the output's own, and what comes after it is not sent. */
 #ifndef TH_PPROF_WRITE_H
@@ -27,6 +27,20 @@ struct th_pprof_sample {
   uint32_t leaf, leaf_line, leaf_location; /* of the last sample; the root: there has been none */
 };
 
+enum { TH_FEW = 8 };
+
+/* Lines of functions; the id of one is its place here, from 1. */
+typedef struct th_pprof_locations {
+  struct th_pprof_location {
+    uint32_t function, line;
+  } * items;
+  uint32_t count, capacity;
+  struct th_pprof_few {
+    uint32_t lines[TH_FEW], ids[TH_FEW];
+  } * few;    /* by function: the first ones that it has */
+  th_map map; /* of the others */
+} th_pprof_locations;
+
 typedef struct th_pprof_writer {
   const theseus_profile *profile;
   uint32_t detail;
@@ -36,7 +50,7 @@ typedef struct th_pprof_writer {
   th_preorder stacks;
   th_strings strings;
   uint32_t latency, nanoseconds, outcome, detached, head, head_unit, head_path, outcomes[OUTCOMES]; /* texts */
-  th_stacks locations; /* a frame on the root, its line as that of the call: a number from 1, as a location's id is */
+  th_pprof_locations locations;
   uint32_t *functions; /* by function: its id; 0: not mentioned */
   uint32_t *mentioned; /* functions, by id - 1 */
   uint32_t function_count;
@@ -60,6 +74,14 @@ typedef struct th_pprof_writer {
 void th_pprof_note(th_pprof_writer *writer, int status);
 /* The number of a text in the string table. */
 uint32_t th_pprof_text(th_pprof_writer *writer, const char *text);
+
+/* ---- pprof-write-locations ---- */
+
+/* ENOMEM, ELIMIT. */
+int th_pprof_locations_init(th_pprof_writer *writer);
+/* The id of a line of a function, new if need be; 0 on failure. */
+uint32_t th_pprof_location(th_pprof_writer *writer, uint32_t function, uint32_t line);
+void th_pprof_locations_free(th_pprof_writer *writer);
 
 /* ---- pprof-write-sample ---- */
 

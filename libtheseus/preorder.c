@@ -14,7 +14,6 @@ struct sorting {
   uint32_t *spare;
   uint32_t *children; /* stacks, those of one parent together */
   uint32_t *starts;   /* where those of a parent are in it, and after the last one, its end */
-  uint32_t *sizes;    /* how many stacks there are in each subtree */
 };
 
 /* By what will be read in a file: the same order before and after. */
@@ -63,8 +62,8 @@ static bool child_less(const void *owner, uint32_t a, uint32_t b) {
   return sorting->ranks[x->function] < sorting->ranks[y->function];
 }
 
-/* The children of each parent, in their order. */
-static void sort_children(struct sorting *sorting, uint32_t n) {
+/* The children of each parent, in their order.  `spare` has room for as many. */
+static void sort_children(struct sorting *sorting, uint32_t n, uint32_t *spare) {
   const struct th_stack *stacks = sorting->profile->stacks.items;
   uint32_t *starts = sorting->starts;
 
@@ -75,45 +74,47 @@ static void sort_children(struct sorting *sorting, uint32_t n) {
   for (uint32_t i = 1; i < n; i++) /* starts[p + 1] goes from where p's begin to where they end */
     sorting->children[starts[stacks[i].parent + 1]++] = i;
   for (uint32_t i = 0; i < n; i++)
-    th_sort(sorting->children + starts[i], starts[i + 1] - starts[i], sorting->spare, child_less, sorting);
+    if (starts[i + 1] - starts[i] > 1)
+      th_sort(sorting->children + starts[i], starts[i + 1] - starts[i], spare, child_less, sorting);
 }
 
 static void number_stacks(const struct sorting *sorting, th_preorder *preorder) {
   const struct th_stack *stacks = sorting->profile->stacks.items;
-  uint32_t *sizes = sorting->sizes;
+  uint32_t *sizes = preorder->order; /* of subtrees, until all positions are known */
+  uint32_t n = preorder->count, *positions = preorder->positions;
 
-  for (uint32_t i = preorder->count; i-- > 0;) { /* parents have smaller numbers than children */
+  for (uint32_t i = n; i-- > 0;) { /* parents have smaller numbers than children */
     sizes[i]++;
     if (i)
       sizes[stacks[i].parent] += sizes[i];
   }
-  for (uint32_t i = 0; i < preorder->count; i++) {
-    uint32_t next = preorder->positions[i] + 1;
-    preorder->order[preorder->positions[i]] = i;
+  positions[THESEUS_ROOT] = 0;
+  for (uint32_t i = 0; i < n; i++) {
+    uint32_t next = positions[i] + 1;
     for (uint32_t k = sorting->starts[i]; k < sorting->starts[i + 1]; k++) {
-      preorder->positions[sorting->children[k]] = next;
+      positions[sorting->children[k]] = next;
       next += sizes[sorting->children[k]];
     }
   }
+  for (uint32_t i = 0; i < n; i++)
+    preorder->order[positions[i]] = i;
 }
 
 static int sort_all(struct sorting *sorting, th_alloc *alloc, th_preorder *preorder) {
   uint32_t functions = sorting->profile->functions.count, n = preorder->count;
-  uint32_t more = functions > n ? functions : n;
-  size_t size = 2 * (size_t)functions + more + 3 * (size_t)n + 2, texts = 2 * (size_t)functions + 1;
+  size_t size = 3 * (size_t)functions + 2 * (size_t)n + 2, texts = 2 * (size_t)functions + 1;
 
   sorting->texts = th_alloc_zeroed(alloc, texts, sizeof *sorting->texts);
   if (sorting->texts)
     sorting->spare = th_alloc_zeroed(alloc, size, sizeof *sorting->spare);
   int status = sorting->spare ? clean_texts(sorting, alloc) : th_alloc_why(alloc);
   if (!status) {
-    sorting->functions = sorting->spare + more;
+    sorting->functions = sorting->spare + functions;
     sorting->ranks = sorting->functions + functions;
     sorting->children = sorting->ranks + functions;
-    sorting->sizes = sorting->children + n;
-    sorting->starts = sorting->sizes + n;
+    sorting->starts = sorting->children + n;
     sort_functions(sorting);
-    sort_children(sorting, n);
+    sort_children(sorting, n, preorder->positions); /* which has nothing yet */
     number_stacks(sorting, preorder);
   }
   th_alloc_free(alloc, sorting->texts, texts, sizeof *sorting->texts);

@@ -24,19 +24,13 @@ static uint32_t hash_of(uint32_t parent, uint32_t function, uint32_t call_line) 
   return th_hash_words(words, 3);
 }
 
-/* Is the stack that was made right after the parent the one wanted?  Mostly, as frames are pushed one upon the other. */
-static bool is_next(const th_stacks *stacks, const struct th_stack *wanted) {
-  uint32_t next = wanted->parent + 1;
-  return next < stacks->count && same(stacks, next, wanted);
-}
-
 int th_stacks_push(th_stacks *stacks, th_alloc *alloc, uint32_t parent, uint32_t function, uint32_t call_line,
                    uint32_t *out) {
   struct th_stack key = {parent, function, call_line, 0, TH_NONE};
   bool follows = parent + 1 == stacks->count; /* it has no children yet */
   uint32_t hash = 0, id = TH_NONE;
 
-  if (is_next(stacks, &key)) {
+  if (th_stacks_is_next(stacks, parent, function, call_line)) {
     *out = parent + 1;
     return THESEUS_OK;
   }

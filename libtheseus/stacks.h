@@ -24,6 +24,12 @@ typedef struct th_stacks {
 
 /* Makes the root.  ENOMEM. */
 int th_stacks_init(th_stacks *stacks, th_alloc *alloc);
+/* Is the stack that was made right after `parent` this one on it?  Mostly, as frames are pushed one upon the other. */
+static inline bool th_stacks_is_next(const th_stacks *stacks, uint32_t parent, uint32_t function, uint32_t call_line) {
+  const struct th_stack *next = stacks->items + parent + 1;
+  return parent + 1 < stacks->count && next->parent == parent && next->function == function &&
+         next->call_line == call_line;
+}
 /* ENOMEM, EOVERFLOW. */
 int th_stacks_push(th_stacks *stacks, th_alloc *alloc, uint32_t parent, uint32_t function, uint32_t call_line,
                    uint32_t *out);

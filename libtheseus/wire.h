@@ -26,6 +26,14 @@ static inline uint32_t th_wire_put(unsigned char *at, uint64_t number) {
   return n;
 }
 
+/* How many bytes it will take. */
+static inline uint32_t th_wire_size(uint64_t number) {
+  uint32_t n = 1;
+  for (; number >= 0x80; number >>= 7)
+    n++;
+  return n;
+}
+
 /* Room for `n` more bytes.  ENOMEM, ELIMIT, EOVERFLOW (4 GB); so do those below. */
 int th_wire_reserve(th_wire *wire, th_alloc *alloc, uint64_t n);
 /* A field that is a number; one of 0 is what a reader takes it for when it is not there, and is not. */
