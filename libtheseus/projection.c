@@ -391,6 +391,28 @@ static int count_calls(struct projection *p) {
   return status;
 }
 
+/* A host that has no operations that pend, but events of its own, has no use for columns of zeros. */
+static int leave_out_spans(struct projection *p) {
+  theseus_event_info *own = NULL;
+  uint32_t n = p->events - THESEUS_EVENTS;
+  bool measured = n == 0 || p->part_count > 0;
+
+  for (uint32_t i = 0; i < THESEUS_EVENTS; i++)
+    measured = measured || p->sums[i]; /* of the root: all of them */
+  if (measured)
+    return THESEUS_OK;
+  own = th_alloc_zeroed(&p->graph->alloc, n, sizeof *own);
+  if (!own)
+    return th_alloc_why(&p->graph->alloc);
+  for (uint32_t i = 0; i < n; i++) {
+    own[i].size = sizeof own[i];
+    theseus_event_get(p->profile, THESEUS_EVENTS + i, &own[i]);
+  }
+  int status = theseus_graph_select(p->graph, own, n);
+  th_alloc_free(&p->graph->alloc, own, n, sizeof *own);
+  return status;
+}
+
 /* ---- all of it ---- */
 
 static int run(struct projection *p) {
@@ -416,7 +438,9 @@ static int run(struct projection *p) {
     status = order ? project_detached(p, order) : th_alloc_why(alloc);
     th_alloc_free(alloc, order, (size_t)n, sizeof *order);
   }
-  return status ? status : count_calls(p);
+  if (!status)
+    status = count_calls(p);
+  return status ? status : leave_out_spans(p);
 }
 
 static int project(const theseus_profile *profile, theseus_graph *graph) {

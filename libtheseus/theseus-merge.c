@@ -54,45 +54,62 @@ static int join(struct merged *merged) {
   return status;
 }
 
-/* The columns that --events asks for, in its order; NULL, having said why, if there is one that is not there. */
-static theseus_event_info *chosen_events(const struct options *options, const struct merged *merged, uint32_t *count) {
-  theseus_event_info *chosen = need(NULL, strlen(options->events) + 1, sizeof *chosen);
-  char *rest = options->events;
+/* The columns of all inputs, less those that the graph does not have, as no profile has measured any of them. */
+static theseus_event_info *all_events(const struct merged *merged, uint32_t *count) {
+  theseus_event_info *all = need(NULL, (size_t)merged->event_count + 1, sizeof *all), event = {.size = sizeof event};
 
   *count = 0;
-  for (char *name = strtok_r(rest, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
-    uint32_t i = 0;
-    while (i < merged->event_count && strcmp(merged->events[i].name, name) != 0)
-      i++;
-    if (i == merged->event_count) {
-      complain("no input has an event %s", name);
-      free(chosen);
-      return NULL;
-    }
-    for (uint32_t k = 0; k < *count; k++)
-      if (strcmp(chosen[k].name, name) == 0) {
-        complain("--events: %s is there twice", name);
-        free(chosen);
-        return NULL;
-      }
-    chosen[(*count)++] = merged->events[i];
+  for (uint32_t i = 0; i < merged->event_count; i++) {
+    uint32_t column = 0;
+    while (theseus_graph_event_get(merged->graph, column, &event) == THESEUS_OK &&
+           strcmp(event.name, merged->events[i].name) != 0)
+      column++;
+    if (theseus_graph_event_get(merged->graph, column, &event) == THESEUS_OK)
+      all[(*count)++] = merged->events[i];
   }
-  return chosen;
+  return all;
+}
+
+/* Those of them that --events asks for, in its order; false, having said why, if there is one that is not there. */
+static bool choose_events(char *names, theseus_event_info **events, uint32_t *count) {
+  theseus_event_info *chosen = need(NULL, strlen(names) + 1, sizeof *chosen), *all = *events;
+  uint32_t n = 0;
+  bool found = true;
+
+  for (char *name = strtok_r(names, ",", &names); found && name; name = strtok_r(NULL, ",", &names)) {
+    uint32_t i = 0, before = 0;
+    while (i < *count && strcmp(all[i].name, name) != 0)
+      i++;
+    while (before < n && strcmp(chosen[before].name, name) != 0)
+      before++;
+    found = i < *count && before == n;
+    if (found)
+      chosen[n++] = all[i];
+    else if (i == *count)
+      complain("no input has an event %s", name);
+    else
+      complain("--events: %s is there twice", name);
+  }
+  free(all);
+  *events = chosen;
+  *count = n;
+  return found;
 }
 
 static int write_callgrind(const struct options *options, struct merged *merged, struct output *output) {
   theseus_sink sink = output_sink(output);
-  theseus_event_info *chosen = merged->events;
-  uint32_t count = merged->event_count;
+  uint32_t count;
 
   int status = merged->profile ? join(merged) : THESEUS_OK;
   if (status)
     return status_exit("merging", status);
-  if (options->events && !(chosen = chosen_events(options, merged, &count)))
+  theseus_event_info *events = all_events(merged, &count);
+  if (options->events && !choose_events(options->events, &events, &count)) {
+    free(events);
     return EXIT_USAGE;
-  status = theseus_graph_select(merged->graph, chosen, count);
-  if (chosen != merged->events)
-    free(chosen);
+  }
+  status = theseus_graph_select(merged->graph, events, count);
+  free(events);
   if (!status)
     status = theseus_callgrind_write(merged->graph, &sink);
   return !status || status == THESEUS_EIO ? EXIT_DONE : status_exit("writing callgrind", status);

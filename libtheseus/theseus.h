@@ -443,7 +443,7 @@ int theseus_graph_new(const theseus_graph_options *options, theseus_graph **out)
 void theseus_graph_free(theseus_graph *graph);
 
 /* Projects what was measured (settle first) onto a new graph: events Wait, Latency, Deferreds, Failed, Pending, and the
- * host's own.
+ * host's own.  Where there are some of its own, and nothing was ever measured of the five, there are its own only.
  *
  * - `(root)` calls every outermost function, and has no callers.
  * - Wait of a root head is a self cost of the place's function and line, inclusive along its stack.  Wait of a detached

@@ -518,11 +518,48 @@ static void test_out_of_memory(void) {
   theseus_profile_free(profile);
 }
 
+/* How many columns there are, which is the first, and the sum of the last one's self costs. */
+static void columns_are(const theseus_profile *profile, uint32_t count, const char *first, uint64_t last) {
+  theseus_graph *graph;
+  theseus_graph_info info = {.size = sizeof info};
+  theseus_event_info event = {.size = sizeof event};
+  theseus_graph_cost cost = {.size = sizeof cost};
+  uint64_t sum = 0;
+  must(theseus_graph_from_profile(profile, NULL, &graph) == THESEUS_OK);
+  must(theseus_graph_info_get(graph, &info) == THESEUS_OK);
+  must(theseus_graph_event_get(graph, 0, &event) == THESEUS_OK);
+  is_uint(info.events, count, "%u columns", (unsigned)count);
+  is_str(event.name, first, "the first is %s", first);
+  for (uint32_t i = 0; i < info.costs; i++) {
+    must(theseus_graph_cost_get(graph, i, &cost) == THESEUS_OK);
+    sum += cost.values[info.events - 1];
+  }
+  is_uint(sum, last, "the last has what was measured");
+  theseus_graph_free(graph);
+}
+
+static void test_columns(void) {
+  static const theseus_event_info run = {sizeof run, "Run", "Run time", "ns"};
+  theseus_profile *profile;
+  uint32_t function, stack, event;
+  must(theseus_profile_new(NULL, &profile) == THESEUS_OK);
+  must(theseus_function_intern(profile, "/srv/app.c", "main", 1, &function) == THESEUS_OK);
+  must(theseus_stack_push(profile, THESEUS_ROOT, function, 0, &stack) == THESEUS_OK);
+  columns_are(profile, THESEUS_EVENTS, "Wait", 0);
+  must(theseus_event_intern(profile, &run, &event) == THESEUS_OK);
+  must(theseus_add_cost(profile, stack, 3, event, 77) == THESEUS_OK);
+  columns_are(profile, 1, "Run", 77); /* of a host without operations, its own only */
+  must(theseus_record(profile, stack, 3, 0, THESEUS_SUCCESS) == THESEUS_OK);
+  columns_are(profile, THESEUS_EVENTS + 1, "Wait", 77);
+  theseus_profile_free(profile);
+}
+
 int main(void) {
   test_detached();
   test_random();
   test_order();
   test_deep();
+  test_columns();
   test_out_of_memory();
   return done();
 }

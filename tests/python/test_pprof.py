@@ -456,6 +456,7 @@ def test_files_of_others_become_events(shape: dict[str, Any]) -> None:
     again = raw(profile)
     assert raw(loaded(again)) == again
     assert b"event: alloc_space : alloc-space [bytes]\n" in callgrind(profile) == callgrind(loaded(again))
+    assert b"\nevents: alloc_objects alloc_space\n" in callgrind(profile)
     assert parse(again).time == 1_600_000_000_000_000_000
     # The mapping's file is the object of what is in it; a location that is in none says nothing of its functions.
     assert parse(again).mappings == ["/bin/prog", ""]
