@@ -8,7 +8,7 @@
 struct translation {
   theseus_graph *into;
   const theseus_graph *from;
-  uint32_t *texts, *functions, *columns, *sources;
+  uint32_t *texts, *functions, *columns, *sources, *places;
 };
 
 static int text(const struct translation *to, uint32_t id, uint32_t *out) {
@@ -61,34 +61,58 @@ static int names(const struct translation *to) {
   return status;
 }
 
+/* The places of `from` in `into`, of which only those are made that rows are in. */
+static int place(const struct translation *to, th_rows *into, const th_row *row, uint32_t *known) {
+  th_row key = {.function = to->functions[row->function], .callee = TH_NONE};
+  if (*known != TH_NONE)
+    return THESEUS_OK;
+  if (row->callee != TH_NONE)
+    key.callee = to->functions[row->callee];
+  int status = text(to, row->file, &key.file);
+  return status ? status : th_rows_place(into, &to->into->alloc, &key, known);
+}
+
+/* Adds the rows of `from`; `places` has room for all of its places. */
+static int add_rows(const struct translation *to, th_rows *into, const th_rows *from, uint64_t mask, uint32_t *places) {
+  th_alloc *alloc = &to->into->alloc;
+  bool edges = from == &to->from->edges;
+  int status = THESEUS_OK;
+
+  memset(places, 0xff, from->place_count * sizeof *places); /* TH_NONE */
+  for (uint32_t i = 0; i < from->count && !status; i++) {
+    const th_row key = th_rows_key(from, i);
+    uint64_t *values = th_rows_values(from, i), head[TH_EDGE_EVENTS];
+    uint32_t *known = &places[th_rows_cells(from, i)[TH_ROW_PLACE] >> 32], row;
+    status = place(to, into, &key, known);
+    if (!status)
+      status = th_rows_in(into, alloc, *known, key.address & mask, key.line, &row);
+    if (!status)
+      status = th_rows_touch(into, alloc, row);
+    if (status)
+      break;
+    uint64_t *sum = th_rows_values(into, row);
+    bool fits = true;
+    if (edges) {
+      memcpy(head, values, sizeof head);
+      head[TH_EDGE_ADDRESS] &= mask;
+      fits = th_graph_add_head(sum, head);
+      sum += TH_EDGE_EVENTS;
+      values += TH_EDGE_EVENTS;
+    }
+    for (uint32_t k = 0; k < to->from->event_count; k++)
+      fits &= th_add(&sum[to->columns[k]], values[k]);
+    status = fits ? THESEUS_OK : THESEUS_EOVERFLOW;
+  }
+  return status;
+}
+
 static int rows(const struct translation *to) {
   theseus_graph *into = to->into;
   const theseus_graph *from = to->from;
   uint32_t positions = from->positions ? th_graph_positions(into, from->positions) : 0;
   uint64_t mask = positions & THESEUS_ADDRESSES ? UINT64_MAX : 0;
-  int status = THESEUS_OK;
-
-  for (uint32_t i = 0; i < from->costs.count && !status; i++) {
-    const th_row row = th_rows_key(&from->costs, i);
-    th_row key = {
-        .function = to->functions[row.function], .line = row.line, .callee = TH_NONE, .address = row.address & mask};
-    status = text(to, row.file, &key.file);
-    if (!status)
-      status = th_graph_add_cost(into, &key, th_rows_values(&from->costs, i), to->columns, from->event_count);
-  }
-  for (uint32_t i = 0; i < from->edges.count && !status; i++) {
-    const th_row row = th_rows_key(&from->edges, i);
-    const uint64_t *values = th_rows_values(&from->edges, i);
-    th_row key = {.function = to->functions[row.function],
-                  .line = row.line,
-                  .callee = to->functions[row.callee],
-                  .address = row.address & mask};
-    const uint64_t head[TH_EDGE_EVENTS] = {values[TH_EDGE_COUNT], values[TH_EDGE_LINE], values[TH_EDGE_ADDRESS] & mask};
-    status = text(to, row.file, &key.file);
-    if (!status)
-      status = th_graph_add_edge(into, &key, head, values + TH_EDGE_EVENTS, to->columns, from->event_count);
-  }
-  return status;
+  int status = add_rows(to, &into->costs, &from->costs, mask, to->places);
+  return status ? status : add_rows(to, &into->edges, &from->edges, mask, to->places);
 }
 
 static int merge(const struct translation *to) {
@@ -121,7 +145,8 @@ int theseus_graph_merge(theseus_graph *into, const theseus_graph *from) {
   if (!into || !from || into == from)
     return THESEUS_EINVAL;
   th_alloc *alloc = &into->alloc;
-  size_t n = (size_t)from->strings.count + from->function_count + from->event_count + from->source_count;
+  size_t places = from->costs.place_count > from->edges.place_count ? from->costs.place_count : from->edges.place_count;
+  size_t n = (size_t)from->strings.count + from->function_count + from->event_count + from->source_count + places;
   uint32_t *numbers = th_alloc_zeroed(alloc, n, sizeof *numbers); /* n > 0, as there is always the text "" */
   if (!numbers)
     return th_alloc_why(alloc);
@@ -129,8 +154,11 @@ int theseus_graph_merge(theseus_graph *into, const theseus_graph *from) {
   to.functions = to.texts + from->strings.count;
   to.columns = to.functions + from->function_count;
   to.sources = to.columns + from->event_count;
+  to.places = to.sources + from->source_count;
   memset(to.texts, 0xff, from->strings.count * sizeof *numbers); /* TH_NONE */
   int status = merge(&to);
+  th_rows_forget(&into->costs, alloc);
+  th_rows_forget(&into->edges, alloc);
   th_alloc_free(alloc, numbers, n, sizeof *numbers);
   return status;
 }

@@ -275,6 +275,13 @@ int th_graph_add_cost(theseus_graph *graph, const th_row *key, const uint64_t *v
   return add_values(th_rows_values(&graph->costs, row), values, columns, n) ? THESEUS_OK : THESEUS_EOVERFLOW;
 }
 
+bool th_graph_add_head(uint64_t *sum, const uint64_t *head) {
+  for (int i = TH_EDGE_LINE; i <= TH_EDGE_ADDRESS; i++)
+    if (head[i] && (!sum[i] || head[i] < sum[i]))
+      sum[i] = head[i];
+  return th_add(&sum[TH_EDGE_COUNT], head[TH_EDGE_COUNT]);
+}
+
 int th_graph_add_edge(theseus_graph *graph, const th_row *key, const uint64_t *head, const uint64_t *values,
                       const uint32_t *columns, uint32_t n) {
   uint32_t row;
@@ -286,12 +293,8 @@ int th_graph_add_edge(theseus_graph *graph, const th_row *key, const uint64_t *h
   uint64_t *sum = th_rows_values(&graph->edges, row);
   if (graph->edges.links[row].follow < graph->edges.count) /* there is time until then */
     th_prefetch(th_rows_cells(&graph->edges, graph->edges.links[row].follow));
-  for (int i = TH_EDGE_LINE; i <= TH_EDGE_ADDRESS; i++)
-    if (head[i] && (!sum[i] || head[i] < sum[i]))
-      sum[i] = head[i];
-  return th_add(&sum[TH_EDGE_COUNT], head[TH_EDGE_COUNT]) && add_values(sum + TH_EDGE_EVENTS, values, columns, n)
-             ? THESEUS_OK
-             : THESEUS_EOVERFLOW;
+  return th_graph_add_head(sum, head) && add_values(sum + TH_EDGE_EVENTS, values, columns, n) ? THESEUS_OK
+                                                                                              : THESEUS_EOVERFLOW;
 }
 
 /* ---- where it is from ---- */

@@ -86,6 +86,9 @@ int th_graph_add_cost(theseus_graph *graph, const th_row *key, const uint64_t *v
 int th_graph_add_edge(theseus_graph *graph, const th_row *key, const uint64_t *head, const uint64_t *values,
                       const uint32_t *columns, uint32_t n);
 
+/* Adds an edge's numbers before its events; false when the count does not fit. */
+bool th_graph_add_head(uint64_t *sum, const uint64_t *head);
+
 /* Room for so many more sources, so that th_graph_describe cannot fail.  ENOMEM, EOVERFLOW. */
 int th_graph_reserve_sources(theseus_graph *graph, uint32_t more);
 /* One input more, of which `facts` and `sources` (texts of this graph) are known. */

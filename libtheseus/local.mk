@@ -98,11 +98,14 @@ bin_PROGRAMS += %D%/theseus-merge
   %D%/theseus-merge.c \
   %D%/theseus-merge.h \
   %D%/theseus-merge-inputs.c \
+  %D%/theseus-merge-memory.c \
   %D%/theseus-merge-options.c \
   %D%/theseus-merge-output.c \
   %D%/theseus-merge-progress.c \
+  %D%/theseus-merge-read.c \
   %D%/theseus-merge-source.c \
-  %D%/theseus-merge-workers.c
+  %D%/theseus-merge-workers.c \
+  %D%/theseus-merge-workers.h
 %C%_theseus_merge_CFLAGS = $(AM_CFLAGS) $(PTHREAD_FLAGS) $(ZLIB_CFLAGS) $(ZSTD_CFLAGS)
 %C%_theseus_merge_LDADD = %D%/libtheseus.la $(ZLIB_LIBS) $(ZSTD_LIBS)
 dist_man_MANS += %D%/theseus-merge.1

@@ -16,9 +16,7 @@ void th_rows_free(th_rows *rows, th_alloc *alloc) {
   th_alloc_free(alloc, rows->places, rows->place_capacity, sizeof *rows->places);
   th_alloc_free(alloc, rows->cells, rows->cells_capacity, sizeof *rows->cells);
   th_alloc_free(alloc, rows->links, rows->links_capacity, sizeof *rows->links);
-  th_alloc_free(alloc, rows->touched, rows->touched_capacity, sizeof *rows->touched);
-  th_alloc_free(alloc, rows->undo_rows, rows->undo_capacity, sizeof *rows->undo_rows);
-  th_alloc_free(alloc, rows->undo_values, rows->undo_values_capacity, sizeof *rows->undo_values);
+  th_rows_forget(rows, alloc);
   th_map_free(&rows->map, alloc);
   th_rows_init(rows, rows->stride);
 }
@@ -272,4 +270,14 @@ void th_rows_rollback(th_rows *rows) {
   }
   rows->last = TH_NONE;
   th_rows_commit(rows);
+}
+
+void th_rows_forget(th_rows *rows, th_alloc *alloc) {
+  th_alloc_free(alloc, rows->touched, rows->touched_capacity, sizeof *rows->touched);
+  th_alloc_free(alloc, rows->undo_rows, rows->undo_capacity, sizeof *rows->undo_rows);
+  th_alloc_free(alloc, rows->undo_values, rows->undo_values_capacity, sizeof *rows->undo_values);
+  rows->touched = NULL;
+  rows->undo_rows = NULL;
+  rows->undo_values = NULL;
+  rows->touched_capacity = rows->undo_capacity = rows->undo_values_capacity = 0;
 }

@@ -75,6 +75,8 @@ int th_rows_widen(th_rows *rows, th_alloc *alloc, uint32_t stride);
 int th_rows_begin(th_rows *rows, th_alloc *alloc, bool undo);
 void th_rows_commit(th_rows *rows);
 void th_rows_rollback(th_rows *rows);
+/* Gives back what transactions need, until there is another one. */
+void th_rows_forget(th_rows *rows, th_alloc *alloc);
 
 /* The number of the place of a key.  It stays, whether or not there will be rows in it.  ENOMEM, ELIMIT, EOVERFLOW. */
 int th_rows_place(th_rows *rows, th_alloc *alloc, const th_row *key, uint32_t *out);

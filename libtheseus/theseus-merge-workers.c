@@ -1,333 +1,169 @@
 /* SPDX-License-Identifier: ISC */
 /* Threads that take the inputs one after the other, and add each to a graph (callgrind) or a profile (pprof) of their
- * own.  In the end those are added up.  As adding is commutative, it does not matter who took which: the columns' order
- * and long names, which are the first that are seen, are looked after here. */
-#include "theseus-merge.h"
+ * own.  In the end those are added up.  As adding is commutative, it does not matter who took which.
+ *
+ * Graphs of similar inputs hold nearly the same, so all but the first worker's, which grows into the result, are more
+ * memory than one thread would take.  That is bounded: one that has become large is handed to the first worker, which
+ * adds it to its own before its next input; and what may be large by itself is left to the first worker. */
+#include "theseus-merge-workers.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUFFER = 1 << 16 };
-
-struct column { /* an event, and where it came up first */
-  char *name, *long_name, *unit;
-  size_t input, named_by; /* named_by: whose long name it is */
-  uint32_t position;
+enum {
+  ROOM = 48 << 20, /* bytes, about, for the graph of each worker but the first */
+  DENSITY = 4      /* bytes of a graph for each of its first file, until one has been read */
 };
 
-struct shared {
-  const struct options *options;
-  const struct inputs *inputs;
-  pthread_mutex_t lock;
-  pthread_cond_t changed;
-  size_t next, done, skipped;
-  unsigned running;
-  bool stop; /* somebody has failed */
-  int status;
-  uint64_t bytes, read, warnings; /* bytes: of the files; read: decompressed */
-  struct column *columns;
-  size_t column_count;
-};
-
-struct worker {
-  struct shared *shared;
-  pthread_t thread;
-  theseus_graph *graph;
-  theseus_callgrind_reader *reader;
-  theseus_profile *profile;
-  uint32_t known_events; /* of the profile */
-  char *buffer, *whole;  /* whole: a pprof file */
-  size_t whole_size, whole_room;
-};
-
-/* ---- columns ---- */
-
-static void replace(char **text, const char *by) {
-  free(*text);
-  *text = need_copy(by);
+static double room_of(const struct shared *shared) {
+  double limit = (double)memory_limit(shared) / 2;
+  return limit > 0 && limit < ROOM ? limit : ROOM;
 }
 
-static struct column *find_column(struct shared *shared, const char *name) {
-  for (size_t i = 0; i < shared->column_count; i++)
-    if (strcmp(shared->columns[i].name, name) == 0)
-      return &shared->columns[i];
-  return NULL;
+static double memory_of(const struct worker *worker) {
+  theseus_graph_info info = {.size = sizeof info};
+  return theseus_graph_info_get(worker->graph, &info) ? 0 : (double)info.memory;
 }
 
-/* NULL if an input may have this event; else the unit that it should have. */
-static const char *other_unit(struct shared *shared, const theseus_event_info *event) {
-  const struct column *column = find_column(shared, event->name);
-  if (!column || !*column->unit || !*event->unit || strcmp(column->unit, event->unit) == 0)
-    return NULL;
-  return column->unit;
+/* May this worker read it?  What has no size may be anything. */
+static bool fits(const struct worker *worker, const struct input *input) {
+  const struct shared *shared = worker->shared;
+  double density = shared->density > 0 ? shared->density : DENSITY;
+  return worker->first || (input->size && (double)input->size * density <= room_of(shared));
 }
 
-static void add_column(struct shared *shared, const theseus_event_info *event, size_t input, uint32_t position) {
-  struct column *column = find_column(shared, event->name);
-  if (!column) {
-    shared->columns = need(shared->columns, shared->column_count + 1, sizeof *column);
-    column = &shared->columns[shared->column_count++];
-    *column = (struct column){
-        need_copy(event->name), need_copy(event->long_name), need_copy(event->unit), input, input, position};
-    return;
-  }
-  if (input < column->input) {
-    column->input = input;
-    column->position = position;
-  }
-  if (*event->long_name && (!*column->long_name || input < column->named_by)) {
-    replace(&column->long_name, event->long_name);
-    column->named_by = input;
-  }
-  if (!*column->unit)
-    replace(&column->unit, event->unit);
-}
+/* Takes an input; false when there is none for this worker.  Locked. */
+static bool take_input(struct worker *worker, size_t *number) {
+  struct shared *shared = worker->shared;
+  size_t count = shared->inputs->count;
 
-static int by_appearance(const void *a, const void *b) {
-  const struct column *x = a, *y = b;
-  if (x->input != y->input)
-    return x->input < y->input ? -1 : 1;
-  return x->position < y->position ? -1 : x->position > y->position;
-}
-
-/* ---- one input ---- */
-
-static int status_exit(int status) {
-  return status == THESEUS_ENOMEM || status == THESEUS_ELIMIT ? EXIT_MEMORY : EXIT_INPUT;
-}
-
-static uint64_t memory_limit(const struct shared *shared) {
-  return shared->options->memory_limit ? shared->options->memory_limit / shared->options->jobs + 1 : 0;
-}
-
-/* Where the name of an input is part of the message, standard input has one too. */
-static const char *name_of(const struct input *input) {
-  return strcmp(input->path, "-") == 0 ? "(standard input)" : input->path;
-}
-
-static void count_bytes(struct shared *shared, uint64_t bytes, uint64_t read) {
-  pthread_mutex_lock(&shared->lock);
-  shared->bytes += bytes;
-  shared->read += read;
-  pthread_mutex_unlock(&shared->lock);
-}
-
-static bool must_stop(struct shared *shared) {
-  pthread_mutex_lock(&shared->lock);
-  bool stop = shared->stop;
-  pthread_mutex_unlock(&shared->lock);
-  return stop;
-}
-
-/* Text has no control characters but blanks.  The messages of pprof soon have some, whichever field comes first (Go's begin
- * with the time, or with what a period is); why other bytes are no profile, its reader says in one line. */
-static bool is_pprof(const char *bytes, size_t size) {
-  for (size_t i = 0; i < size && i < 64; i++)
-    if ((unsigned char)bytes[i] < '\t' || (bytes[i] > '\r' && (unsigned char)bytes[i] < ' '))
+  while (!shared->stop) {
+    while (shared->next < count && shared->taken[shared->next])
+      shared->next++;
+    size_t i = worker->next > shared->next ? worker->next : shared->next;
+    while (i < count && (shared->taken[i] || !fits(worker, &shared->inputs->items[i])))
+      i++;
+    if (i < count) {
+      shared->taken[i] = true;
+      worker->next = i + 1;
+      *number = i;
       return true;
+    }
+    if (shared->density > 0 || shared->next == count || worker->first)
+      return false;
+    pthread_cond_wait(&shared->changed, &shared->lock); /* they may fit when more is known */
+  }
   return false;
 }
 
-static int new_graph(struct worker *worker) {
-  const struct options *options = worker->shared->options;
-  theseus_graph_options graph = {.size = sizeof graph, .memory_limit = memory_limit(worker->shared)};
-  theseus_callgrind_options reader = {.size = sizeof reader};
-
-  if (options->strict)
-    reader.flags |= THESEUS_STRICT;
-  if (!options->ignore_errors) /* after an error nothing is written */
-    reader.flags |= THESEUS_PARTIAL;
-  int status = theseus_graph_new(&graph, &worker->graph);
-  return status ? status : theseus_callgrind_reader_new(worker->graph, &reader, &worker->reader);
+static void stop(struct shared *shared, int status) {
+  if (!shared->stop)
+    shared->status = status;
+  shared->stop = true;
+  pthread_cond_broadcast(&shared->changed);
 }
 
-/* What the reader's status is for the command; an error has been explained by the reader. */
-static int status_of(struct worker *worker, int status) {
-  theseus_callgrind_reader_info info = {.size = sizeof info};
-  if (!status)
-    return EXIT_DONE;
-  theseus_callgrind_reader_info_get(worker->reader, &info);
-  complain("%s", info.error);
-  return status_exit(status);
-}
-
-/* Ends the file, unless it does not go with the others; then it is one of them.  An exit status, said why. */
-static int finish_callgrind(struct worker *worker, size_t number) {
+/* Adds what another worker has handed over to the first one's.  Locked, but not meanwhile. */
+static void take_over(struct worker *worker) {
   struct shared *shared = worker->shared;
-  theseus_callgrind_reader_info info = {.size = sizeof info};
-  theseus_event_info event = {.size = sizeof event};
+  theseus_graph *handed = shared->handed;
+  int status = THESEUS_OK;
 
-  theseus_callgrind_reader_info_get(worker->reader, &info);
-  for (uint32_t i = 0; i < info.events; i++) {
-    theseus_callgrind_reader_event_get(worker->reader, i, &event);
-    const char *unit = other_unit(shared, &event);
-    if (!unit)
-      continue;
-    complain("%s: the event %s has the unit [%s] here, and [%s] in other inputs", shared->inputs->items[number].path,
-             event.name, event.unit, unit);
-    return EXIT_INPUT;
-  }
-  int status = theseus_callgrind_reader_finish(worker->reader);
-  for (uint32_t i = 0; i < info.events && !status; i++) {
-    theseus_callgrind_reader_event_get(worker->reader, i, &event);
-    add_column(shared, &event, number, i);
-  }
-  return status_of(worker, status);
-}
-
-static void print_warnings(struct worker *worker) {
-  theseus_callgrind_reader_info info = {.size = sizeof info};
-  const char *warning;
-
-  theseus_callgrind_reader_info_get(worker->reader, &info);
-  for (uint32_t i = 0; i < info.kept; i++)
-    if (theseus_callgrind_reader_warning_get(worker->reader, i, &warning) == THESEUS_OK)
-      complain("%s", warning);
-  if (info.warnings > info.kept)
-    complain("%llu more warnings of that file", (unsigned long long)(info.warnings - info.kept));
-  pthread_mutex_lock(&worker->shared->lock);
-  worker->shared->warnings += info.warnings;
-  pthread_mutex_unlock(&worker->shared->lock);
-}
-
-/* Reads on until the end; `got` bytes are in the buffer. */
-static int read_callgrind(struct worker *worker, size_t number, struct source *source, ssize_t got) {
-  struct shared *shared = worker->shared;
-  const struct input *input = &shared->inputs->items[number];
-  const char *why = NULL;
-  uint64_t counted = 0;
-  int status = worker->reader ? THESEUS_OK : new_graph(worker);
-
-  if (!status)
-    status = theseus_callgrind_reader_begin(worker->reader, name_of(input));
-  if (status) {
-    complain("%s: %s", input->path, theseus_strerror(status));
-    return status_exit(status);
-  }
-  while (got > 0 && !status) {
-    status = theseus_callgrind_reader_feed(worker->reader, worker->buffer, (size_t)got);
-    count_bytes(shared, source_position(source) - counted, (uint64_t)got);
-    counted = source_position(source);
-    if (must_stop(shared))
-      return EXIT_INPUT; /* somebody else has said why */
-    if (!status)
-      got = source_read(source, worker->buffer, BUFFER, &why);
-  }
-  if (!status && got < 0) {
-    complain("%s: %s", input->path, why);
-    return EXIT_INPUT;
-  }
-  if (status) {
-    print_warnings(worker);
-    return status_of(worker, status);
-  }
-  pthread_mutex_lock(&shared->lock);
-  int failed = finish_callgrind(worker, number);
+  if (!handed || shared->stop)
+    return;
   pthread_mutex_unlock(&shared->lock);
-  print_warnings(worker);
-  return failed;
+  if (!worker->graph)
+    status = new_graph(worker);
+  if (!status)
+    status = theseus_graph_merge(worker->graph, handed);
+  theseus_graph_free(handed);
+  if (status)
+    complain("merging: %s", theseus_strerror(status));
+  pthread_mutex_lock(&shared->lock);
+  shared->handed = NULL;
+  if (status)
+    stop(shared, exit_of_input(status));
+  pthread_cond_broadcast(&shared->changed);
 }
 
-/* A pprof file is read as a whole: what it needs is spread over it. */
-static int read_whole(struct worker *worker, const struct input *input, struct source *source, ssize_t got) {
-  uint64_t limit = memory_limit(worker->shared), position = source_position(source);
-  const char *why = NULL;
+/* Hands the graph to the first worker, and waits until it has been added: else there would be one more.  Locked. */
+static void hand_over(struct worker *worker) {
+  struct shared *shared = worker->shared;
 
-  count_bytes(worker->shared, position, 0);
-  worker->whole_size = 0;
-  for (; got > 0; got = source_read(source, worker->buffer, BUFFER, &why)) {
-    if (limit && worker->whole_size + (size_t)got > limit) {
-      complain("%s: %s", input->path, theseus_strerror(THESEUS_ELIMIT));
-      return EXIT_MEMORY;
-    }
-    if (worker->whole_size + (size_t)got > worker->whole_room) {
-      worker->whole_room = (worker->whole_size + (size_t)got) * 2;
-      worker->whole = need(worker->whole, worker->whole_room, 1);
-    }
-    memcpy(worker->whole + worker->whole_size, worker->buffer, (size_t)got);
-    worker->whole_size += (size_t)got;
-    count_bytes(worker->shared, source_position(source) - position, (uint64_t)got);
-    position = source_position(source);
-  }
-  if (got < 0) {
-    complain("%s: %s", input->path, why);
-    return EXIT_INPUT;
-  }
-  return EXIT_DONE;
+  while (shared->handed && !shared->stop)
+    pthread_cond_wait(&shared->changed, &shared->lock);
+  if (shared->stop)
+    return;
+  theseus_callgrind_reader_free(worker->reader);
+  shared->handed = worker->graph;
+  worker->reader = NULL;
+  worker->graph = NULL;
+  pthread_cond_broadcast(&shared->changed);
+  while (shared->handed && !shared->stop)
+    pthread_cond_wait(&shared->changed, &shared->lock);
 }
 
-static int read_pprof(struct worker *worker, size_t number, struct source *source, ssize_t got) {
-  const struct input *input = &worker->shared->inputs->items[number];
-  theseus_profile_options options = {.size = sizeof options, .memory_limit = memory_limit(worker->shared)};
-  theseus_read_error error = {.size = sizeof error};
-  theseus_event_info event = {.size = sizeof event};
+/* After an input.  Locked. */
+static void look_at_memory(struct worker *worker, const struct input *input) {
+  struct shared *shared = worker->shared;
+  double memory = worker->graph ? memory_of(worker) : 0;
 
-  int status = worker->profile ? THESEUS_OK : theseus_profile_new(&options, &worker->profile);
-  if (status) {
-    complain("%s: %s", input->path, theseus_strerror(status));
-    return status_exit(status);
+  if (!worker->count++) {
+    double density = input->size && memory > 0 ? memory / (double)input->size : DENSITY;
+    shared->density = density > shared->density ? density : shared->density;
+    pthread_cond_broadcast(&shared->changed);
   }
-  int failed = read_whole(worker, input, source, got);
-  if (failed)
-    return failed;
-  status = theseus_pprof_read(worker->profile, worker->whole, worker->whole_size, &error);
-  if (status) {
-    complain("%s: at byte %llu: %s", input->path, (unsigned long long)error.offset, error.text);
-    return status_exit(status);
-  }
-  pthread_mutex_lock(&worker->shared->lock);
-  for (; worker->known_events < theseus_event_count(worker->profile); worker->known_events++) {
-    theseus_event_get(worker->profile, worker->known_events, &event);
-    add_column(worker->shared, &event, number, worker->known_events);
-  }
-  pthread_mutex_unlock(&worker->shared->lock);
-  return EXIT_DONE;
+  if (worker->first)
+    take_over(worker);
+  else if (memory > room_of(shared))
+    hand_over(worker);
 }
-
-static int read_input(struct worker *worker, size_t number) {
-  const struct input *input = &worker->shared->inputs->items[number];
-  const char *why = NULL;
-  struct source *source = source_open(input->path, &why);
-  ssize_t got = source ? source_read(source, worker->buffer, BUFFER, &why) : -1;
-  int status = EXIT_INPUT;
-
-  if (got < 0)
-    complain("%s: %s", input->path, why);
-  else if (is_pprof(worker->buffer, (size_t)got))
-    status = read_pprof(worker, number, source, got);
-  else
-    status = read_callgrind(worker, number, source, got);
-  if (source)
-    source_close(source);
-  return status;
-}
-
-/* ---- all of them ---- */
 
 static void *work(void *opaque) {
   struct worker *worker = opaque;
   struct shared *shared = worker->shared;
+  size_t number;
 
-  worker->buffer = need(NULL, BUFFER, 1);
+  worker->buffer = need(NULL, READ_BUFFER, 1);
   pthread_mutex_lock(&shared->lock);
-  while (!shared->stop && shared->next < shared->inputs->count) {
-    size_t number = shared->next++;
+  while (take_input(worker, &number)) {
     pthread_mutex_unlock(&shared->lock);
     int status = read_input(worker, number);
     pthread_mutex_lock(&shared->lock);
     shared->done++;
-    if (status == EXIT_INPUT && shared->options->ignore_errors) {
+    if (status == EXIT_INPUT && shared->options->ignore_errors)
       shared->skipped++;
-    } else if (status && !shared->stop) {
-      shared->stop = true;
-      shared->status = status;
-    }
+    else if (status)
+      stop(shared, status);
+    if (!shared->stop)
+      look_at_memory(worker, &shared->inputs->items[number]);
+  }
+  while (worker->first && shared->running > 1 && !shared->stop) { /* the others may hand over something yet */
+    take_over(worker);
+    if (shared->running > 1 && !shared->handed)
+      pthread_cond_wait(&shared->changed, &shared->lock);
   }
   shared->running--;
-  pthread_cond_signal(&shared->changed);
+  pthread_cond_broadcast(&shared->changed);
   pthread_mutex_unlock(&shared->lock);
   return NULL;
+}
+
+/* The profile that the others are added to: the worker's own if it was alone, else one with all columns in their order.
+ */
+static int new_profile(struct worker *worker, struct merged *out) {
+  theseus_profile_options options = {.size = sizeof options, .memory_limit = memory_limit(worker->shared)};
+  uint32_t id;
+
+  if (worker->shared->inputs->count == 1 || worker->shared->options->jobs == 1) {
+    out->profile = worker->profile;
+    worker->profile = NULL;
+    return THESEUS_OK;
+  }
+  int status = theseus_profile_new(&options, &out->profile);
+  for (uint32_t i = 0; i < out->event_count && !status; i++)
+    status = theseus_event_intern(out->profile, &out->events[i], &id);
+  return status;
 }
 
 /* Adds a worker's part to what there is. */
@@ -343,27 +179,15 @@ static int take(struct worker *worker, struct merged *out) {
   } else if (worker->graph) {
     status = theseus_graph_merge(out->graph, worker->graph);
   }
-  if (!out->profile) {
-    out->profile = worker->profile;
-    worker->profile = NULL;
-  } else if (worker->profile && !status) {
-    status = theseus_profile_merge(out->profile, worker->profile);
+  if (worker->profile && !status) {
+    if (!out->profile)
+      status = new_profile(worker, out);
+    if (!status && worker->profile)
+      status = theseus_profile_merge(out->profile, worker->profile);
   }
   theseus_graph_free(worker->graph);
   theseus_profile_free(worker->profile);
   return status;
-}
-
-static void give_columns(struct shared *shared, struct merged *out) {
-  out->event_count = (uint32_t)shared->column_count;
-  if (!shared->column_count)
-    return;
-  qsort(shared->columns, shared->column_count, sizeof *shared->columns, by_appearance);
-  out->events = need(NULL, shared->column_count, sizeof *out->events);
-  for (size_t i = 0; i < shared->column_count; i++)
-    out->events[i] = (theseus_event_info){sizeof *out->events, shared->columns[i].name, shared->columns[i].long_name,
-                                          shared->columns[i].unit};
-  free(shared->columns);
 }
 
 static void watch(struct shared *shared) {
@@ -387,11 +211,14 @@ int workers_run(const struct options *options, const struct inputs *inputs, stru
   struct worker *workers = need(NULL, wanted, sizeof *workers);
 
   memset(workers, 0, wanted * sizeof *workers);
+  shared.taken = need(NULL, inputs->count + 1, sizeof *shared.taken);
+  memset(shared.taken, 0, inputs->count * sizeof *shared.taken);
   pthread_mutex_init(&shared.lock, NULL);
   pthread_cond_init(&shared.changed, NULL);
   pthread_mutex_lock(&shared.lock);
   for (; started < wanted; started++) {
     workers[started].shared = &shared;
+    workers[started].first = !started;
     if (pthread_create(&workers[started].thread, NULL, work, &workers[started]))
       break;
     shared.running++;
@@ -403,16 +230,17 @@ int workers_run(const struct options *options, const struct inputs *inputs, stru
   watch(&shared);
   pthread_mutex_unlock(&shared.lock);
   int status = THESEUS_OK;
-  for (size_t i = 0; i < started; i++) {
+  for (size_t i = 0; i < started; i++)
     pthread_join(workers[i].thread, NULL);
+  give_columns(&shared, out);
+  for (size_t i = 0; i < started; i++) {
     int taken = take(&workers[i], out);
     status = status ? status : taken;
   }
   if (status && !shared.status) {
     complain("merging: %s", theseus_strerror(status));
-    shared.status = status_exit(status);
+    shared.status = exit_of_input(status);
   }
-  give_columns(&shared, out);
   out->skipped = shared.skipped;
   out->merged = shared.done - shared.skipped;
   out->bytes = shared.read;
@@ -423,6 +251,8 @@ int workers_run(const struct options *options, const struct inputs *inputs, stru
   }
   pthread_cond_destroy(&shared.changed);
   pthread_mutex_destroy(&shared.lock);
+  theseus_graph_free(shared.handed);
+  free(shared.taken);
   free(workers);
   return shared.status ? shared.status : out->skipped ? EXIT_SKIPPED : EXIT_DONE;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* theseus-merge - the rooms of the command, which uses the public API only:
  *
- *     options -> inputs -> source -> workers -> output
- *                                    progress
+ *     options -> inputs -> source -> read -> workers -> output
+ *                                            progress
  */
 #ifndef THESEUS_MERGE_H
 #define THESEUS_MERGE_H
@@ -33,6 +33,9 @@ void complain(const char *format, ...);
 /* Memory, or the end of the program. */
 void *need(void *block, size_t count, size_t size);
 char *need_copy(const char *text);
+
+/* For graphs. */
+extern const theseus_allocator graph_memory;
 
 /* ---- options ---- */
 
