@@ -8,6 +8,9 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <sys/mman.h>
 
 enum { LARGE_PAGE = 2 << 20 };
@@ -43,3 +46,9 @@ static void memory_free(void *opaque, void *block) {
 }
 
 const theseus_allocator graph_memory = {memory_alloc, memory_realloc, memory_free, NULL};
+
+void memory_begin(void) {
+#ifdef __GLIBC__
+  (void)mallopt(M_MMAP_THRESHOLD, 1 << 20); /* else it grows with what is given back, and the gaps stay */
+#endif
+}

@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum {
-  ROOM = 48 << 20, /* bytes, about, for the graph of each worker but the first */
+  ROOM = 56 << 20, /* bytes, about, for the graph of each worker but the first */
   DENSITY = 4      /* bytes of a graph for each of its first file, until one has been read */
 };
 
@@ -106,17 +106,22 @@ static void hand_over(struct worker *worker) {
 /* After an input.  Locked. */
 static void look_at_memory(struct worker *worker, const struct input *input) {
   struct shared *shared = worker->shared;
-  double memory = worker->graph ? memory_of(worker) : 0;
+  double memory = worker->graph ? memory_of(worker) : 0, size = (double)input->size;
 
   if (!worker->count++) {
-    double density = input->size && memory > 0 ? memory / (double)input->size : DENSITY;
+    double density = size > 0 && memory > 0 ? memory / size : DENSITY;
     shared->density = density > shared->density ? density : shared->density;
     pthread_cond_broadcast(&shared->changed);
+  } else if (worker->memory > 0 && size > 0) {
+    shared->growth = (memory - worker->memory) / size;
   }
-  if (worker->first)
+  worker->memory = memory;
+  if (worker->first) {
     take_over(worker);
-  else if (memory > room_of(shared))
+  } else if (memory + shared->growth * size > room_of(shared)) { /* or would be after another such input */
     hand_over(worker);
+    worker->memory = 0;
+  }
 }
 
 static void *work(void *opaque) {

@@ -24,6 +24,7 @@ struct shared {
   bool *taken; /* inputs */
   size_t next, done, skipped;
   double density;        /* bytes of a graph for each byte of an input; 0: not known yet */
+  double growth;         /* the same of an input that was not the first, as the last one was */
   theseus_graph *handed; /* to the first worker; NULL: nothing */
   unsigned running;
   bool stop; /* somebody has failed */
@@ -38,6 +39,7 @@ struct worker {
   pthread_t thread;
   bool first;
   size_t next, count; /* inputs: before the one it has looked at all; and it has read so many */
+  double memory;      /* bytes of its graph, after the last input; 0: it has none yet */
   theseus_graph *graph;
   theseus_callgrind_reader *reader;
   theseus_profile *profile;

@@ -208,6 +208,7 @@ static int merge(const struct options *options, const struct inputs *inputs, siz
 }
 
 int main(int argc, char **argv) {
+  memory_begin();
   double began = seconds_now();
   struct options options = options_read(argc, argv);
   struct inputs inputs = {NULL, 0, 0, 0};

@@ -34,7 +34,8 @@ void complain(const char *format, ...);
 void *need(void *block, size_t count, size_t size);
 char *need_copy(const char *text);
 
-/* For graphs. */
+/* To be called first.  The allocator is for graphs. */
+void memory_begin(void);
 extern const theseus_allocator graph_memory;
 
 /* ---- options ---- */
