@@ -154,42 +154,53 @@ static void *work(void *opaque) {
   return NULL;
 }
 
-/* The profile that the others are added to: the worker's own if it was alone, else one with all columns in their order.
- */
-static int new_profile(struct worker *worker, struct merged *out) {
-  theseus_profile_options options = {.size = sizeof options, .memory_limit = memory_limit(worker->shared)};
+static bool has_event(const theseus_profile *profile, const char *name) {
+  theseus_event_info event = {.size = sizeof event};
+  for (uint32_t i = 0; profile && i < theseus_event_count(profile); i++)
+    if (!theseus_event_get(profile, i, &event) && strcmp(event.name, name) == 0)
+      return true;
+  return false;
+}
+
+/* The profile that those of `n` workers are added to: the only one, or a new one, with all columns in their order. */
+static int make_profile(struct worker *workers, size_t n, struct merged *out) {
+  theseus_profile_options options = {.size = sizeof options, .memory_limit = memory_limit(workers->shared)};
+  struct worker *only = NULL;
+  size_t count = 0;
   uint32_t id;
 
-  if (worker->shared->inputs->count == 1 || worker->shared->options->jobs == 1) {
-    out->profile = worker->profile;
-    worker->profile = NULL;
-    return THESEUS_OK;
+  for (size_t i = 0; i < n; i++)
+    if (workers[i].profile) {
+      only = &workers[i];
+      count++;
+    }
+  if (count == 1) {
+    out->profile = only->profile;
+    only->profile = NULL;
   }
+  if (count < 2)
+    return THESEUS_OK;
   int status = theseus_profile_new(&options, &out->profile);
   for (uint32_t i = 0; i < out->event_count && !status; i++)
-    status = theseus_event_intern(out->profile, &out->events[i], &id);
+    for (size_t k = 0; k < n; k++)
+      if (!status && has_event(workers[k].profile, out->events[i].name))
+        status = theseus_event_intern(out->profile, &out->events[i], &id);
   return status;
 }
 
 /* Adds a worker's part to what there is. */
-static int take(struct worker *worker, struct merged *out) {
-  int status = THESEUS_OK;
-
+static int take(struct worker *worker, struct merged *out, int status) {
   theseus_callgrind_reader_free(worker->reader);
   free(worker->buffer);
   free(worker->whole);
   if (!out->graph) {
     out->graph = worker->graph;
     worker->graph = NULL;
-  } else if (worker->graph) {
+  } else if (worker->graph && !status) {
     status = theseus_graph_merge(out->graph, worker->graph);
   }
-  if (worker->profile && !status) {
-    if (!out->profile)
-      status = new_profile(worker, out);
-    if (!status && worker->profile)
-      status = theseus_profile_merge(out->profile, worker->profile);
-  }
+  if (worker->profile && !status)
+    status = theseus_profile_merge(out->profile, worker->profile);
   theseus_graph_free(worker->graph);
   theseus_profile_free(worker->profile);
   return status;
@@ -238,10 +249,10 @@ int workers_run(const struct options *options, const struct inputs *inputs, stru
   for (size_t i = 0; i < started; i++)
     pthread_join(workers[i].thread, NULL);
   give_columns(&shared, out);
-  for (size_t i = 0; i < started; i++) {
-    int taken = take(&workers[i], out);
-    status = status ? status : taken;
-  }
+  if (started)
+    status = make_profile(workers, started, out);
+  for (size_t i = 0; i < started; i++)
+    status = take(&workers[i], out, status);
   if (status && !shared.status) {
     complain("merging: %s", theseus_strerror(status));
     shared.status = exit_of_input(status);

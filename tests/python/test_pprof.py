@@ -354,6 +354,23 @@ def test_the_command_merges_as_the_library_does(jobs: str, tmp_path: Path) -> No
     assert command("--format=folded", "--events=Latency", *files) == folded(ours, lib.THESEUS_LATENCY).encode()
 
 
+@pytest.mark.skipif(not COMMAND, reason="theseus-merge has not been built")
+def test_columns_are_in_the_order_of_the_inputs_whoever_reads_them(tmp_path: Path) -> None:
+    files = []
+    for number in range(12):
+        profile = new_profile()
+        for name in (b"E%d" % (97 - number), b"F%d" % (number // 2)):
+            add_event(profile, name)
+        for seed in range(1 if number % 3 else 20):  # some take longer
+            check(lib.theseus_profile_merge(profile, with_times(seed)))
+        files.append(save(tmp_path / f"{number}.pb.gz", profile))
+    wanted = run("-j1", "--format=pprof", *files).stdout
+    events = [line for line in run("-j1", *files).stdout.splitlines() if line.startswith(b"events:")]
+    assert b" E96 E95 F1 E94 E93 F2 " in events[0]
+    for jobs in (2, 3, 4, 5):
+        assert run(f"-j{jobs}", "--format=pprof", *files).stdout == wanted
+
+
 # ---- viewers ----
 
 
