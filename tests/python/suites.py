@@ -3,11 +3,14 @@
 """Runs test suites of others without a tracer and with each hook, and compares the result of every test, by its name.
 
     python tests/python/suites.py                         the suites of Twisted that are listed below
-    python tests/python/suites.py twisted.test.test_defer treq
-    python tests/python/suites.py --pytest path/to/tests  for what is run by pytest
+    python tests/python/suites.py twisted.test.test_defer treq,klein
+    PYTHONPATH=… python tests/python/suites.py tests.http            for what is not installed
+    python tests/python/suites.py --pytest path/to/tests             for what is run by pytest
+    python tests/python/suites.py --hooks none treq                  without a tracer, twice
 
-Each run is a process of its own, with the tracer installed around it.  A test whose result differs is run again, with
-and without: what does not differ twice was unsteady.  Exits 1 when something differed.
+Each run is a process of its own, with the tracer installed around it.  When results differ, the suite is run again,
+with and without: a test that did not do the same both times is unsteady, and named.  What is alive at the end is
+compared as well.  Exits 1 when something differed.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from types import CoroutineType, GeneratorType
 from typing import Any
 
 SUITES = """
@@ -38,6 +42,16 @@ Results = dict[str, list[str]]  # name of the test -> [result, why]
 
 
 # ---- in the process that runs a suite ----
+
+
+def alive() -> dict[str, int]:
+    """How many there are of what a tracer that keeps things alive would keep."""
+    from twisted.internet.defer import Deferred
+    from twisted.python.failure import Failure
+
+    kinds = [type(thing) for thing in gc.get_objects()]
+    wanted = (Deferred, Failure, GeneratorType, CoroutineType)
+    return {kind.__name__: sum(issubclass(one, kind) for one in kinds) for kind in wanted}
 
 
 class Run:
@@ -60,14 +74,16 @@ class Run:
         if self.tracer is not None:
             told["installed"] = self.tracer.installed
             self.tracer.uninstall()
-            gc.collect()
+        gc.collect()
+        told["alive"] = alive()
+        if self.tracer is not None:
             told["deferreds"] = sum(stack.deferreds for stack in self.tracer.snapshot())
             told["kept"] = self.tracer._core.kept()
         with open(output, "w", encoding="utf-8") as file:
             json.dump(told, file)
 
 
-def run_trial(run: Run, names: list[str], output: str) -> None:
+def run_trial(run: Run, names: list[str], output: str) -> int:
     from twisted.trial import reporter, runner
 
     class Noting(reporter.Reporter):  # type: ignore[misc]
@@ -108,6 +124,7 @@ def run_trial(run: Run, names: list[str], output: str) -> None:
         trial.run(suite)
     finally:
         run.end(output)
+    return 0
 
 
 class Plugin:
@@ -125,11 +142,11 @@ class Plugin:
             self.run.results[report.nodeid] = [result, str(getattr(report, "longrepr", ""))[-2000:]]
 
 
-def run_pytest(run: Run, names: list[str], output: str) -> None:
+def run_pytest(run: Run, names: list[str], output: str) -> int:
     import pytest
 
     try:
-        pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:randomly", *names], plugins=[Plugin(run)])
+        return int(pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:randomly", *names], plugins=[Plugin(run)]))
     finally:
         run.end(output)
 
@@ -146,6 +163,9 @@ def results_of(suite: str, hook: str, options: argparse.Namespace) -> dict[str, 
             command.append("--pytest")
             names = [os.path.abspath(name) if os.path.exists(name) else name for name in names]
         environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", PYTHONHASHSEED="0")
+        if "PYTHONPATH" in environment:  # a run may be in another folder
+            paths = environment["PYTHONPATH"].split(os.pathsep)
+            environment["PYTHONPATH"] = os.pathsep.join(os.path.abspath(path) for path in paths)
         with open(os.path.join(folder, "log"), "w+", encoding="utf-8", errors="replace") as log:
             try:
                 status = subprocess.run(
@@ -189,29 +209,44 @@ def compare(suite: str, hooks: list[str], options: argparse.Namespace) -> bool:
         tally[result] = tally.get(result, 0) + 1
     told = ", ".join(f"{count} {result}" for result, count in sorted(tally.items())) or plain.get("failure", "no tests")
     print(f"{suite}: {told}", flush=True)
-    same = True
+    same = bool(plain["results"])
     for hook in hooks:
         watched = results_of(suite, hook, options)
         different = differences(plain["results"], watched["results"])
-        unsteady = 0
+        unsteady: list[str] = []
+        failure = watched.get("failure", "") if "failure" not in plain else ""
+        if failure and not watched["results"]:
+            different = {}
         if different:
             plain_again, watched_again = (results_of(suite, one, options)["results"] for one in ("none", hook))
             again = differences(plain_again, watched_again)
-            unsteady = len(different.keys() - again.keys())
-            different = {name: why for name, why in different.items() if name in again}
-        failure = watched.get("failure", "") if "failure" not in plain else ""
-        verdict = f"{len(different)} differ" if different else "the same"
+            unsteady = sorted(
+                differences(plain["results"], plain_again).keys()
+                | differences(watched["results"], watched_again).keys()
+                | different.keys() - again.keys()
+            )
+            different = {name: why for name, why in different.items() if name not in unsteady}
+        verdict = f"{len(different)} differ" if different else "FAILED" if failure else "the same"
         notes = f"{watched.get('deferreds', 0)} Deferreds"
         if unsteady:
-            notes += f", {unsteady} unsteady"
+            notes += f", {len(unsteady)} unsteady"
         kept = {name: count for name, count in watched.get("kept", {}).items() if count}
         if kept:
             notes += f", kept {kept}"
+        more = {
+            name: f"{count} for {plain['alive'][name]}"
+            for name, count in watched.get("alive", {}).items()
+            if "alive" in plain and count > plain["alive"][name]
+        }
+        if more:
+            notes += f", alive {more}"
         if watched.get("installed") is False:
             notes += ", the tracer was not installed at the end"
         print(f"    {hook:<12}{verdict:<12} {notes}{' ' + failure if failure else ''}", flush=True)
         for name, why in sorted(different.items()):
             print(f"        {name}: {why}", flush=True)
+        for name in unsteady:
+            print(f"        unsteady: {name}", flush=True)
         same = same and not different and not failure
     return same
 
@@ -226,8 +261,7 @@ def main() -> int:
     parser.add_argument("--output", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.run:
-        (run_pytest if options.pytest else run_trial)(Run(options.run), options.suite, options.output)
-        return 0
+        return (run_pytest if options.pytest else run_trial)(Run(options.run), options.suite, options.output)
     from theseus.hooks import available
 
     hooks = options.hooks.split(",") if options.hooks else list(available())
