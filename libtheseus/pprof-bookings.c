@@ -10,11 +10,11 @@ struct th_booked_spans {
 };
 
 void th_bookings_begin(th_bookings *bookings, theseus_profile *profile) {
-  *bookings = (th_bookings){
-      .profile = profile,
-      .before = {profile->cells.count, profile->histogram.count, profile->event_count, profile->info.truncated_pushes},
-      .last_cell = TH_NONE,
-      .last_bucket = TH_NONE};
+  *bookings = (th_bookings){.profile = profile,
+                            .before = {profile->cells.count, profile->histogram.count, profile->stats_count,
+                                       profile->event_count, profile->info.truncated_pushes},
+                            .last_cell = TH_NONE,
+                            .last_bucket = TH_NONE};
 }
 
 /* Files have the same order, mostly: the one after the last is tried before the map. */
@@ -47,7 +47,8 @@ int th_bookings_cost(th_bookings *bookings, const struct th_cell_key *key, uint6
   if (amount > UINT64_MAX - *sum)
     return THESEUS_EOVERFLOW;
   *sum += amount;
-  bookings->cells[bookings->cell_count++] = (struct th_booked_cell){cell, amount};
+  if (cell < bookings->before.cells)
+    bookings->cells[bookings->cell_count++] = (struct th_booked_cell){cell, amount};
   return THESEUS_OK;
 }
 
@@ -89,7 +90,8 @@ int th_bookings_spans(th_bookings *bookings, const struct th_ended *ended) {
   booked.stats = profile->stacks.items[ended->stack].stats;
   booked.min_ns = stats->latency_min_ns;
   booked.max_ns = stats->latency_max_ns;
-  bookings->spans[bookings->span_count++] = booked;
+  if (booked.stats < bookings->before.stats)
+    bookings->spans[bookings->span_count++] = booked;
 
   stats->deferreds += ended->count;
   stats->latency_ns += ended->latency_ns;
@@ -132,6 +134,8 @@ void th_bookings_undo(th_bookings *bookings) {
     uint32_t stack = profile->histogram.items[profile->histogram.count - 1].stack;
     th_histogram_cut(&profile->histogram, &profile->stats[profile->stacks.items[stack].stats].buckets);
   }
+  for (uint32_t i = bookings->before.stats; i < profile->stats_count; i++)
+    profile->stats[i] = th_no_stats();
   profile->event_count = bookings->before.events; /* a file would have columns for them */
   profile->info.truncated_pushes = bookings->before.truncated_pushes;
 }

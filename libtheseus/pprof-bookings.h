@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* pprof-bookings - what a file adds to a profile, sample by sample, remembered so that it can be taken back.
+/* pprof-bookings - what a file adds to a profile, sample by sample, remembered so that it can be taken back.  Of what is
+ * new there is nothing to remember: it came last, and is cut off.
  *
  * A file that turns out to be broken in its last sample must not have been there; one that is whole should not be built
  * up beside the profile first, only to be added to it. */
@@ -18,7 +19,7 @@ typedef struct th_bookings {
   struct th_booked_spans *spans;
   uint32_t span_count, span_capacity;
   struct {
-    uint32_t cells, buckets, events;
+    uint32_t cells, buckets, stats, events;
     uint64_t truncated_pushes;
   } before;
   uint32_t last_cell, last_bucket;
