@@ -183,7 +183,7 @@ static inline const char *defined(const th_names *names, const char *at, uint32_
   if (!n || n == 8 || at[n + 1] != ')' || at[n + 2] != '\n')
     return NULL;
   number = th_word_number(word, n);
-  *out = th_names_known(names, number);
+  *out = th_names_find(names, (uint32_t)number);
   if (!*out || (*out)->text == TH_NONE)
     return NULL;
   *id = (uint32_t)number;

@@ -190,13 +190,8 @@ static bool same_function(const void *owner, uint32_t index, const void *key) {
 }
 
 int th_graph_function(theseus_graph *graph, const struct th_graph_function *function, uint32_t *out) {
-  uint32_t id = graph->last_function < graph->function_count ? graph->functions[graph->last_function].follow : 0;
-  if (id < graph->function_count && same_function(graph, id, function)) {
-    *out = graph->last_function = id;
-    return THESEUS_OK;
-  }
   uint32_t hash = hash_function(function);
-  id = th_map_find(&graph->function_map, hash, same_function, graph, function);
+  uint32_t id = th_map_find(&graph->function_map, hash, same_function, graph, function);
   if (id == TH_NONE) {
     uint64_t count = (uint64_t)graph->function_count + 1;
     int status = th_alloc_grow(&graph->alloc, &graph->functions, &graph->function_capacity, count, sizeof *function);
@@ -207,12 +202,9 @@ int th_graph_function(theseus_graph *graph, const struct th_graph_function *func
     id = graph->function_count++;
     graph->functions[id] = *function;
     graph->functions[id].place = TH_NONE;
-    graph->functions[id].follow = id + 1;
     th_map_add(&graph->function_map, hash, id);
   }
-  if (graph->last_function < graph->function_count)
-    graph->functions[graph->last_function].follow = id;
-  *out = graph->last_function = id;
+  *out = id;
   return THESEUS_OK;
 }
 

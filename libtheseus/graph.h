@@ -19,7 +19,6 @@ enum th_fact { TH_PID, TH_CMD, TH_PART, TH_THREAD, TH_DESC, TH_FACTS };
 struct th_graph_function {
   uint32_t object, file, name; /* texts */
   uint32_t place;              /* of its costs in its own file, or TH_NONE: not a part of the key */
-  uint32_t follow;             /* the function that came after this one the last time: it is tried first */
 };
 /* All members are numbers of texts. */
 struct th_graph_event {
@@ -37,7 +36,6 @@ struct theseus_graph {
   uint32_t empty; /* the text "" */
   struct th_graph_function *functions;
   uint32_t function_count, function_capacity;
-  uint32_t last_function; /* the one that was asked for last; there may be none */
   th_map function_map;
   th_rows costs, edges;
   struct th_graph_event *events;

@@ -35,31 +35,17 @@ static char *room(th_strings *strings, th_alloc *alloc, size_t size) {
   return chunk->bytes + chunk->used - size;
 }
 
-/* This text comes next, if there is one: there is time until then. */
-static void come(const th_strings *strings, uint32_t id) {
-  if (id < strings->count)
-    th_prefetch(strings->texts[id].bytes);
-}
-
 int th_strings_intern(th_strings *strings, th_alloc *alloc, const char *bytes, size_t length, uint32_t *out) {
   if (length > UINT32_MAX - 1)
     return THESEUS_EOVERFLOW;
   struct th_text key = {bytes, (uint32_t)length};
-  uint32_t id = strings->last < strings->count ? strings->follow[strings->last] : 0;
-  if (id < strings->count && same(strings, id, &key)) {
-    *out = strings->last = id;
-    come(strings, strings->follow[id]);
-    return THESEUS_OK;
-  }
   uint32_t hash = th_hash_bytes(bytes, length);
-  id = th_map_find(&strings->map, hash, same, strings, &key);
+  uint32_t id = th_map_find(&strings->map, hash, same, strings, &key);
   if (id == TH_NONE) {
-    uint64_t count = (uint64_t)strings->count + 1;
-    int status = th_alloc_grow(alloc, &strings->texts, &strings->capacity, count, sizeof *strings->texts);
+    int status =
+        th_alloc_grow(alloc, &strings->texts, &strings->capacity, (uint64_t)strings->count + 1, sizeof *strings->texts);
     if (!status)
-      status = th_alloc_grow(alloc, &strings->follow, &strings->follow_capacity, count, sizeof *strings->follow);
-    if (!status)
-      status = th_map_reserve(&strings->map, alloc, count);
+      status = th_map_reserve(&strings->map, alloc, (uint64_t)strings->count + 1);
     if (status)
       return status;
     char *copy = room(strings, alloc, length + 1);
@@ -69,13 +55,9 @@ int th_strings_intern(th_strings *strings, th_alloc *alloc, const char *bytes, s
     copy[length] = '\0';
     id = strings->count++;
     strings->texts[id] = (struct th_text){copy, key.length};
-    strings->follow[id] = id + 1;
     th_map_add(&strings->map, hash, id);
   }
-  if (strings->last < strings->count)
-    strings->follow[strings->last] = id;
-  *out = strings->last = id;
-  come(strings, strings->follow[id]);
+  *out = id;
   return THESEUS_OK;
 }
 
@@ -97,7 +79,6 @@ void th_strings_free(th_strings *strings, th_alloc *alloc) {
     th_alloc_free(alloc, chunk, sizeof *chunk + chunk->size, 1);
   }
   th_alloc_free(alloc, strings->texts, strings->capacity, sizeof *strings->texts);
-  th_alloc_free(alloc, strings->follow, strings->follow_capacity, sizeof *strings->follow);
   th_map_free(&strings->map, alloc);
   memset(strings, 0, sizeof *strings);
 }

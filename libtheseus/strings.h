@@ -17,10 +17,6 @@ typedef struct th_strings {
   uint32_t count, capacity;
   struct th_chunk *chunks; /* the one that is being filled first */
   th_map map;
-  uint32_t
-      *follow; /* of each text, the one that came after it the last time: it often does again, and is tried first */
-  uint32_t follow_capacity;
-  uint32_t last; /* the one that was asked for last; there may be none */
 } th_strings;
 
 /* The number of a text, which is new when the text is.  O(length).  ENOMEM, EOVERFLOW (a text of 4 GB, too many). */

@@ -4,8 +4,9 @@
     python3 tests/bench/merge.py [--command=theseus-merge] [--folder=FOLDER] [--rounds=N] [--annotate] [FILE...]
 
 The files are made once, in the folder: valgrind runs this machine's C compiler proper over 20 small programs, with
-addresses, about 9 MB each.  Everything runs in turns, N times over a warm cache; what is shown is the least CPU time of
-each, the least wall time, MB/s of both, peak memory, and the CPU time's ratio to that of the bare loop (floor.c).
+addresses, 8 to 9 MB each, which takes some minutes.  Everything runs in turns, N times over a warm cache; what is shown
+is the least CPU time of each, the least wall time, MB/s of both, peak memory, and the CPU time's ratio to that of the
+bare loop (floor.c).  Then all files 20 times over, once: they take 20 times as long, and should take no more memory.
 """
 
 from __future__ import annotations
@@ -23,6 +24,11 @@ from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
 FILES = 20
+TIMES = 20
+FLAGS = (
+    "-fwrapv -funroll-loops -fno-inline -ffast-math -fno-tree-vectorize -ftrapv -fsanitize=undefined "
+    "-fno-omit-frame-pointer -fprofile-generate -fstack-protector-all"
+).split()
 SNIPPET = """
 int f{n}(int *a, int n) {{ int s = {n}; for (int i = 0; i < n; i++) s += a[i] * {n}; return s; }}
 double g{n}(double x) {{ return x < {n} ? x * x + {n} : g{n}(x / 2) - 1; }}
@@ -56,12 +62,12 @@ def make(folder: Path) -> list[Path]:
         if path.exists():
             continue
         source = folder / "source.c"
-        source.write_text("".join(SNIPPET.format(n=n) for n in range(1 + number % 5, 12 + 2 * number)))
+        source.write_text("".join(SNIPPET.format(n=n) for n in range(1 + number % 5, 12 + number)))
         options = ["--tool=callgrind", "--dump-instr=yes", f"--callgrind-out-file={path}.part"]
-        level = f"-O{number % 4}"
+        flags = [f"-O{2 + number % 2}", "-g", FLAGS[number // 2]]
         print(f"making {path}", file=sys.stderr)
         subprocess.run(
-            [valgrind, *options, proper, "-quiet", level, str(source), "-o", os.devnull],
+            [valgrind, *options, proper, "-quiet", *flags, str(source), "-o", os.devnull],
             check=True,
             capture_output=True,
         )
@@ -127,16 +133,21 @@ def main() -> None:
         one = took([annotate, paths[0]])
         scale = size / os.path.getsize(paths[0])
         best["callgrind_annotate"] = Took(one.cpu * scale, one.wall * scale, one.memory)
+    for jobs in (1, 2):
+        best[f"  {TIMES} times, -j{jobs}"] = took([command, f"-j{jobs}", *paths * TIMES])
     print(f"{len(paths)} files, {size / 1e6:.1f} MB")
     print(f"{'':20}{'CPU s':>8}{'MB/s':>8}{'wall s':>8}{'MB/s':>8}{'memory':>10}{'x the bare loop':>18}")
     floor = best["bare loop"].cpu
+    figures = {}
     for name, this in best.items():
+        megabytes = size / 1e6 * (TIMES if "times" in name else 1)
+        ratio = this.cpu / floor * (size / 1e6 / megabytes)
+        figures[name.strip()] = {**this._asdict(), "ratio": ratio}
         print(
-            f"{name:20}{this.cpu:8.3f}{size / 1e6 / this.cpu:8.0f}{this.wall:8.3f}{size / 1e6 / this.wall:8.0f}"
-            f"{this.memory / 1e6:7.1f} MB{this.cpu / floor:18.2f}"
+            f"{name:20}{this.cpu:8.3f}{megabytes / this.cpu:8.0f}{this.wall:8.3f}{megabytes / this.wall:8.0f}"
+            f"{this.memory / 1e6:7.1f} MB{ratio:18.2f}"
         )
     if options.json:
-        figures = {name: {**this._asdict(), "ratio": this.cpu / floor} for name, this in best.items()}
         options.json.write_text(json.dumps({"bytes": size, "files": len(paths), **figures}, indent=2) + "\n")
 
 
