@@ -21,7 +21,8 @@ static void hand_over(th_output *output, const char *bytes, size_t n) {
     output->status = THESEUS_EIO;
 }
 
-char *th_output_room(th_output *output, size_t n) {
+/* Where n bytes are to be written; NULL: there is a failure, or they are too many. */
+static char *room_for(th_output *output, size_t n) {
   if (n > TH_OUTPUT_SIZE - output->used) {
     hand_over(output, output->buffer, output->used);
     output->used = 0;
@@ -33,7 +34,7 @@ char *th_output_room(th_output *output, size_t n) {
 }
 
 void th_output_bytes(th_output *output, const char *bytes, size_t n) {
-  char *room = n ? th_output_room(output, n) : NULL;
+  char *room = n ? room_for(output, n) : NULL;
   if (room)
     memcpy(room, bytes, n);
   else

@@ -19,8 +19,6 @@ typedef struct th_output {
 /* EINVAL (no sink), ENOMEM; either of which is also kept. */
 int th_output_init(th_output *output, th_alloc *alloc, const theseus_sink *sink);
 void th_output_bytes(th_output *output, const char *bytes, size_t n);
-/* Room for n bytes, which the caller then writes; NULL: there is a failure, or n is beyond TH_OUTPUT_SIZE. */
-char *th_output_room(th_output *output, size_t n);
 void th_output_text(th_output *output, const char *text);
 void th_output_number(th_output *output, uint64_t number);
 
