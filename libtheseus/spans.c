@@ -94,17 +94,15 @@ static uint32_t next_awaited(const theseus_profile *profile, uint32_t top, uint3
 
 /* ---- time ---- */
 
-static uint32_t head_of(const theseus_profile *profile, uint32_t slot) {
-  while (at(profile, slot)->state == TH_AWAITED)
-    slot = at(profile, slot)->parent;
-  return slot;
+static const struct th_span *head_of(const theseus_profile *profile, const struct th_span *span) {
+  while (span->state == TH_AWAITED)
+    span = at(profile, span->parent);
+  return span;
 }
 
-static void book(theseus_profile *profile, uint32_t slot, th_fixed share) {
-  struct th_span *span = at(profile, slot);
-
+static void book(theseus_profile *profile, struct th_span *span, th_fixed share) {
   if (span->cell == TH_NONE) {
-    const struct th_span *head = at(profile, head_of(profile, slot));
+    const struct th_span *head = head_of(profile, span);
     const struct th_cell_key key = {THESEUS_WAIT, head->stack, (head->flags & HAD_PARENT) != 0, span->place_stack,
                                     span->line};
     if (th_cells_intern(&profile->cells, &profile->alloc, &key, &span->cell)) {
@@ -118,27 +116,27 @@ static void book(theseus_profile *profile, uint32_t slot, th_fixed share) {
 
 /* Brings a span's clock, and those of all that it gets its share from, up to the latest time: books its self wait, or hands its
  * share on. */
-static void advance(theseus_profile *profile, uint32_t slot) {
-  uint32_t path[MAX_NESTING + 2];
+static void advance_span(theseus_profile *profile, struct th_span *span) {
+  struct th_span *path[MAX_NESTING + 2];
+  const struct th_span *parent;
   uint32_t length = 0;
   uint64_t now = profile->info.now_ns;
 
   /* What was advanced at this very time is up to date, and all above it. */
-  while (at(profile, slot)->touched != now) {
-    path[length++] = slot;
-    if (at(profile, slot)->state != TH_AWAITED)
+  while (span->touched != now) {
+    path[length++] = span;
+    if (span->state != TH_AWAITED)
       break;
-    slot = at(profile, slot)->parent;
+    span = at(profile, span->parent);
   }
-  while (length--) {
-    struct th_span *span = at(profile, path[length]);
+  for (parent = span; length--; parent = span) {
+    span = path[length];
     th_fixed share = {0, 0};
     if (span->state == TH_HEAD) {
       share.ns = now - span->touched;
     } else if (span->state == TH_AWAITED) {
-      th_fixed clock = at(profile, span->parent)->clock;
-      share = th_fixed_subtract(clock, span->seen);
-      span->seen = clock;
+      share = th_fixed_subtract(parent->clock, span->seen);
+      span->seen = parent->clock;
     }
     span->touched = now;
     if (!share.ns && !share.fraction)
@@ -146,10 +144,16 @@ static void advance(theseus_profile *profile, uint32_t slot) {
     if (span->awaits) {
       span->clock = th_fixed_add(span->clock, th_fixed_divide(share, span->awaits, &span->rest));
     } else {
-      book(profile, path[length], th_fixed_add(share, (th_fixed){0, span->rest}));
+      book(profile, span, th_fixed_add(share, (th_fixed){0, span->rest}));
       span->rest = 0;
     }
   }
+}
+
+static inline void advance(theseus_profile *profile, uint32_t slot) {
+  struct th_span *span = at(profile, slot);
+  if (span->touched != profile->info.now_ns)
+    advance_span(profile, span);
 }
 
 /* Advances a span and all that it awaits, which are about to get another head. */

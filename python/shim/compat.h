@@ -60,6 +60,19 @@ static inline PyObject *compat_variable(PyFrameObject *frame, PyObject *name) {
   return value;
 }
 
+/* Has a Python function called by `call`: what it was called by before; NULL: that cannot be set, or would not always be heeded. */
+static inline vectorcallfunc compat_set_vectorcall(PyObject *function, vectorcallfunc call) {
+#if PY_VERSION_HEX >= 0x030C0000
+  vectorcallfunc before = ((PyFunctionObject *)function)->vectorcall;
+  PyFunction_SetVectorcall((PyFunctionObject *)function, call);
+  return before;
+#else
+  (void)function;
+  (void)call;
+  return NULL;
+#endif
+}
+
 /* The profile hook of this thread: borrowed. */
 static inline void compat_get_profile(Py_tracefunc *function, PyObject **object) {
   PyThreadState *thread = PyThreadState_Get();

@@ -4,7 +4,7 @@
  * The algorithm is that of python/theseus/portable.py, whose names it has; that file says what the events are.
  *
  *     hook-profile.c, hook-monitoring.c ──> events.c ──> stack.c, spans of libtheseus
- *                        observer.c ────────^   └──> deferred.c (what Deferreds and generators tell)
+ *               calls.c, observer.c ────────^   └──> deferred.c (what Deferreds and generators tell)
  *
  * All of it runs with the GIL held.  Everything that is borrowed from Python is said to be. */
 #ifndef SHIM_CORE_H
@@ -23,10 +23,20 @@ enum shim_kind { SHIM_PLAIN, SHIM_GENERATOR, SHIM_PLUMBING, SHIM_LOOP, SHIM_DRIV
 typedef struct shim_names {
   PyObject *called, *paused, *running, *result, *type, *canceller, *chained_to, *deferred_list;
   PyObject *current, *gen;
-  PyObject *gi_frame, *cr_frame, *ag_frame, *gi_yieldfrom, *cr_await, *ag_await;
   PyObject *call, *return_;
+  PyObject *status, *waiting_on;
 } shim_names;
 extern shim_names shim_name;
+
+/* What generators, coroutines and async generators tell: their frames, and what they are suspended in. */
+enum { SHIM_TELLING = 3 };
+typedef struct shim_told {
+  PyTypeObject *type;
+  const char *text;
+  PyObject *name;
+  getter get; /* NULL: only as an attribute */
+} shim_told;
+extern shim_told shim_frames[SHIM_TELLING], shim_delegates[SHIM_TELLING];
 
 typedef struct shim_code {
   int kind;
@@ -51,6 +61,8 @@ typedef struct shim_stop {
   bool by_hand;
 } shim_stop;
 
+enum { SHIM_OBSERVED = 4 };
+
 typedef struct shim_operation {
   const void *generator;
   PyObject *alive;    /* weak reference */
@@ -60,7 +72,12 @@ typedef struct shim_operation {
   bool detached;
   uint32_t stack, place_stack, line;
   shim_stop stop;
-  const void *starter;
+  const void *starter;                                   /* the frame of the call that began it; NULL: see calls.c */
+  enum { SHIM_RUNS, SHIM_SUSPENDED, SHIM_FINISHED } leg; /* how the last one ended */
+  /* The spans whose ends its resumption tells in place of observers, and a weak reference to the Deferred: see shim_relieve(). */
+  uint64_t observed[SHIM_OBSERVED];
+  int observed_count;
+  PyObject *awaited;
   bool returned;
 } shim_operation;
 
@@ -69,10 +86,10 @@ typedef struct shim_begun {
   shim_stop stop;
 } shim_begun;
 
-/* The spans that began under a frame that is still running. */
+/* The spans that began under a frame that is still running, or in the first leg of an operation. */
 typedef struct shim_scope {
-  const void *frame;
-  const void *code;
+  const void *owner; /* the frame, or the operation */
+  const void *code;  /* of the frame */
   shim_begun *begun;
   size_t count, capacity;
   size_t full; /* the count at which those that have ended are dropped */
@@ -103,7 +120,8 @@ typedef struct shim_call {
   uint32_t line;
 } shim_call;
 
-typedef struct shim_core {
+typedef struct shim_core shim_core;
+struct shim_core {
   PyObject_HEAD theseus_profile *profile;
   PyObject *owner; /* keeps `profile` */
   PyObject *clock; /* NULL: the monotonic clock */
@@ -114,6 +132,7 @@ typedef struct shim_core {
 
   /* Twisted's and machinery.py's, all owned. */
   PyObject *loop_code, *driver_code, *starter_code;
+  PyObject *driver, *starter; /* the functions, where calls.c can watch them; else Py_None */
   PyObject *deferred_type, *failure_type, *cancelled_type, *list_type;
   PyObject *continuation, *resume, *resume_code; /* the last two: Py_None where this Twisted has not got it */
   PyObject *describe, *race_links, *race_members, *boxed_type;
@@ -141,6 +160,15 @@ typedef struct shim_core {
   size_t call_count, call_capacity;
   uint64_t *spans; /* scratch of shim_children_on */
   size_t span_count, span_capacity;
+  /* The Deferred that was returned last, if it carries one span and is not part of anything: mostly it is what is awaited next.  An
+   * address to compare while that span is open. */
+  const void *returned;
+  uint64_t returned_span;
+
+  /* calls: the next of those that watch; borrowed, as they are */
+  struct shim_core *next_watching;
+  bool watching;
+  size_t observed; /* how many operations have spans so called */
 
   /* hook-profile */
   PyObject *hook;
@@ -152,7 +180,7 @@ typedef struct shim_core {
   shim_table disabled; /* code in which places are disabled */
   shim_table adopting; /* code under which spans have begun */
   int return_constant; /* the opcode; -1: there is none */
-} shim_core;
+};
 
 /* Room for one more in a growing array: -1 without memory. */
 #define SHIM_ROOM(array, count, capacity) shim_room((void *)&(array), (count), &(capacity), sizeof *(array))
@@ -203,6 +231,8 @@ bool shim_span_info(shim_core *core, uint64_t span, theseus_span_info *info);
 
 /* ---- deferred.c: what Deferreds and generators tell ---- */
 
+/* An attribute: a new reference, or NULL without an exception. */
+PyObject *shim_attribute(PyObject *object, PyObject *name);
 /* The list of entries that have not run: a new reference; NULL without an exception for what is only half built. */
 PyObject *shim_callbacks_of(shim_core *core, PyObject *deferred);
 bool shim_has_fired(shim_core *core, PyObject *deferred);
@@ -235,8 +265,11 @@ void shim_free_links(shim_links *links);
 int shim_add_fed(shim_core *core, PyObject *feeding, PyObject *entry, shim_links *links);
 /* What a generator is suspended in: a new reference, or NULL. */
 PyObject *shim_delegate_of(PyObject *generator);
-/* The spans on a Deferred: the span's own children go to core->spans; the result says whether there are others. */
-int shim_children_on(shim_core *core, uint64_t span, PyObject *deferred);
+/* The spans that an entry of a Deferred tells the ends of: their number. */
+int shim_spans_in(shim_core *core, PyObject *entry, uint64_t spans[SHIM_OBSERVED]);
+/* The spans on a Deferred: the span's own children go to core->spans; the result says whether there are others.  *alone: the Deferred is
+ * not part of anything. */
+int shim_children_on(shim_core *core, uint64_t span, PyObject *deferred, bool *alone);
 
 /* ---- observer.c ---- */
 
@@ -245,19 +278,35 @@ extern PyType_Spec shim_observer_spec, shim_reaper_spec;
 uint64_t shim_observed(shim_core *core, PyObject *callback);
 /* Appends an observer to a Deferred's entries. */
 int shim_observe(shim_core *core, PyObject *entries, uint64_t span);
+/* The last entry of a Deferred resumes this operation.  Observers that come right before it are taken out: being resumed tells as much,
+ * and fewer calls go through Deferred's loop. */
+void shim_relieve(shim_core *core, PyObject *deferred, shim_operation *operation);
+/* All such observers are put back. */
+void shim_take_over(shim_core *core);
+/* An operation is not resumed any more: its spans are somebody else's from now on. */
+int shim_take_observed(shim_core *core, shim_operation *operation, uint64_t spans[SHIM_OBSERVED]);
 
 /* ---- events.c ---- */
 
-void shim_start(shim_core *core, PyFrameObject *frame);
-void shim_started(shim_core *core, PyFrameObject *frame, PyObject *result);
-void shim_leg_ended(shim_core *core, PyFrameObject *frame);
+/* A generator is about to be driven for the first time, by a call from `frame` on down (borrowed; NULL: there is none).  NULL: it is no
+ * operation; else it is in its first leg until shim_started() with what the call returned (NULL: it raised) to the frame `below`. */
+shim_operation *shim_start(shim_core *core, PyFrameObject *frame, PyObject *generator, const void *starter);
+void shim_started(shim_core *core, shim_operation *operation, PyFrameObject *below, PyObject *result);
+/* The operation in its first leg that began with this starter. */
+shim_operation *shim_starting(const shim_core *core, const void *starter);
+/* The driver of a generator returns, perhaps with that one suspended, waiting for `awaited` (NULL: not known). */
+void shim_leg_ended(shim_core *core, PyObject *generator, PyObject *awaited);
+/* The same, where it is in an attribute `waitingOn`. */
+void shim_leg_of(shim_core *core, PyObject *generator, PyObject *status);
+/* The driver of an operation is called with a result, on any thread. */
+void shim_resumed(shim_core *core, shim_operation *operation, PyObject *result);
 void shim_returned(shim_core *core, PyFrameObject *frame, PyObject *deferred);
 void shim_left(shim_core *core, PyFrameObject *frame);
 void shim_loop_left(shim_core *core, PyFrameObject *frame);
 /* Have spans begun under this frame? */
 static inline bool shim_is_scope(const shim_core *core, const void *frame) {
   for (size_t i = core->scope_count; i-- > 0;)
-    if (core->scopes[i].frame == frame)
+    if (core->scopes[i].owner == frame)
       return true;
   return false;
 }
@@ -275,7 +324,39 @@ void shim_drain(shim_core *core);
 /* What is under way goes on without us.  In the middle of an event that is put off until the end of it. */
 void shim_let_go(shim_core *core);
 
+/* ---- calls.c: the starter and the driver, seen as they are called ---- */
+
+/* false: this Python has no means for it, and the hook has to see them. */
+bool shim_calls_watch(shim_core *core);
+/* What only they could tell is told by observers from now on. */
+void shim_calls_leave(shim_core *core);
+
 /* ---- hooks ---- */
+
+/* The same, seen by their frames. */
+static inline void shim_frame_started(shim_core *core, PyFrameObject *frame, PyObject *result) {
+  shim_operation *operation = shim_starting(core, frame);
+  if (operation) {
+    PyFrameObject *below = PyFrame_GetBack(frame);
+    shim_started(core, operation, below, result);
+    Py_XDECREF(below);
+  }
+}
+static inline void shim_frame_starts(shim_core *core, PyFrameObject *frame) {
+  PyObject *generator = shim_driven_generator(frame);
+  if (generator)
+    (void)shim_start(core, frame, generator, frame);
+  Py_XDECREF(generator);
+}
+static inline void shim_frame_leg_ended(shim_core *core, PyFrameObject *frame) {
+  PyObject *const names[] = {shim_name.gen, shim_name.result};
+  PyObject *variables[2];
+  compat_variables(frame, names, variables, 2);
+  if (variables[0])
+    shim_leg_ended(core, variables[0], variables[1]);
+  Py_XDECREF(variables[0]);
+  Py_XDECREF(variables[1]);
+}
 
 /* Is a returned value a Deferred?  Most are of builtin types, which are told by a flag. */
 static inline bool shim_is_returned_deferred(const shim_core *core, PyObject *result) {

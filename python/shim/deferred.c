@@ -2,7 +2,7 @@
 /* deferred - what Deferreds and generators tell: machinery.py's questions, those that are asked often. */
 #include "core.h"
 
-static PyObject *attribute(PyObject *object, PyObject *name) {
+PyObject *shim_attribute(PyObject *object, PyObject *name) {
   PyObject *value = PyObject_GetAttr(object, name);
   if (!value)
     PyErr_Clear();
@@ -10,7 +10,7 @@ static PyObject *attribute(PyObject *object, PyObject *name) {
 }
 
 static bool truth(PyObject *object, PyObject *name) {
-  PyObject *value = attribute(object, name);
+  PyObject *value = shim_attribute(object, name);
   int is_true = !value || value == Py_False ? 0 : value == Py_True ? 1 : PyObject_IsTrue(value);
   Py_XDECREF(value);
   if (is_true < 0)
@@ -52,7 +52,7 @@ bool shim_has_fired(shim_core *core, PyObject *deferred) {
 int shim_outcome_of(shim_core *core, PyObject *result) {
   if (!PyObject_TypeCheck(result, (PyTypeObject *)core->failure_type))
     return THESEUS_SUCCESS;
-  PyObject *type = attribute(result, shim_name.type);
+  PyObject *type = shim_attribute(result, shim_name.type);
   bool cancelled =
       type && PyType_Check(type) && PyType_IsSubtype((PyTypeObject *)type, (PyTypeObject *)core->cancelled_type);
   Py_XDECREF(type);
@@ -60,7 +60,7 @@ int shim_outcome_of(shim_core *core, PyObject *result) {
 }
 
 int shim_outcome_of_deferred(shim_core *core, PyObject *deferred) {
-  PyObject *result = attribute(deferred, shim_name.result);
+  PyObject *result = shim_attribute(deferred, shim_name.result);
   int outcome = result ? shim_outcome_of(core, result) : THESEUS_SUCCESS;
   Py_XDECREF(result);
   return outcome;
@@ -95,27 +95,33 @@ PyObject *shim_resumed_generator(shim_core *core, PyObject *entry) {
   return NULL;
 }
 
-PyFrameObject *shim_frame_of(PyObject *generator) {
-  PyObject *frame = PyGen_CheckExact(generator)    ? attribute(generator, shim_name.gi_frame)
-                    : PyCoro_CheckExact(generator) ? attribute(generator, shim_name.cr_frame)
-                                                   : NULL;
-  if (!frame && !PyGen_CheckExact(generator) && !PyCoro_CheckExact(generator)) {
-    PyObject *const names[] = {shim_name.gi_frame, shim_name.cr_frame, shim_name.ag_frame};
-    for (int i = 0; !frame && i < 3; i++)
-      frame = attribute(generator, names[i]);
+/* What a generator tells of itself: CPython's own types are asked directly, as they are asked often.  Others, such as Cython's, have
+ * attributes of one of these names; an object of the program's that has not may notice that it is asked, so its type is. */
+static PyObject *tell(PyObject *generator, const shim_told told[SHIM_TELLING]) {
+  for (int i = 0; i < SHIM_TELLING; i++)
+    if (Py_IS_TYPE(generator, told[i].type) && told[i].get) {
+      PyObject *value = told[i].get(generator, NULL);
+      if (!value)
+        PyErr_Clear();
+      return value;
+    }
+  for (int i = 0; i < SHIM_TELLING; i++) {
+    PyObject *found = shim_attribute((PyObject *)Py_TYPE(generator), told[i].name);
+    Py_XDECREF(found);
+    if (found)
+      return shim_attribute(generator, told[i].name);
   }
+  return NULL;
+}
+
+PyFrameObject *shim_frame_of(PyObject *generator) {
+  PyObject *frame = tell(generator, shim_frames);
   if (frame && !PyFrame_Check(frame))
     Py_CLEAR(frame);
   return (PyFrameObject *)frame;
 }
 
-PyObject *shim_delegate_of(PyObject *generator) {
-  PyObject *const names[] = {shim_name.gi_yieldfrom, shim_name.cr_await, shim_name.ag_await};
-  PyObject *found = NULL;
-  for (int i = PyCoro_CheckExact(generator); !found && i < 3; i++)
-    found = attribute(generator, names[i]);
-  return found;
-}
+PyObject *shim_delegate_of(PyObject *generator) { return tell(generator, shim_delegates); }
 
 PyObject *shim_driven_generator(PyFrameObject *frame) { return compat_variable(frame, shim_name.gen); }
 
@@ -162,7 +168,7 @@ static int add_race_links(shim_core *core, PyObject *entry, shim_links *links) {
 }
 
 static bool is_chained(PyObject *fed, PyObject *feeding) {
-  PyObject *to = attribute(fed, shim_name.chained_to);
+  PyObject *to = shim_attribute(fed, shim_name.chained_to);
   Py_XDECREF(to);
   return to == feeding;
 }
@@ -193,10 +199,11 @@ int shim_add_fed(shim_core *core, PyObject *feeding, PyObject *entry, shim_links
 /* Adds the members of a DeferredList or a race. */
 static int add_members(shim_core *core, PyObject *deferred, shim_links *links) {
   PyObject *members = NULL;
-  if (PyObject_TypeCheck(deferred, (PyTypeObject *)core->list_type)) {
-    members = attribute(deferred, shim_name.deferred_list);
+  if ((PyObject *)Py_TYPE(deferred) != core->deferred_type &&
+      PyObject_TypeCheck(deferred, (PyTypeObject *)core->list_type)) {
+    members = shim_attribute(deferred, shim_name.deferred_list);
   } else {
-    PyObject *canceller = attribute(deferred, shim_name.canceller);
+    PyObject *canceller = shim_attribute(deferred, shim_name.canceller);
     if (canceller && PyFunction_Check(canceller) && shim_table_get(&core->race_codes, PyFunction_GET_CODE(canceller)))
       members = PyObject_CallOneArg(core->race_members, deferred);
     Py_XDECREF(canceller);
@@ -211,56 +218,76 @@ static int add_members(shim_core *core, PyObject *deferred, shim_links *links) {
 
 /* ---- the spans on a Deferred ---- */
 
+int shim_spans_in(shim_core *core, PyObject *entry, uint64_t spans[SHIM_OBSERVED]) {
+  spans[0] = shim_observed(core, shim_callback_in(entry));
+  if (spans[0] || !core->observed)
+    return spans[0] != THESEUS_NO_SPAN;
+  PyObject *generator = shim_resumed_generator(core, entry);
+  const shim_operation *operation = generator ? shim_operation_of(core, generator) : NULL;
+  Py_XDECREF(generator);
+  if (!operation)
+    return 0;
+  memcpy(spans, operation->observed, sizeof operation->observed);
+  return operation->observed_count;
+}
+
 /* The spans that a Deferred itself carries. */
 static int add_observed(shim_core *core, uint64_t span, PyObject *entries, bool *others) {
-  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(entries); i++) {
-    uint64_t other = shim_observed(core, shim_callback_in(PyList_GET_ITEM(entries, i)));
-    theseus_span_info info;
-    if (!other || other == span || !shim_span_info(core, other, &info))
-      continue;
-    if (info.parent != span) {
-      *others = true;
-    } else {
-      if (SHIM_ROOM(core->spans, core->span_count, core->span_capacity))
-        return -1;
-      core->spans[core->span_count++] = other;
+  uint64_t spans[SHIM_OBSERVED];
+
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(entries); i++)
+    for (int j = 0, count = shim_spans_in(core, PyList_GET_ITEM(entries, i), spans); j < count; j++) {
+      theseus_span_info info;
+      if (spans[j] == span || !shim_span_info(core, spans[j], &info))
+        continue;
+      if (info.parent != span) {
+        *others = true;
+      } else {
+        if (SHIM_ROOM(core->spans, core->span_count, core->span_capacity))
+          return -1;
+        core->spans[core->span_count++] = spans[j];
+      }
     }
-  }
   return 0;
 }
 
-int shim_children_on(shim_core *core, uint64_t span, PyObject *deferred) {
+/* What a Deferred itself carries, and adds those that it is made of or chained to.  *alone: there are none. */
+static int look_at(shim_core *core, uint64_t span, PyObject *deferred, bool *others, shim_links *waiting) {
+  PyObject *entries = shim_callbacks_of(core, deferred);
+  if (!entries)
+    return 0;
+  int status = add_observed(core, span, entries, others);
+  Py_DECREF(entries);
+  if (!status)
+    status = add_members(core, deferred, waiting);
+  PyObject *chained = shim_attribute(deferred, shim_name.chained_to);
+  if (!status && chained && chained != Py_None && shim_is_deferred(core, chained))
+    status = shim_add_link(waiting, chained, false);
+  Py_XDECREF(chained);
+  return status;
+}
+
+int shim_children_on(shim_core *core, uint64_t span, PyObject *deferred, bool *alone) {
   shim_links waiting;
-  shim_seen seen;
   bool others = false;
 
   waiting.items = NULL;
-  waiting.count = seen.count = 0;
-  seen.many = (shim_table){NULL, 0, 0};
-  int status = shim_add_link(&waiting, deferred, false);
-
+  waiting.count = 0;
   core->span_count = 0;
-  for (size_t next = 0; !status && next < waiting.count; next++) {
-    PyObject *found = waiting.items[next].deferred;
-    status = shim_see(&seen, found);
-    if (status) {
-      status = status < 0 ? -1 : 0;
-      continue;
+  int status = look_at(core, span, deferred, &others, &waiting);
+  *alone = !status && !waiting.count && !core->span_count && !others;
+  if (!status && waiting.count) {
+    shim_seen seen;
+    seen.count = 0;
+    seen.many = (shim_table){NULL, 0, 0};
+    status = shim_see(&seen, deferred);
+    for (size_t next = 0; !status && next < waiting.count; next++) {
+      int known = shim_see(&seen, waiting.items[next].deferred);
+      status = known < 0 ? -1 : known == 0 ? look_at(core, span, waiting.items[next].deferred, &others, &waiting) : 0;
     }
-    PyObject *entries = shim_callbacks_of(core, found);
-    if (!entries)
-      continue;
-    status = add_observed(core, span, entries, &others);
-    Py_DECREF(entries);
-    if (!status)
-      status = add_members(core, found, &waiting);
-    PyObject *chained = attribute(found, shim_name.chained_to);
-    if (!status && chained && chained != Py_None && shim_is_deferred(core, chained))
-      status = shim_add_link(&waiting, chained, false);
-    Py_XDECREF(chained);
+    shim_table_free(&seen.many);
   }
   shim_free_links(&waiting);
-  shim_table_free(&seen.many);
   if (status)
     compat_drop_error();
   return status ? -1 : others;

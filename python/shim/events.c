@@ -51,18 +51,18 @@ void shim_fired(shim_core *core, uint64_t span, int outcome, PyFrameObject *loop
 
 /* ---- who may adopt whom ---- */
 
-static int file_begun(shim_core *core, PyFrameObject *frame, const shim_begun *begun) {
+static int file_begun(shim_core *core, const void *owner, PyObject *code, const shim_begun *begun) {
   size_t i = core->scope_count;
 
-  while (i > 0 && core->scopes[i - 1].frame != frame)
+  while (i > 0 && core->scopes[i - 1].owner != owner)
     i--;
   if (!i) {
     if (SHIM_ROOM(core->scopes, core->scope_count, core->scope_capacity))
       return -1;
     i = ++core->scope_count;
-    core->scopes[i - 1] = (shim_scope){frame, compat_code(frame), NULL, 0, 0, 64};
-    if (core->monitoring)
-      shim_monitoring_scope(core, (PyObject *)compat_code(frame));
+    core->scopes[i - 1] = (shim_scope){owner, code, NULL, 0, 0, 64};
+    if (code && core->monitoring)
+      shim_monitoring_scope(core, code);
   }
   shim_scope *scope = &core->scopes[i - 1];
   if (SHIM_ROOM(scope->begun, scope->count, scope->capacity))
@@ -81,21 +81,21 @@ static int file_begun(shim_core *core, PyFrameObject *frame, const shim_begun *b
   return 0;
 }
 
-/* Takes a frame's scope out; the caller frees .begun. */
-static shim_scope take_scope(shim_core *core, const void *frame) {
+/* Takes the scope of a frame or an operation out; the caller frees .begun. */
+static shim_scope take_scope(shim_core *core, const void *owner) {
   for (size_t i = core->scope_count; i-- > 0;)
-    if (core->scopes[i].frame == frame) {
+    if (core->scopes[i].owner == owner) {
       shim_scope scope = core->scopes[i];
       core->scope_count--;
       for (; i < core->scope_count; i++)
         core->scopes[i] = core->scopes[i + 1];
       return scope;
     }
-  return (shim_scope){.frame = frame};
+  return (shim_scope){.owner = owner};
 }
 
-/* Files a span under the frame that may adopt it next: the innermost ordinary one from `frame` on.  Where its logical stack left
- * the physical one, nobody else can. */
+/* Files a span under the frame that may adopt it next: the innermost ordinary one from `frame` on, which may be NULL.  Where its
+ * logical stack left the physical one, nobody else can. */
 static int under(shim_core *core, PyFrameObject *frame, const shim_begun *begun) {
   int status = 0;
 
@@ -106,7 +106,7 @@ static int under(shim_core *core, PyFrameObject *frame, const shim_begun *begun)
       const shim_operation *operation = generator ? shim_operation_of(core, generator) : NULL;
       /* Should it be over in its first leg, what began belongs to the next operation out. */
       if (operation && !operation->returned)
-        status = file_begun(core, (PyFrameObject *)operation->starter, begun);
+        status = file_begun(core, operation, NULL, begun);
       if (begun->stop.is_callback)
         (void)theseus_span_release(core->profile, begun->span, shim_now(core));
       Py_XDECREF(generator);
@@ -114,7 +114,7 @@ static int under(shim_core *core, PyFrameObject *frame, const shim_begun *begun)
     }
     const shim_code *code = shim_code_of(core, frame);
     if (!code || code->kind == SHIM_PLAIN) {
-      status = code ? file_begun(core, frame, begun) : -1;
+      status = code ? file_begun(core, frame, (PyObject *)compat_code(frame), begun) : -1;
       break;
     }
     Py_SETREF(frame, PyFrame_GetBack(frame));
@@ -123,36 +123,34 @@ static int under(shim_core *core, PyFrameObject *frame, const shim_begun *begun)
   return status;
 }
 
-static int under_back_of(shim_core *core, PyFrameObject *frame, const shim_begun *begun, size_t count) {
-  PyFrameObject *back = PyFrame_GetBack(frame);
+static int under_each(shim_core *core, PyFrameObject *frame, const shim_begun *begun, size_t count) {
   int status = 0;
 
   for (size_t i = 0; !status && i < count; i++)
-    status = under(core, back, &begun[i]);
-  Py_XDECREF(back);
+    status = under(core, frame, &begun[i]);
   return status;
 }
 
-/* `span` is that of a Deferred which the frame is returning: to a callback loop, or to a function that may adopt it. */
-static int hand_back(shim_core *core, PyFrameObject *frame, uint64_t span, uint64_t parent, shim_stop stop) {
+/* `span` is that of a Deferred which is being returned to the frame `below`: to a callback loop, or to a function that may adopt it. */
+static int hand_back(shim_core *core, PyFrameObject *below, uint64_t span, uint64_t parent, shim_stop stop) {
   const shim_begun begun = {span, parent, stop};
 
   if (stop.is_callback && !stop.by_hand && parent) {
-    PyFrameObject *below = PyFrame_GetBack(frame);
+    PyFrameObject *frame = (PyFrameObject *)Py_XNewRef(below);
     bool plumbing = true;
-    while (below && below != stop.frame && plumbing) {
-      const shim_code *code = shim_code_of(core, below);
+    while (frame && frame != stop.frame && plumbing) {
+      const shim_code *code = shim_code_of(core, frame);
       plumbing = code && code->kind != SHIM_PLAIN && code->kind != SHIM_GENERATOR;
-      Py_SETREF(below, PyFrame_GetBack(below));
+      Py_SETREF(frame, PyFrame_GetBack(frame));
     }
-    bool returned = plumbing && below && below == stop.frame;
-    Py_XDECREF(below);
+    bool returned = plumbing && frame && frame == stop.frame;
+    Py_XDECREF(frame);
     if (returned) {
       (void)theseus_span_await_also(core->profile, parent, span, shim_now(core));
       return 0;
     }
   }
-  return under_back_of(core, frame, &begun, 1);
+  return under(core, below, &begun);
 }
 
 static int begin(shim_core *core, const shim_place *place, uint32_t flags, uint64_t now, uint64_t *out) {
@@ -187,6 +185,10 @@ void shim_forget_operation(shim_core *core, const void *generator) {
 
   if (!operation)
     return;
+  /* It was collected, and so will not be resumed. */
+  uint64_t spans[SHIM_OBSERVED];
+  for (int i = 0, count = shim_take_observed(core, operation, spans); i < count; i++)
+    shim_end(core, spans[i], THESEUS_ABANDONED);
   for (size_t i = core->starting_count; i-- > 0;)
     if (core->starting[i] == operation) {
       operation->generator = NULL; /* shim_started() frees it */
@@ -211,64 +213,71 @@ uint64_t shim_span_of(shim_core *core, shim_operation *operation) {
   return operation->span;
 }
 
-static int start(shim_core *core, PyFrameObject *frame, PyObject *generator, PyFrameObject *generator_frame) {
+static shim_operation *start(shim_core *core, PyFrameObject *frame, PyObject *generator, PyFrameObject *generator_frame,
+                             const void *starter) {
   shim_code *code = shim_code_of(core, generator_frame);
   shim_operation *operation;
   shim_place place;
 
   core->call_count = 0;
   if (!code || SHIM_ROOM(core->calls, core->call_count, core->call_capacity))
-    return -1;
+    return NULL;
   core->calls[core->call_count++] = (shim_call){code, 0};
   if (shim_locate(core, frame, &place) || SHIM_ROOM(core->starting, core->starting_count, core->starting_capacity))
-    return -1;
+    return NULL;
   shim_forget_operation(core, generator); /* one that is driven twice is the later one's */
   if (!(operation = new_operation(core)))
-    return -1;
+    return NULL;
   operation->generator = generator;
   operation->stack = operation->place_stack = place.stack;
   operation->parent = place.parent;
   operation->stop = place.stop;
-  operation->starter = frame;
+  operation->starter = starter;
+  operation->leg = SHIM_RUNS;
   operation->returned = false;
   operation->detached = place.detached;
   operation->span = THESEUS_NO_SPAN;
   /* It needs no weak reference yet: the frame has a strong one. */
   if (shim_table_set(&core->operations, generator, operation)) {
     free_operation(core, operation);
-    return -1;
+    return NULL;
   }
-  core->starting[core->starting_count++] = operation;
-  return 0;
+  return core->starting[core->starting_count++] = operation;
 }
 
-void shim_start(shim_core *core, PyFrameObject *frame) {
-  PyObject *generator = shim_driven_generator(frame);
-  PyFrameObject *generator_frame = generator ? shim_frame_of(generator) : NULL;
-
-  if (generator_frame)
-    (void)start(core, frame, generator, generator_frame);
+shim_operation *shim_start(shim_core *core, PyFrameObject *frame, PyObject *generator, const void *starter) {
+  PyFrameObject *generator_frame = shim_frame_of(generator);
+  shim_operation *operation = generator_frame ? start(core, frame, generator, generator_frame, starter) : NULL;
   Py_XDECREF(generator_frame);
-  Py_XDECREF(generator);
+  return operation;
 }
 
-void shim_started(shim_core *core, PyFrameObject *frame, PyObject *result) {
-  shim_operation *operation = NULL;
+shim_operation *shim_starting(const shim_core *core, const void *starter) {
+  for (size_t i = core->starting_count; i-- > 0;)
+    if (core->starting[i]->starter == starter)
+      return core->starting[i];
+  return NULL;
+}
 
-  for (size_t i = core->starting_count; i-- > 0 && !operation;)
-    if (core->starting[i]->starter == frame) {
-      operation = core->starting[i];
+/* Takes an operation out of those in their first leg: false if it is not there. */
+static bool take_starting(shim_core *core, const shim_operation *operation) {
+  for (size_t i = core->starting_count; i-- > 0;)
+    if (core->starting[i] == operation) {
       core->starting_count--;
       for (; i < core->starting_count; i++)
         core->starting[i] = core->starting[i + 1];
+      return true;
     }
-  shim_scope scope = take_scope(core, frame);
-  if (!operation) {
-    PyMem_Free(scope.begun);
-    return;
-  }
-  bool pending =
-      result && PyObject_TypeCheck(result, (PyTypeObject *)core->deferred_type) && !shim_has_fired(core, result);
+  return false;
+}
+
+void shim_started(shim_core *core, shim_operation *operation, PyFrameObject *below, PyObject *result) {
+  if (!take_starting(core, operation))
+    return; /* uninstalled meanwhile */
+  shim_scope scope = take_scope(core, operation);
+  /* Its Deferred has been nobody else's yet. */
+  bool pending = result && shim_is_deferred(core, result) &&
+                 (operation->leg == SHIM_RUNS ? !shim_has_fired(core, result) : operation->leg == SHIM_SUSPENDED);
   if (pending)
     (void)shim_span_of(core, operation);
   operation->returned = true;
@@ -277,7 +286,7 @@ void shim_started(shim_core *core, PyFrameObject *frame, PyObject *result) {
     shim_forget_operation(core, was.generator);
   else if (!was.generator) /* finished, and so forgotten, in its first leg */
     free_operation(core, operation);
-  if (!result || !PyObject_TypeCheck(result, (PyTypeObject *)core->deferred_type)) {
+  if (!result || !shim_is_deferred(core, result)) {
     (void)theseus_span_discard(core->profile, was.span, shim_now(core));
   } else if (!pending) {
     int outcome = shim_outcome_of_deferred(core, result);
@@ -290,7 +299,9 @@ void shim_started(shim_core *core, PyFrameObject *frame, PyObject *result) {
     if (!entries || shim_observe(core, entries, was.span))
       (void)theseus_span_end(core->profile, was.span, THESEUS_ABANDONED, shim_now(core));
     else
-      (void)hand_back(core, frame, was.span, was.parent, was.stop);
+      (void)hand_back(core, below, was.span, was.parent, was.stop);
+    core->returned = result;
+    core->returned_span = was.span;
     Py_XDECREF(entries);
   }
   if (!pending) {
@@ -299,12 +310,13 @@ void shim_started(shim_core *core, PyFrameObject *frame, PyObject *result) {
       scope.begun[i].parent = was.parent;
       scope.begun[i].stop = was.stop;
     }
-    (void)under_back_of(core, frame, scope.begun, scope.count);
+    (void)under_each(core, below, scope.begun, scope.count);
   }
   PyMem_Free(scope.begun);
 }
 
-static void finished(shim_core *core, const shim_operation *operation) {
+static void finished(shim_core *core, shim_operation *operation) {
+  operation->leg = SHIM_FINISHED;
   const shim_operation was = *operation;
   theseus_span_info info;
 
@@ -314,38 +326,80 @@ static void finished(shim_core *core, const shim_operation *operation) {
     (void)theseus_span_await(core->profile, was.span, NULL, 0, was.place_stack, was.line, shim_now(core));
 }
 
-static void suspended(shim_core *core, PyObject *deferred, PyObject *generator, PyFrameObject *generator_frame,
+/* Is it still the span on the Deferred that was returned last, and nothing else?  It may have been chained to another since. */
+static bool is_last_returned(shim_core *core, uint64_t span, PyObject *deferred) {
+  theseus_span_info info;
+
+  if (deferred != core->returned || !shim_span_info(core, core->returned_span, &info) || info.parent != span)
+    return false;
+  PyObject *chained = shim_attribute(deferred, shim_name.chained_to);
+  Py_XDECREF(chained);
+  return chained == Py_None;
+}
+
+/* The children that are awaited go to core->spans. */
+static bool find_awaited(shim_core *core, uint64_t span, PyObject *deferred) {
+  bool alone;
+
+  if (!is_last_returned(core, span, deferred))
+    return shim_children_on(core, span, deferred, &alone) >= 0;
+  core->span_count = 0;
+  if (SHIM_ROOM(core->spans, core->span_count, core->span_capacity))
+    return false;
+  core->spans[core->span_count++] = core->returned_span;
+  return true;
+}
+
+static void suspended(shim_core *core, PyObject *awaited, PyObject *generator, PyFrameObject *generator_frame,
                       shim_operation *operation) {
-  if (deferred && PyObject_TypeCheck(deferred, (PyTypeObject *)core->deferred_type) &&
-      !shim_suspended(core, generator, generator_frame, operation, &operation->place_stack, &operation->line) &&
-      shim_children_on(core, shim_span_of(core, operation), deferred) >= 0)
-    (void)theseus_span_await(core->profile, operation->span, core->spans, core->span_count, operation->place_stack,
-                             operation->line, shim_now(core));
+  if (!awaited || !shim_is_deferred(core, awaited))
+    return;
+  operation->leg = SHIM_SUSPENDED;
+  if (shim_suspended(core, generator, generator_frame, operation, &operation->place_stack, &operation->line) ||
+      !find_awaited(core, shim_span_of(core, operation), awaited))
+    return;
+  (void)theseus_span_await(core->profile, operation->span, core->spans, core->span_count, operation->place_stack,
+                           operation->line, shim_now(core));
+  if (core->watching)
+    shim_relieve(core, awaited, operation);
 }
 
-void shim_leg_ended(shim_core *core, PyFrameObject *frame) {
-  PyObject *const names[] = {shim_name.gen, shim_name.result};
-  PyObject *variables[2];
-  compat_variables(frame, names, variables, 2);
-  PyObject *generator = variables[0];
-  shim_operation *operation = generator ? shim_operation_of(core, generator) : NULL;
+void shim_resumed(shim_core *core, shim_operation *operation, PyObject *result) {
+  uint64_t spans[SHIM_OBSERVED];
+  int count = shim_take_observed(core, operation, spans);
+  if (!count)
+    return;
+  PyFrameObject *frame = PyEval_GetFrame(), *loop = frame ? PyFrame_GetBack(frame) : NULL;
+  int outcome = shim_outcome_of(core, result);
+  for (int i = 0; i < count; i++)
+    shim_fired(core, spans[i], outcome, loop);
+  Py_XDECREF(loop);
+}
 
-  if (operation) {
-    PyFrameObject *generator_frame = shim_frame_of(generator);
-    if (generator_frame)
-      suspended(core, variables[1], generator, generator_frame, operation);
-    else
-      finished(core, operation);
-    Py_XDECREF(generator_frame);
+static void leg_ended(shim_core *core, PyObject *generator, PyObject *awaited, PyObject *status) {
+  shim_operation *operation = shim_operation_of(core, generator);
+  PyFrameObject *generator_frame = operation ? shim_frame_of(generator) : NULL;
+
+  if (generator_frame) {
+    PyObject *waiting_on = status ? shim_attribute(status, shim_name.waiting_on) : Py_XNewRef(awaited);
+    suspended(core, waiting_on, generator, generator_frame, operation);
+    Py_XDECREF(waiting_on);
+    Py_DECREF(generator_frame);
+  } else if (operation) {
+    finished(core, operation);
   }
-  Py_XDECREF(generator);
-  Py_XDECREF(variables[1]);
 }
+
+void shim_leg_ended(shim_core *core, PyObject *generator, PyObject *awaited) {
+  leg_ended(core, generator, awaited, NULL);
+}
+
+void shim_leg_of(shim_core *core, PyObject *generator, PyObject *status) { leg_ended(core, generator, NULL, status); }
 
 /* ---- plain functions ---- */
 
 /* A function returned a Deferred that is pending: its operation begins, and adopts what began under it. */
-static int begin_returned(shim_core *core, PyFrameObject *frame, PyObject *deferred, PyObject *entries,
+static int begin_returned(shim_core *core, PyFrameObject *below, PyObject *deferred, PyObject *entries,
                           const shim_place *place, shim_scope *scope) {
   uint64_t now = shim_now(core), span;
   size_t left = 0;
@@ -358,7 +412,10 @@ static int begin_returned(shim_core *core, PyFrameObject *frame, PyObject *defer
     else
       scope->begun[left++] = scope->begun[i];
   scope->count = left;
-  int others = shim_children_on(core, span, deferred);
+  bool alone;
+  int others = shim_children_on(core, span, deferred, &alone);
+  core->returned = alone ? deferred : NULL;
+  core->returned_span = span;
   if (others >= 0)
     (void)theseus_span_await(core->profile, span, core->spans,
                              core->span_count || others ? core->span_count : THESEUS_ALL, place->stack, place->line,
@@ -367,11 +424,12 @@ static int begin_returned(shim_core *core, PyFrameObject *frame, PyObject *defer
     (void)theseus_span_end(core->profile, span, THESEUS_ABANDONED, now);
     return -1;
   }
-  return hand_back(core, frame, span, place->parent, place->stop);
+  return hand_back(core, below, span, place->parent, place->stop);
 }
 
 void shim_returned(shim_core *core, PyFrameObject *frame, PyObject *deferred) {
   PyObject *entries = shim_callbacks_of(core, deferred);
+  PyFrameObject *below = PyFrame_GetBack(frame);
   shim_scope scope = take_scope(core, frame);
   shim_place place;
 
@@ -380,17 +438,20 @@ void shim_returned(shim_core *core, PyFrameObject *frame, PyObject *deferred) {
     if (shim_has_fired(core, deferred))
       (void)theseus_record(core->profile, place.stack, place.line, 0, shim_outcome_of_deferred(core, deferred));
     else
-      (void)begin_returned(core, frame, deferred, entries, &place, &scope);
+      (void)begin_returned(core, below, deferred, entries, &place, &scope);
   }
-  (void)under_back_of(core, frame, scope.begun, scope.count);
+  (void)under_each(core, below, scope.begun, scope.count);
   PyMem_Free(scope.begun);
+  Py_XDECREF(below);
   Py_XDECREF(entries);
 }
 
 void shim_left(shim_core *core, PyFrameObject *frame) {
   shim_scope scope = take_scope(core, frame);
-  (void)under_back_of(core, frame, scope.begun, scope.count);
+  PyFrameObject *below = scope.count ? PyFrame_GetBack(frame) : NULL;
+  (void)under_each(core, below, scope.begun, scope.count);
   PyMem_Free(scope.begun);
+  Py_XDECREF(below);
 }
 
 /* ---- the callback loop ---- */

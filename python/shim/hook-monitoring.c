@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* hook-monitoring - sys.monitoring (PEP 669): of all calls only those that can matter are reported at all.
  *
- *     PY_START    of _cancellableInlineCallbacks alone
+ *     PY_START    of _cancellableInlineCallbacks alone, where calls.c does not see it
  *     PY_RETURN   of everything, until it is known not to matter: generators (their "return" is never that of a Deferred which a function
  *                 returned) and plumbing are disabled when they return for the first time; so is every place that returns a constant, in
  *                 functions under which no span has begun yet.  When one does, the places that were disabled in it are taken up again.
@@ -70,53 +70,61 @@ void shim_monitoring_scope(shim_core *core, PyObject *code) {
   }
 }
 
-/* (code, instruction offset, returned value) */
+static void take_machinery(shim_core *core, PyObject *code, PyObject *result) {
+  PyFrameObject *frame = PyEval_GetFrame();
+  if (code == core->driver_code)
+    shim_frame_leg_ended(core, frame);
+  else if (code == core->starter_code)
+    shim_frame_started(core, frame, result);
+  else
+    shim_loop_left(core, frame);
+}
+
+static void take_function(shim_core *core, PyObject *result, bool deferred) {
+  PyFrameObject *frame = PyEval_GetFrame();
+  const shim_code *known = shim_code_of(core, frame);
+  if (known && known->kind == SHIM_PLAIN) {
+    if (deferred)
+      shim_returned(core, frame, result);
+    else
+      shim_left(core, frame);
+  }
+}
+
+/* (code, instruction offset, returned value): most that come here are of no interest, and leave at the second return. */
 static PyObject *on_return(PyObject *self, PyObject *const *arguments, Py_ssize_t count) {
   shim_core *core = (shim_core *)self;
-  PyObject *answer = Py_None;
 
   if (count != 3)
     Py_RETURN_NONE;
   PyObject *code = arguments[0], *result = arguments[2];
-  if (code == core->driver_code || code == core->starter_code ||
-      (code == core->loop_code && (core->passed_count || core->boxed_count))) {
-    if (shim_enter(core)) {
-      PyFrameObject *frame = PyEval_GetFrame();
-      if (code == core->driver_code)
-        shim_leg_ended(core, frame);
-      else if (code == core->starter_code)
-        shim_started(core, frame, result);
-      else
-        shim_loop_left(core, frame);
+  Py_ssize_t place = PyLong_AsSsize_t(arguments[1]);
+  bool is_known = shim_table_get(&core->watched, place_key(code, place)) != NULL;
+  bool deferred = shim_is_returned_deferred(core, result);
+  if (is_known && !deferred && !(core->scope_count && is_scope(core, code)))
+    Py_RETURN_NONE;
+
+  if (code == core->driver_code || code == core->starter_code || code == core->loop_code) {
+    if (core->watching && code != core->loop_code)
+      return Py_NewRef(core->disable); /* calls.c sees them */
+    if ((code != core->loop_code || core->passed_count || core->boxed_count) && shim_enter(core)) {
+      take_machinery(core, code, result);
       shim_leave(core);
       compat_drop_error();
     }
-  } else if (code == core->loop_code) {
-    ;
-  } else {
-    Py_ssize_t place = PyLong_AsSsize_t(arguments[1]);
-    bool known_place = shim_table_get(&core->watched, place_key(code, place)) != NULL;
-    if (!known_place && is_idle(core, code))
-      return Py_NewRef(core->disable);
-    bool deferred = shim_is_returned_deferred(core, result);
-    if (deferred || (core->scope_count && is_scope(core, code))) {
-      if (shim_enter(core)) {
-        PyFrameObject *frame = PyEval_GetFrame();
-        const shim_code *known = shim_code_of(core, frame);
-        if (known && known->kind == SHIM_PLAIN) {
-          if (deferred)
-            shim_returned(core, frame, result);
-          else
-            shim_left(core, frame);
-        }
-        shim_leave(core);
-        compat_drop_error();
-      }
-    } else if (!known_place && is_idle_place(core, code, place)) {
-      answer = core->disable;
-    }
+    Py_RETURN_NONE;
   }
-  return Py_NewRef(answer);
+  if (!is_known && is_idle(core, code))
+    return Py_NewRef(core->disable);
+  if (deferred || (core->scope_count && is_scope(core, code))) {
+    if (shim_enter(core)) {
+      take_function(core, result, deferred);
+      shim_leave(core);
+      compat_drop_error();
+    }
+    Py_RETURN_NONE;
+  }
+  return Py_NewRef(is_idle_place(core, code, place) ? core->disable : Py_None);
 }
 
 /* (code, instruction offset, exception) */
@@ -126,13 +134,15 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *arguments, Py_ssize_
   if (count != 3 || !shim_mine(core))
     Py_RETURN_NONE;
   PyObject *code = arguments[0];
+  if (core->watching && (code == core->driver_code || code == core->starter_code))
+    Py_RETURN_NONE;
   if (code == core->starter_code) {
     (void)shim_enter(core);
-    shim_started(core, PyEval_GetFrame(), NULL);
+    shim_frame_started(core, PyEval_GetFrame(), NULL);
     shim_leave(core);
   } else if (code == core->driver_code) {
     (void)shim_enter(core);
-    shim_leg_ended(core, PyEval_GetFrame());
+    shim_frame_leg_ended(core, PyEval_GetFrame());
     shim_leave(core);
   } else if (code == core->loop_code) {
     if (core->passed_count || core->boxed_count) {
@@ -155,7 +165,7 @@ static PyObject *on_start(PyObject *self, PyObject *const *arguments, Py_ssize_t
   (void)arguments;
 
   if (count == 2 && shim_enter(core)) {
-    shim_start(core, PyEval_GetFrame());
+    shim_frame_starts(core, PyEval_GetFrame());
     shim_leave(core);
     compat_drop_error();
   }
@@ -225,7 +235,8 @@ static int listen(shim_core *core, PyObject *found, bool on) {
     Py_XDECREF(done);
   }
   if (!status) {
-    done = PyObject_CallMethod(found, "set_local_events", "iOl", core->tool, core->starter_code, on ? bits[START] : 0L);
+    done = PyObject_CallMethod(found, "set_local_events", "iOl", core->tool, core->starter_code,
+                               on && !core->watching ? bits[START] : 0L);
     status = done ? 0 : -1;
     Py_XDECREF(done);
   }
@@ -244,6 +255,7 @@ int shim_monitoring_install(shim_core *core) {
 
   if (found && name && (core->tool = take_tool(found, name)) >= 0) {
     Py_XSETREF(core->disable, PyObject_GetAttrString(found, "DISABLE"));
+    (void)shim_calls_watch(core);
     status = core->disable ? listen(core, found, true) : -1;
     if (status) {
       compat_error saved = compat_save_error();
@@ -260,6 +272,7 @@ int shim_monitoring_install(shim_core *core) {
 void shim_monitoring_uninstall(shim_core *core) {
   PyObject *found = monitoring();
 
+  shim_calls_leave(core);
   if (found) {
     (void)listen(core, found, false);
     PyErr_Clear();

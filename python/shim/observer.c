@@ -90,15 +90,23 @@ uint64_t shim_observed(shim_core *core, PyObject *callback) {
 
 /* Twisted's own form of an entry that is callback and errback alike: ((call, (), {}), the same). */
 static PyObject *entry_of(const shim_core *core, observer *made) {
-  PyObject *half = PyTuple_Pack(3, made, core->no_arguments, core->no_keywords);
-  PyObject *entry = half ? PyTuple_Pack(2, half, half) : NULL;
-  Py_XDECREF(half);
+  PyObject *half = PyTuple_New(3), *entry = half ? PyTuple_New(2) : NULL;
+  if (half) {
+    PyTuple_SET_ITEM(half, 0, Py_NewRef(made));
+    PyTuple_SET_ITEM(half, 1, Py_NewRef(core->no_arguments));
+    PyTuple_SET_ITEM(half, 2, Py_NewRef(core->no_keywords));
+  }
+  if (entry) {
+    PyTuple_SET_ITEM(entry, 0, half);
+    PyTuple_SET_ITEM(entry, 1, Py_NewRef(half));
+  } else {
+    Py_XDECREF(half);
+  }
   return entry;
 }
 
-int shim_observe(shim_core *core, PyObject *entries, uint64_t span) {
+static observer *new_observer(shim_core *core, uint64_t span) {
   observer *made = PyObject_GC_New(observer, shim_observer_type);
-  int status = -1;
 
   if (made) {
     made->call = observer_call;
@@ -107,11 +115,100 @@ int shim_observe(shim_core *core, PyObject *entries, uint64_t span) {
     made->ended = false;
     if (core->clock) /* only through a clock of the program's own can there be a cycle */
       PyObject_GC_Track(made);
-    PyObject *entry = entry_of(core, made);
-    status = entry ? PyList_Append(entries, entry) : -1;
-    made->ended = status != 0; /* one that nobody carries has nothing to tell */
-    Py_XDECREF(entry);
-    Py_DECREF(made);
   }
+  return made;
+}
+
+/* Puts an observer before the entry with this number. */
+static int insert(shim_core *core, PyObject *entries, Py_ssize_t number, uint64_t span) {
+  observer *made = new_observer(core, span);
+  PyObject *entry = made ? entry_of(core, made) : NULL;
+  int status = !entry                               ? -1
+               : number == PyList_GET_SIZE(entries) ? PyList_Append(entries, entry)
+                                                    : PyList_Insert(entries, number, entry);
+  if (made)
+    made->ended = status != 0; /* one that nobody carries has nothing to tell */
+  Py_XDECREF(entry);
+  Py_XDECREF(made);
   return status;
+}
+
+int shim_observe(shim_core *core, PyObject *entries, uint64_t span) {
+  return insert(core, entries, PyList_GET_SIZE(entries), span);
+}
+
+/* ---- an operation's resumption in the place of an observer ---- */
+
+static bool resumes(shim_core *core, PyObject *entry, const void *generator) {
+  PyObject *resumed = shim_resumed_generator(core, entry);
+  Py_XDECREF(resumed);
+  return resumed && resumed == generator;
+}
+
+void shim_relieve(shim_core *core, PyObject *deferred, shim_operation *operation) {
+  PyObject *entries = shim_callbacks_of(core, deferred);
+  Py_ssize_t last = entries ? PyList_GET_SIZE(entries) - 1 : 0, first = last;
+
+  while (first > 0 && last - first < SHIM_OBSERVED) {
+    PyObject *callback = shim_callback_in(PyList_GET_ITEM(entries, first - 1));
+    if (!shim_observed(core, callback) || ((observer *)callback)->ended)
+      break;
+    first--;
+  }
+  if (first < last && !operation->observed_count &&
+      resumes(core, PyList_GET_ITEM(entries, last), operation->generator)) {
+    if ((operation->awaited = PyWeakref_NewRef(deferred, NULL))) {
+      for (Py_ssize_t i = first; i < last; i++) {
+        observer *found = (observer *)shim_callback_in(PyList_GET_ITEM(entries, i));
+        operation->observed[operation->observed_count++] = found->span;
+        found->ended = true;
+      }
+      core->observed++;
+      (void)PyList_SetSlice(entries, first, last, NULL);
+    }
+    /* A Deferred may be of a class without weak references.  Without memory for the slice they stay, and tell nothing. */
+    PyErr_Clear();
+  }
+  Py_XDECREF(entries);
+}
+
+int shim_take_observed(shim_core *core, shim_operation *operation, uint64_t spans[SHIM_OBSERVED]) {
+  int count = operation->observed_count;
+  if (count) {
+    memcpy(spans, operation->observed, sizeof operation->observed);
+    operation->observed_count = 0;
+    Py_CLEAR(operation->awaited);
+    core->observed--;
+  }
+  return count;
+}
+
+static void take_over(shim_core *core, shim_operation *operation) {
+  PyObject *deferred = compat_referent(operation->awaited);
+  PyObject *entries = deferred ? shim_callbacks_of(core, deferred) : NULL;
+  uint64_t spans[SHIM_OBSERVED];
+  int count = shim_take_observed(core, operation, spans);
+  Py_ssize_t number = 0;
+
+  while (entries && number < PyList_GET_SIZE(entries) &&
+         !resumes(core, PyList_GET_ITEM(entries, number), operation->generator))
+    number++;
+  for (int i = 0; i < count; i++)
+    if (!entries || insert(core, entries, number + i, spans[i]))
+      shim_end(core, spans[i], THESEUS_ABANDONED);
+  Py_XDECREF(entries);
+  Py_XDECREF(deferred);
+}
+
+void shim_take_over(shim_core *core) {
+  /* Nothing may be collected meanwhile, which would take operations out. */
+  int was_enabled = PyGC_Disable();
+  for (size_t i = 0; core->observed && i < core->operations.capacity; i++) {
+    shim_operation *operation = core->operations.entries[i].value;
+    if (operation && operation->observed_count)
+      take_over(core, operation);
+  }
+  if (was_enabled)
+    (void)PyGC_Enable();
+  PyErr_Clear();
 }

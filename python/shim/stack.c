@@ -102,16 +102,15 @@ int shim_suspended(shim_core *core, PyObject *generator, PyFrameObject *frame, c
 static int find_in(shim_core *core, PyObject *entries, shim_place *place) {
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(entries); i++) {
     PyObject *entry = PyList_GET_ITEM(entries, i);
-    uint64_t span = shim_observed(core, shim_callback_in(entry));
+    uint64_t spans[SHIM_OBSERVED];
     theseus_span_info info;
-    if (span) {
-      if (!shim_span_info(core, span, &info))
-        continue;
-      place->stack = info.place_stack;
-      place->line = info.line;
-      place->parent = span;
-      return 1;
-    }
+    for (int j = 0, count = shim_spans_in(core, entry, spans); j < count; j++)
+      if (shim_span_info(core, spans[j], &info)) {
+        place->stack = info.place_stack;
+        place->line = info.line;
+        place->parent = spans[j];
+        return 1;
+      }
     PyObject *generator = shim_resumed_generator(core, entry);
     shim_operation *operation = generator ? shim_operation_of(core, generator) : NULL;
     Py_XDECREF(generator);

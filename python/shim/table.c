@@ -1,24 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "table.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-static size_t slot(const shim_table *table, const void *key) {
-  uint64_t address = (uint64_t)(uintptr_t)key;
-  return (size_t)((address >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (table->capacity - 1);
-}
-
 /* The entry of a key, or the empty one where it would be. */
 static shim_entry *find(const shim_table *table, const void *key) {
-  size_t i = slot(table, key);
+  size_t i = shim_table_slot(table, key);
   while (table->entries[i].key && table->entries[i].key != key)
     i = (i + 1) & (table->capacity - 1);
   return &table->entries[i];
 }
-
-void *shim_table_get(const shim_table *table, const void *key) { return table->count ? find(table, key)->value : NULL; }
 
 int shim_table_set(shim_table *table, const void *key, void *value) {
   if (2 * (table->count + 1) > table->capacity) {
@@ -48,7 +40,7 @@ void *shim_table_take(shim_table *table, const void *key) {
   /* What follows without a gap moves up, if it may be found there. */
   size_t hole = (size_t)(entry - table->entries), mask = table->capacity - 1;
   for (size_t i = (hole + 1) & mask; table->entries[i].key; i = (i + 1) & mask) {
-    size_t home = slot(table, table->entries[i].key);
+    size_t home = shim_table_slot(table, table->entries[i].key);
     if (((i - home) & mask) >= ((i - hole) & mask)) {
       table->entries[hole] = table->entries[i];
       hole = i;

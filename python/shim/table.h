@@ -4,6 +4,7 @@
 #define SHIM_TABLE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct shim_entry {
   const void *key; /* NULL: empty */
@@ -16,8 +17,22 @@ typedef struct shim_table {
   size_t count;
 } shim_table;
 
+/* Where a key is, if it is not further on: in a table that has entries. */
+static inline size_t shim_table_slot(const shim_table *table, const void *key) {
+  uint64_t address = (uint64_t)(uintptr_t)key;
+  return (size_t)((address >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (table->capacity - 1);
+}
+
 /* The value of a key, or NULL. */
-void *shim_table_get(const shim_table *table, const void *key);
+static inline void *shim_table_get(const shim_table *table, const void *key) {
+  if (!table->count)
+    return NULL;
+  size_t i = shim_table_slot(table, key);
+  while (table->entries[i].key && table->entries[i].key != key)
+    i = (i + 1) & (table->capacity - 1);
+  return table->entries[i].value;
+}
+
 /* Sets the value of a key.  -1: no memory. */
 int shim_table_set(shim_table *table, const void *key, void *value);
 /* Takes a key out, and gives the value it had, or NULL. */

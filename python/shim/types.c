@@ -58,6 +58,8 @@ static const struct {
     {"LOOP_CODE", offsetof(shim_core, loop_code)},
     {"DRIVER_CODE", offsetof(shim_core, driver_code)},
     {"STARTER_CODE", offsetof(shim_core, starter_code)},
+    {"DRIVER_FUNCTION", offsetof(shim_core, driver)},
+    {"STARTER_FUNCTION", offsetof(shim_core, starter)},
     {"Deferred", offsetof(shim_core, deferred_type)},
     {"DeferredList", offsetof(shim_core, list_type)},
     {"Failure", offsetof(shim_core, failure_type)},
@@ -155,6 +157,7 @@ static int core_clear(PyObject *self) {
   shim_core *core = (shim_core *)self;
 
   core->installed = false;
+  shim_calls_leave(core);
   Py_CLEAR(core->clock);
   Py_CLEAR(core->hook);
   return 0;
@@ -387,6 +390,23 @@ static PyType_Spec core_spec = {"theseus._Core", sizeof(shim_core), 0, Py_TPFLAG
                                                 {0, NULL}}};
 
 shim_names shim_name;
+shim_told shim_frames[SHIM_TELLING] = {{&PyGen_Type, "gi_frame", NULL, NULL},
+                                       {&PyCoro_Type, "cr_frame", NULL, NULL},
+                                       {&PyAsyncGen_Type, "ag_frame", NULL, NULL}};
+shim_told shim_delegates[SHIM_TELLING] = {{&PyGen_Type, "gi_yieldfrom", NULL, NULL},
+                                          {&PyCoro_Type, "cr_await", NULL, NULL},
+                                          {&PyAsyncGen_Type, "ag_await", NULL, NULL}};
+
+static int make_told(shim_told told[SHIM_TELLING]) {
+  for (int i = 0; i < SHIM_TELLING; i++) {
+    for (const PyGetSetDef *slot = told[i].type->tp_getset; slot && slot->name; slot++)
+      if (strcmp(slot->name, told[i].text) == 0)
+        told[i].get = slot->get;
+    if (!told[i].name && !(told[i].name = PyUnicode_InternFromString(told[i].text)))
+      return -1;
+  }
+  return 0;
+}
 
 static int make_names(void) {
   static const struct {
@@ -402,14 +422,10 @@ static int make_names(void) {
                {&shim_name.deferred_list, "_deferredList"},
                {&shim_name.current, "current"},
                {&shim_name.gen, "gen"},
-               {&shim_name.gi_frame, "gi_frame"},
-               {&shim_name.cr_frame, "cr_frame"},
-               {&shim_name.ag_frame, "ag_frame"},
-               {&shim_name.gi_yieldfrom, "gi_yieldfrom"},
-               {&shim_name.cr_await, "cr_await"},
-               {&shim_name.ag_await, "ag_await"},
                {&shim_name.call, "call"},
-               {&shim_name.return_, "return"}};
+               {&shim_name.return_, "return"},
+               {&shim_name.status, "status"},
+               {&shim_name.waiting_on, "waitingOn"}};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (!*names[i].name && !(*names[i].name = PyUnicode_InternFromString(names[i].text)))
       return -1;
@@ -425,7 +441,7 @@ int shim_types(uintptr_t list) {
                {&shim_observer_type, &shim_observer_spec},
                {&shim_reaper_type, &shim_reaper_spec}};
   PyGILState_STATE gil = PyGILState_Ensure(); /* cffi has let go of it */
-  int status = make_names();
+  int status = make_names() || make_told(shim_frames) || make_told(shim_delegates) ? -1 : 0;
 
   for (size_t i = 0; !status && i < sizeof types / sizeof *types; i++) {
     if (!*types[i].type)

@@ -33,6 +33,7 @@ from twisted.internet.defer import (
 from twisted.internet.task import Clock, LoopingCall, deferLater
 from twisted.python.failure import Failure
 
+from theseus import Tracer
 from unnoticed import HOOKS, TWISTED, Note, Program, Thing, check_unnoticed, pending, plain, through
 
 PROGRAMS: list[Program] = []
@@ -573,7 +574,6 @@ def reference_counts_in_generators(note: Note, clock: Clock) -> None:
         note("first leg", sys.getrefcount(given), sys.getrefcount(local), sys.getrefcount(waited))
         got = yield waited
         note("second leg", sys.getrefcount(given), sys.getrefcount(local), sys.getrefcount(waited))
-        note(sys.getrefcount(got))
         return got
 
     generator = body(thing)
@@ -585,6 +585,32 @@ def reference_counts_in_generators(note: Note, clock: Clock) -> None:
     note(sys.getrefcount(result))
 
 
+@pytest.mark.parametrize("hook", [hook for hook in HOOKS if hook != "portable"])
+def test_references_while_it_runs(hook: str) -> None:
+    """Nothing lives longer; but where sys.monitoring is used, the call of what resumes a generator has what it passes on
+    in hand until that returns."""
+
+    def counts() -> list[int]:
+        waited, found, result = pending(), [], Thing("result")
+
+        def body() -> Any:
+            found.append(sys.getrefcount(generator))
+            got = yield waited
+            found.extend((sys.getrefcount(got), sys.getrefcount(generator)))
+
+        generator = body()
+        inlineCallbacks(lambda: generator)()
+        found.append(sys.getrefcount(generator))
+        waited.callback(result)
+        return [*found, sys.getrefcount(generator), sys.getrefcount(result)]
+
+    without = counts()
+    with Tracer(hook=hook):
+        with_hook = counts()
+    more = int(hook == "monitoring")  # of the driver's call; and the starter's, in the first leg
+    assert [b - a for a, b in zip(without, with_hook)] == [2 * more, 0, more, more, 0, 0]
+
+
 @program
 def reference_counts_in_coroutines(note: Note, clock: Clock) -> None:
     thing, waited, result = Thing(), pending(), Thing("result")
@@ -594,7 +620,7 @@ def reference_counts_in_coroutines(note: Note, clock: Clock) -> None:
 
     async def outer(given: Thing) -> Any:
         got = await inner(given)
-        note("resumed", sys.getrefcount(given), sys.getrefcount(got), sys.getrefcount(waited))
+        note("resumed", sys.getrefcount(given), sys.getrefcount(waited))
         return got
 
     coroutine = outer(thing)
@@ -826,6 +852,34 @@ def things_that_tell_who_asks(note: Note, clock: Clock) -> None:
         return d
 
     through(fires(Asked("result")), 2)
+
+
+@program
+def iterators_that_tell_who_asks(note: Note, clock: Clock) -> None:
+    """What a coroutine awaits may be an iterator of the program's own."""
+
+    class Awaited:
+        def __await__(self) -> Any:
+            return self
+
+        def __iter__(self) -> Any:
+            return self
+
+        def __next__(self) -> Any:
+            return first if not first.called else through(second)
+
+        def __getattribute__(self, attribute: str) -> Any:
+            note("asked for", attribute)
+            return object.__getattribute__(self, attribute)
+
+    first, second = Deferred[Any](), Deferred[Any]()
+
+    async def awaits() -> Any:
+        await Awaited()
+
+    Deferred.fromCoroutine(awaits())
+    first.addCallback(lambda _: through(pending()))
+    first.callback(None)
 
 
 @program
