@@ -93,7 +93,6 @@ TH_INLINE bool guess(struct view *view, const th_rows *rows, uint64_t address, u
   if (row < view->kept && !th_rows_is_kept(rows, row))
     return false;
   th_prefetch(&view->links[row]);
-  th_prefetch(view->cells + (row + 8) * view->width);
   view->last = row;
   return true;
 }
@@ -102,8 +101,12 @@ TH_INLINE bool guess(struct view *view, const th_rows *rows, uint64_t address, u
 static int search(struct view *view, theseus_callgrind_reader *reader, uint64_t address, uint64_t where) {
   th_rows *rows = &reader->graph->costs;
   uint32_t row;
+  int status = THESEUS_OK;
   rows->last = view->last;
-  int status = th_rows_search(rows, &reader->graph->alloc, address, where, &row);
+  if (rows->kept && (row = th_rows_guess(rows, address, where)) != TH_NONE) /* it only has to be kept */
+    rows->last = row;
+  else
+    status = th_rows_search(rows, &reader->graph->alloc, address, where, &row);
   if (!status)
     status = th_rows_touch(rows, &reader->graph->alloc, row);
   *view = view_of(rows);

@@ -1,11 +1,23 @@
 /* SPDX-License-Identifier: ISC */
-/* fixed - shares of time: 64 bits of nanoseconds and 64 of fraction, exact but for one division by a small number.
+/* fixed - sums that must fit, and shares of time: 64 bits of nanoseconds and 64 of fraction, exact but for one division
+ * by a small number.
  *
- * Arithmetic wraps, which clocks that are only ever subtracted from each other can bear. */
+ * Arithmetic of shares wraps, which clocks that are only ever subtracted from each other can bear. */
 #ifndef TH_FIXED_H
 #define TH_FIXED_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+static inline bool th_fits(uint64_t a, uint64_t b) { return b <= UINT64_MAX - a; }
+
+/* *sum += x, unless that does not fit. */
+static inline bool th_add(uint64_t *sum, uint64_t x) {
+  if (!th_fits(*sum, x))
+    return false;
+  *sum += x;
+  return true;
+}
 
 typedef struct th_fixed {
   uint64_t ns, fraction;

@@ -47,13 +47,11 @@ static struct th_cell_key rename_cell(const struct names *names, const struct th
                               names->stacks[key->stack], key->line};
 }
 
-static bool add_fits(uint64_t a, uint64_t b) { return b <= UINT64_MAX - a; }
-
 static int check_sums(const theseus_profile *into, const theseus_profile *from, const struct names *names) {
   for (uint32_t i = 0; i < from->cells.count; i++) {
     struct th_cell_key key = rename_cell(names, &from->cells.items[i].key);
     uint32_t cell = th_cells_find(&into->cells, &key);
-    if (cell != TH_NONE && !add_fits(into->cells.items[cell].value.ns, th_fixed_round(from->cells.items[i].value)))
+    if (cell != TH_NONE && !th_fits(into->cells.items[cell].value.ns, th_fixed_round(from->cells.items[i].value)))
       return THESEUS_EOVERFLOW;
   }
   for (uint32_t i = 0; i < from->stacks.count; i++) {
@@ -61,7 +59,7 @@ static int check_sums(const theseus_profile *into, const theseus_profile *from, 
       continue;
     const struct th_stats *a = &into->stats[into->stacks.items[names->stacks[i]].stats];
     const struct th_stats *b = &from->stats[from->stacks.items[i].stats];
-    if (!add_fits(a->deferreds, b->deferreds) || !add_fits(a->latency_ns, b->latency_ns))
+    if (!th_fits(a->deferreds, b->deferreds) || !th_fits(a->latency_ns, b->latency_ns))
       return THESEUS_EOVERFLOW;
   }
   return THESEUS_OK;

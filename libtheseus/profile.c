@@ -258,9 +258,7 @@ int th_profile_stats(theseus_profile *profile, uint32_t stack, struct th_stats *
   return THESEUS_OK;
 }
 
-static bool add_fits(uint64_t a, uint64_t b) { return b <= UINT64_MAX - a; }
-
-static uint64_t add_bounded(uint64_t a, uint64_t b) { return add_fits(a, b) ? a + b : UINT64_MAX; }
+static uint64_t add_bounded(uint64_t a, uint64_t b) { return th_fits(a, b) ? a + b : UINT64_MAX; }
 
 void th_profile_count(theseus_profile *profile, uint32_t stack, int outcome, uint64_t latency_ns) {
   struct th_stats *stats = &profile->stats[profile->stacks.items[stack].stats];
@@ -313,7 +311,7 @@ int theseus_record(theseus_profile *profile, uint32_t stack, uint32_t line, uint
     status = th_cells_intern(&profile->cells, &profile->alloc, &key, &cell);
   if (status)
     return status;
-  if (!add_fits(stats->latency_ns, latency_ns) || !add_fits(profile->cells.items[cell].value.ns, latency_ns))
+  if (!th_fits(stats->latency_ns, latency_ns) || !th_fits(profile->cells.items[cell].value.ns, latency_ns))
     return THESEUS_EOVERFLOW;
   th_cells_add(&profile->cells, cell, latency_ns);
   stats->deferreds++;
@@ -391,7 +389,7 @@ int theseus_add_cost(theseus_profile *profile, uint32_t stack, uint32_t line, ui
   int status = th_cells_intern(&profile->cells, &profile->alloc, &key, &cell);
   if (status)
     return status;
-  if (!add_fits(profile->cells.items[cell].value.ns, amount))
+  if (!th_fits(profile->cells.items[cell].value.ns, amount))
     return THESEUS_EOVERFLOW;
   th_cells_add(&profile->cells, cell, amount);
   return THESEUS_OK;

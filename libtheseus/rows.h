@@ -14,6 +14,7 @@
 #ifndef TH_ROWS_H
 #define TH_ROWS_H
 
+#include "fixed.h"
 #include "map.h"
 
 typedef struct th_row { /* a key */
@@ -152,14 +153,6 @@ static inline bool th_rows_is_kept(const th_rows *rows, uint32_t row) {
 /* To be called before a row's values change.  ENOMEM, ELIMIT, EOVERFLOW. */
 static inline int th_rows_touch(th_rows *rows, th_alloc *alloc, uint32_t row) {
   return th_rows_is_kept(rows, row) ? THESEUS_OK : th_rows_keep(rows, alloc, row);
-}
-
-/* *sum += x, unless that does not fit. */
-static inline bool th_add(uint64_t *sum, uint64_t x) {
-  if (x > UINT64_MAX - *sum)
-    return false;
-  *sum += x;
-  return true;
 }
 
 #endif
