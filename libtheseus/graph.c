@@ -162,6 +162,8 @@ int th_graph_commit(theseus_graph *graph) {
     th_rows_free(&graph->edges, &graph->alloc);
     graph->costs = costs;
     graph->edges = edges;
+    for (uint32_t i = 0; i < graph->function_count; i++) /* those were places of the old ones */
+      graph->functions[i].place = TH_NONE;
   }
   th_rows_commit(&graph->costs);
   th_rows_commit(&graph->edges);

@@ -985,6 +985,42 @@ static void test_many(void) {
   free(line);
 }
 
+/* Addresses go with the third of these; the rows of the second, which begin where the first was taken back, move. */
+static void test_addresses_go(void) {
+  static const struct {
+    const char *bytes;
+    int status;
+  } files[] = {{"positions: instr line\nevents: E\nfn=x\nfi=other\n0x10 1 5\n+x\n", THESEUS_EFORMAT},
+               {"positions: instr line\nevents: E\nfn=a\n0x10 1 5\n0x20 1 6\nfn=b\n0x30 2 7\n0x31 3 1\n", THESEUS_OK},
+               {"events: E\nfn=c\n4 8\n", THESEUS_OK},
+               {"events: E\nfn=a\n1 100\nfn=b\n2 200\nfn=c\n4 300\n", THESEUS_OK}};
+  static const struct {
+    const char *function;
+    uint32_t line;
+    uint64_t value;
+  } wanted[] = {{"a", 1, 111}, {"b", 2, 207}, {"b", 3, 1}, {"c", 4, 308}};
+  theseus_graph *graph = new_graph(NULL);
+  theseus_callgrind_reader *reader = new_reader(graph, 0);
+  theseus_graph_info info = {.size = sizeof info};
+
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+    is_int(read_file(reader, "in", files[i].bytes, strlen(files[i].bytes), MAX_PIECE), files[i].status, "file %zu", i);
+  must(theseus_graph_info_get(graph, &info) == THESEUS_OK);
+  is_int(info.costs, sizeof wanted / sizeof *wanted, "costs are told by their lines");
+  is_int(info.positions, THESEUS_LINES, "which are all that is left");
+  for (uint32_t i = 0; i < info.costs; i++) {
+    theseus_graph_cost cost = {.size = sizeof cost};
+    theseus_graph_function function = {.size = sizeof function};
+    must(theseus_graph_cost_get(graph, i, &cost) == THESEUS_OK);
+    must(theseus_graph_function_get(graph, cost.function, &function) == THESEUS_OK);
+    ok(strcmp(function.name, wanted[i].function) == 0 && cost.line == wanted[i].line && cost.address == 0 &&
+           cost.values[0] == wanted[i].value,
+       "%s, line %u", wanted[i].function, wanted[i].line);
+  }
+  theseus_callgrind_reader_free(reader);
+  theseus_graph_free(graph);
+}
+
 static void test_limit(void) {
   theseus_graph_options options = {.size = sizeof options, .memory_limit = 300000};
   theseus_graph_info info = {.size = sizeof info};
@@ -1058,6 +1094,7 @@ int main(void) {
   test_facts();
   test_events();
   test_many();
+  test_addresses_go();
   test_limit();
   test_out_of_memory();
   return done();
