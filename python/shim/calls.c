@@ -8,7 +8,7 @@
  * CPython lets a function's vectorcall be set since 3.12 (PEP 590; PyFunction_SetVectorcall). */
 #include "core.h"
 
-/* The cores that watch, of all the process: borrowed; each takes itself out before it goes.  With the GIL held. */
+/* The cores that watch, of all the process: owned, as calls under way use them.  With the GIL held. */
 static shim_core *watching;
 /* What calls Python functions, where nobody watches any more. */
 static vectorcallfunc python_call;
@@ -98,7 +98,7 @@ static PyObject *pass(shim_core *next, bool is_starter, PyObject *function, PyOb
     if (is_starter ? next->starter == function && shim_mine(next) : next->driver == function)
       return (is_starter ? see_start : see_leg)(next, function, arguments, count, keywords);
   }
-  return python_call(function, arguments, count, keywords);
+  return compat_call(python_call, function, arguments, count, keywords);
 }
 
 /* ---- life ---- */
@@ -115,7 +115,7 @@ bool shim_calls_watch(shim_core *core) {
   if (starter != call_starter) /* nobody else watches it */
     python_call = starter;
   core->next_watching = watching;
-  watching = core;
+  watching = (shim_core *)Py_NewRef(core);
   return core->watching = true;
 }
 
@@ -140,4 +140,5 @@ void shim_calls_leave(shim_core *core) {
     (void)compat_set_vectorcall(core->starter, python_call);
   if (!driver_watched)
     (void)compat_set_vectorcall(core->driver, python_call);
+  Py_DECREF(core); /* the caller has another reference */
 }

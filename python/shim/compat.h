@@ -73,6 +73,22 @@ static inline vectorcallfunc compat_set_vectorcall(PyObject *function, vectorcal
 #endif
 }
 
+/* Calls a Python function from C.  Where Python calls it that takes none of C's recursion; 3.12 allows so little of that (1500, of which
+ * a call takes two) that programs would meet its limit before Python's own.  What such a call takes is given back while it runs. */
+static inline PyObject *compat_call(vectorcallfunc call, PyObject *function, PyObject *const *arguments, size_t count,
+                                    PyObject *keywords) {
+#if PY_VERSION_HEX >= 0x030C0000 && PY_VERSION_HEX < 0x030D0000
+  enum { UNITS = 2 }; /* PY_EVAL_C_STACK_UNITS of ceval.c */
+  PyThreadState *thread = PyThreadState_Get();
+  thread->c_recursion_remaining += UNITS;
+  PyObject *result = call(function, arguments, count, keywords);
+  thread->c_recursion_remaining -= UNITS;
+  return result;
+#else
+  return call(function, arguments, count, keywords);
+#endif
+}
+
 /* The profile hook of this thread: borrowed. */
 static inline void compat_get_profile(Py_tracefunc *function, PyObject **object) {
   PyThreadState *thread = PyThreadState_Get();

@@ -172,7 +172,7 @@ struct shim_core {
   const void *returned;
   uint64_t returned_span;
 
-  /* calls: the next of those that watch; borrowed, as they are */
+  /* calls: the next of those that watch; what comes before it owns it */
   struct shim_core *next_watching;
   bool watching;
   size_t observed; /* how many operations have spans so called */
@@ -292,6 +292,8 @@ int shim_observe(shim_core *core, PyObject *entries, uint64_t span);
 void shim_relieve(shim_core *core, PyObject *deferred, shim_operation *operation);
 /* All such observers are put back. */
 void shim_take_over(shim_core *core);
+/* Those of one operation, which will not be resumed as we know it. */
+void shim_put_back(shim_core *core, shim_operation *operation);
 /* An operation is not resumed any more: its spans are somebody else's from now on. */
 int shim_take_observed(shim_core *core, shim_operation *operation, uint64_t spans[SHIM_OBSERVED]);
 

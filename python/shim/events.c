@@ -225,7 +225,10 @@ static shim_operation *start(shim_core *core, PyFrameObject *frame, PyObject *ge
   core->calls[core->call_count++] = (shim_call){code, 0};
   if (shim_locate(core, frame, &place) || SHIM_ROOM(core->starting, core->starting_count, core->starting_capacity))
     return NULL;
-  shim_forget_operation(core, generator); /* one that is driven twice is the later one's */
+  /* One that is driven twice is the later one's. */
+  if ((operation = shim_operation_of(core, generator)))
+    shim_put_back(core, operation);
+  shim_forget_operation(core, generator);
   if (!(operation = new_operation(core)))
     return NULL;
   operation->generator = generator;
@@ -282,9 +285,11 @@ void shim_started(shim_core *core, shim_operation *operation, PyFrameObject *bel
     (void)shim_span_of(core, operation);
   operation->returned = true;
   const shim_operation was = *operation;
-  if (was.generator && !(operation->alive = shim_watch(core, (PyObject *)was.generator, &operation->callback)))
+  if (was.generator && !(operation->alive = shim_watch(core, (PyObject *)was.generator, &operation->callback))) {
+    compat_drop_error();
+    shim_put_back(core, operation);
     shim_forget_operation(core, was.generator);
-  else if (!was.generator) /* finished, and so forgotten, in its first leg */
+  } else if (!was.generator) /* finished, and so forgotten, in its first leg */
     free_operation(core, operation);
   if (!result || !shim_is_deferred(core, result)) {
     (void)theseus_span_discard(core->profile, was.span, shim_now(core));

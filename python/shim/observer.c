@@ -183,7 +183,9 @@ int shim_take_observed(shim_core *core, shim_operation *operation, uint64_t span
   return count;
 }
 
-static void take_over(shim_core *core, shim_operation *operation) {
+void shim_put_back(shim_core *core, shim_operation *operation) {
+  if (!operation->observed_count)
+    return;
   PyObject *deferred = compat_referent(operation->awaited);
   PyObject *entries = deferred ? shim_callbacks_of(core, deferred) : NULL;
   uint64_t spans[SHIM_OBSERVED];
@@ -196,6 +198,7 @@ static void take_over(shim_core *core, shim_operation *operation) {
   for (int i = 0; i < count; i++)
     if (!entries || insert(core, entries, number + i, spans[i]))
       shim_end(core, spans[i], THESEUS_ABANDONED);
+  PyErr_Clear();
   Py_XDECREF(entries);
   Py_XDECREF(deferred);
 }
@@ -205,10 +208,9 @@ void shim_take_over(shim_core *core) {
   int was_enabled = PyGC_Disable();
   for (size_t i = 0; core->observed && i < core->operations.capacity; i++) {
     shim_operation *operation = core->operations.entries[i].value;
-    if (operation && operation->observed_count)
-      take_over(core, operation);
+    if (operation)
+      shim_put_back(core, operation);
   }
   if (was_enabled)
     (void)PyGC_Enable();
-  PyErr_Clear();
 }

@@ -218,7 +218,7 @@ int shim_locate(shim_core *core, PyFrameObject *frame, shim_place *out) {
   shim_place place = {.stack = THESEUS_ROOT};
   int stopped = 0; /* 1: build, 2: build after a continuation, -1: error */
 
-  Py_INCREF(frame);
+  Py_XINCREF(frame);
   while (frame && !stopped) {
     shim_code *code = shim_code_of(core, frame);
     if (!code) {

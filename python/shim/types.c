@@ -157,7 +157,6 @@ static int core_clear(PyObject *self) {
   shim_core *core = (shim_core *)self;
 
   core->installed = false;
-  shim_calls_leave(core);
   Py_CLEAR(core->clock);
   Py_CLEAR(core->hook);
   return 0;

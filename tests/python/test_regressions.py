@@ -6,6 +6,7 @@ from __future__ import annotations
 import gc
 import os
 import stat
+import subprocess
 import sys
 import threading
 import types
@@ -15,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from twisted.internet import defer
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.task import Clock
 
 from theseus import Profile, Tracer, hooks
+from theseus.profile import new_handle
 
 SECOND = 10**9
 PROFILE_HOOKS = [hook for hook in hooks.available() if hook != "monitoring"]
@@ -316,6 +319,104 @@ def test_a_deferred_as_a_result(hook: str, installed: bool) -> None:
         except AssertionError:
             pytest.skip("this Twisted refuses it")
     assert got == [(inner, (1, 2), {"three": 3}), "next"]
+
+
+# ---- generators that others drive ----
+
+
+@every_hook
+def test_a_generator_that_is_driven_twice(hook: str) -> None:
+    """What it waited for the first time goes on."""
+    clock, waited = Clock(), waiting()
+
+    def generator() -> Any:
+        yield operation(lambda: waited)
+        yield waiting()
+
+    tracer = Tracer(clock, hook=hook)
+    with tracer:
+        driven = generator()
+        kept = [defer._cancellableInlineCallbacks(driven)]
+        clock.advance(1)
+        kept.append(defer._cancellableInlineCallbacks(driven))
+        clock.advance(2)
+        waited.errback(ValueError())
+        clock.advance(4)
+    for deferred in kept:
+        deferred.addErrback(lambda failure: None)
+    inner = found(tracer.snapshot(), "operation")
+    assert (inner.failure, inner.abandoned, inner.latency) == (1, 0, 3 * SECOND)
+
+
+@every_hook
+def test_a_generator_that_is_driven_where_no_python_runs(hook: str) -> None:
+    """CPython's own loop of what is registered calls it."""
+    program = f"""
+import atexit
+from twisted.internet import defer, task
+from theseus import Tracer
+
+async def coroutine():
+    await defer.Deferred()
+
+tracer = Tracer(task.Clock(), hook={hook!r})
+tracer.install()
+atexit.register(lambda: print([pending.line for pending in tracer.pending()]))
+atexit.register(defer._cancellableInlineCallbacks, coroutine())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "[7]\n"), done.stderr
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="a profile hook makes calls cost more")
+@pytest.mark.parametrize("hook", hooks.available()[1:])
+def test_generators_start_as_deep_as_without_us(hook: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """3.12 allows 1500 calls in C, which Python's own 1000 must meet first."""
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: None)
+    waited = waiting()
+
+    @inlineCallbacks
+    def nested(depth: int) -> Any:
+        yield nested(depth - 1) if depth else waited
+
+    def starts(depth: int) -> bool:
+        failed: list[Any] = []
+        try:
+            nested(depth).addErrback(failed.append)
+        except RecursionError:
+            return False
+        return not failed
+
+    def deepest() -> int:
+        low, high = 0, 1000
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if starts(middle) else (low, middle)
+        return low
+
+    without = deepest()
+    with Tracer(Clock(), hook=hook):
+        assert deepest() == without > 100
+    gc.collect()  # what failed so deep, while nobody hears of it
+
+
+@pytest.mark.skipif("monitoring" not in hooks.available(), reason="no sys.monitoring")
+def test_what_watches_calls_is_kept() -> None:
+    """Also when others have taken out the callbacks that kept it."""
+    events = sys.monitoring.events
+    waited = waiting()
+    core = hooks.core("monitoring", new_handle(), None)
+    core.install()
+    try:
+        operation(lambda: operation(lambda: waited)).callback(None)  # so that nothing that is pending has an observer
+        for event in (events.PY_START, events.PY_RETURN, events.PY_UNWIND):
+            sys.monitoring.register_callback(3, event, None)
+    finally:
+        del core
+        gc.collect()
+        (core,) = (one for one in gc.get_objects() if type(one) is hooks._Core and one.installed)
+        core.uninstall()
+    waited.errback(ValueError())
 
 
 # ---- files ----
