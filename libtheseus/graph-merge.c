@@ -142,7 +142,7 @@ static int merge(const struct translation *to) {
 }
 
 int theseus_graph_merge(theseus_graph *into, const theseus_graph *from) {
-  if (!into || !from || into == from)
+  if (!into || !from || into == from || into->before.open)
     return THESEUS_EINVAL;
   th_alloc *alloc = &into->alloc;
   size_t places = from->costs.place_count > from->edges.place_count ? from->costs.place_count : from->edges.place_count;

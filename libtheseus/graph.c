@@ -74,6 +74,8 @@ int th_graph_text(theseus_graph *graph, const char *bytes, size_t n, uint32_t *o
 /* ---- transactions ---- */
 
 int th_graph_begin(theseus_graph *graph, bool undo) {
+  if (graph->before.open) /* a file is being read into it: the two would take each other back */
+    return THESEUS_EINVAL;
   if (graph->event_count) {
     int status = th_alloc_grow(&graph->alloc, &graph->before.events, &graph->before.events_capacity, graph->event_count,
                                sizeof *graph->events);
@@ -93,6 +95,7 @@ int th_graph_begin(theseus_graph *graph, bool undo) {
     if (status)
       th_rows_commit(&graph->costs);
   }
+  graph->before.open = !status;
   return status;
 }
 
@@ -102,6 +105,7 @@ static uint32_t hash_function(const struct th_graph_function *function) {
 }
 
 void th_graph_rollback(theseus_graph *graph) {
+  graph->before.open = false;
   if (!graph->before.undo)
     return;
   th_rows_rollback(&graph->costs);
@@ -167,6 +171,7 @@ int th_graph_commit(theseus_graph *graph) {
   }
   th_rows_commit(&graph->costs);
   th_rows_commit(&graph->edges);
+  graph->before.open = false;
   return THESEUS_OK;
 }
 

@@ -54,6 +54,7 @@ struct theseus_graph {
   struct { /* as they were when the transaction began */
     struct th_graph_event *events;
     uint32_t events_capacity, event_count, formula_count, function_count, positions;
+    bool open; /* it has not ended yet */
     bool fold; /* addresses go when it is committed */
     bool undo; /* there is a way back */
   } before;
@@ -62,7 +63,7 @@ struct theseus_graph {
 /* The number of a text, which is cleaned. */
 int th_graph_text(theseus_graph *graph, const char *bytes, size_t n, uint32_t *out);
 
-/* Without `undo`, rollback leaves what has been added: it costs less. */
+/* Without `undo`, rollback leaves what has been added: it costs less.  EINVAL: another one is open. */
 int th_graph_begin(theseus_graph *graph, bool undo);
 /* Can fail only where addresses are to go; then it has rolled back. */
 int th_graph_commit(theseus_graph *graph);

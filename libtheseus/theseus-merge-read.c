@@ -116,7 +116,7 @@ int new_graph(struct worker *worker) {
     reader.flags |= THESEUS_STRICT;
   if (!options->ignore_errors) /* after an error nothing is written */
     reader.flags |= THESEUS_PARTIAL;
-  int status = theseus_graph_new(&graph, &worker->graph);
+  int status = worker->graph ? THESEUS_OK : theseus_graph_new(&graph, &worker->graph);
   return status ? status : theseus_callgrind_reader_new(worker->graph, &reader, &worker->reader);
 }
 
@@ -169,8 +169,8 @@ static void print_warnings(struct worker *worker) {
   pthread_mutex_unlock(&worker->shared->lock);
 }
 
-/* Reads on until the end; `got` bytes are in the buffer. */
-static int read_callgrind(struct worker *worker, size_t number, struct source *source, ssize_t got) {
+/* Reads on until the end; `got` bytes are in the buffer.  After a failure the file may not have ended. */
+static int feed_callgrind(struct worker *worker, size_t number, struct source *source, ssize_t got) {
   struct shared *shared = worker->shared;
   const struct input *input = &shared->inputs->items[number];
   const char *why = NULL;
@@ -204,6 +204,15 @@ static int read_callgrind(struct worker *worker, size_t number, struct source *s
   int failed = finish_callgrind(worker, number);
   pthread_mutex_unlock(&shared->lock);
   print_warnings(worker);
+  return failed;
+}
+
+static int read_callgrind(struct worker *worker, size_t number, struct source *source, ssize_t got) {
+  int failed = feed_callgrind(worker, number, source, got);
+  if (failed) { /* takes back what has been read, before the graph is touched by anybody else */
+    theseus_callgrind_reader_free(worker->reader);
+    worker->reader = NULL;
+  }
   return failed;
 }
 

@@ -52,6 +52,7 @@ struct worker {
 int read_input(struct worker *worker, size_t number);
 /* A status of the library, of which ENOMEM and ELIMIT have an exit status of their own. */
 int exit_of_input(int status);
+/* Makes what the worker has none of: a graph, its reader. */
 int new_graph(struct worker *worker);
 /* Bytes for the graph or the profile of one worker; 0: no limit. */
 uint64_t memory_limit(const struct shared *shared);

@@ -465,8 +465,8 @@ int theseus_graph_from_profile(const theseus_profile *profile, const theseus_gra
  * two graphs of which one has addresses and the other has not, the sum has lines only.  Of what theseus_graph_set()
  * knows, what is equal in both stays; the sources are those of both.  The sum is the same in any order and grouping,
  * but for the order of events.
- * Errors: ENOMEM, EINVAL (a graph into itself), EOVERFLOW, EUNIT, ELIMIT.  O(size of `from`; of both, where addresses
- * are dropped). */
+ * Errors: ENOMEM, EINVAL (a graph into itself, or into one that a reader is in a file of), EOVERFLOW, EUNIT, ELIMIT.
+ * O(size of `from`; of both, where addresses are dropped). */
 int theseus_graph_merge(theseus_graph *into, const theseus_graph *from);
 
 /* Says what a file's header should.  Keys: "pid", "cmd", "part", "thread", and "desc", which may have several lines.  A
@@ -589,7 +589,8 @@ int theseus_callgrind_reader_new(theseus_graph *graph, const theseus_callgrind_o
                                  theseus_callgrind_reader **out);
 
 /* Begins a file.  `source` is its name, for messages and as a source of the graph; NULL: "-", and no source.  A file
- * that was begun and not finished is taken back.  Errors: ENOMEM, ELIMIT. */
+ * that was begun and not finished is taken back.  Errors: ENOMEM, EINVAL (another reader is in a file of the same graph),
+ * ELIMIT. */
 int theseus_callgrind_reader_begin(theseus_callgrind_reader *reader, const char *source);
 
 /* Takes the next bytes, cut anywhere.  After an error, what was read of the file is taken back (unless

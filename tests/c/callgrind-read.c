@@ -1021,6 +1021,33 @@ static void test_addresses_go(void) {
   theseus_graph_free(graph);
 }
 
+/* What would end the transaction of a file that is being read is refused: rows that are not of it would go with it. */
+static void test_in_a_file(void) {
+  static const char file[] = "events: E\nfn=f\n1 5\n2 6\n";
+  theseus_graph *graph = new_graph(NULL), *other = new_graph(NULL);
+  must(theseus_callgrind_read(graph, "first", file, sizeof file - 1) == THESEUS_OK);
+  must(theseus_callgrind_read(other, "other", file, sizeof file - 1) == THESEUS_OK);
+  char *wanted = text_of(graph);
+  theseus_callgrind_reader *reader = new_reader(graph, 0), *second = new_reader(graph, 0);
+  must(theseus_callgrind_reader_begin(reader, "left") == THESEUS_OK);
+  must(theseus_callgrind_reader_feed(reader, file, sizeof file - 1) == THESEUS_OK);
+  is_int(theseus_graph_merge(graph, other), THESEUS_EINVAL, "no graph is added within a file");
+  is_int(theseus_callgrind_reader_begin(second, "in"), THESEUS_EINVAL, "and no other file begins");
+  theseus_callgrind_reader_free(reader);
+  char *text = text_of(graph);
+  is_str(text, wanted, "which is taken back alone");
+  free(text);
+  free(wanted);
+  is_int(theseus_graph_merge(graph, other), THESEUS_OK, "then a graph can be added");
+  is_int(read_file(second, "in", file, sizeof file - 1, MAX_PIECE), THESEUS_OK, "and a file");
+  text = text_of(graph);
+  ok(strstr(text, "\ntotals: 33\n") != NULL, "and all is there");
+  free(text);
+  theseus_callgrind_reader_free(second);
+  theseus_graph_free(graph);
+  theseus_graph_free(other);
+}
+
 static void test_limit(void) {
   theseus_graph_options options = {.size = sizeof options, .memory_limit = 300000};
   theseus_graph_info info = {.size = sizeof info};
@@ -1095,6 +1122,7 @@ int main(void) {
   test_events();
   test_many();
   test_addresses_go();
+  test_in_a_file();
   test_limit();
   test_out_of_memory();
   return done();

@@ -269,6 +269,27 @@ def test_memory_limit(files: Path) -> None:
     assert run("-j1", "--memory-limit=100M", big).returncode == 0
 
 
+def test_handed_over(files: Path) -> None:
+    """Graphs that other threads hand over to the first one's, while that gives up a file in its middle."""
+    fifo = files / "fifo"  # has no size, and so is the first thread's
+    os.mkfifo(fifo)
+    names = []
+    for number in range(24):
+        names.append(files / f"good{number}")
+        names[-1].write_text("events: Ir\n" + "".join(f"fn=g{number}.{k}\n{k} 1\n" for k in range(3000)))
+    noise = "".join(f"fn=h{k} {random.Random(k).random()}\n{k} 1\n" for k in range(9000))
+    whole = gzip.compress(b"events: Ir\n" + noise.encode())
+    command = [str(COMMAND), "-j3", "--ignore-errors", "--memory-limit=48M", str(names[0]), str(fifo)]
+    process = subprocess.Popen([*command, *map(str, names[1:])], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with fifo.open("wb") as pipe:
+        pipe.write(whole[: len(whole) * 3 // 4])
+        pipe.flush()
+        time.sleep(0.5)  # meanwhile the others have come to where they wait for the first one
+    out, said = process.communicate()
+    assert process.returncode == 1 and b"ends too early" in said, said
+    assert totals(out) == "72000"
+
+
 def test_memory_is_flat(files: Path) -> None:
     """Twenty times the input, the same memory."""
     block = b"".join(b"%d 1\n" % line for line in range(100000))
