@@ -587,8 +587,8 @@ def reference_counts_in_generators(note: Note, clock: Clock) -> None:
 
 @pytest.mark.parametrize("hook", [hook for hook in HOOKS if hook != "portable"])
 def test_references_while_it_runs(hook: str) -> None:
-    """Nothing lives longer; but where sys.monitoring is used, the call of what resumes a generator has what it passes on
-    in hand until that returns."""
+    """Nothing lives longer; but where sys.monitoring is used, the call of what resumes a generator has what it passes
+    on in hand until that returns."""
 
     def counts() -> list[int]:
         waited, found, result = pending(), [], Thing("result")
