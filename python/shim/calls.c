@@ -84,7 +84,7 @@ static PyObject *see_leg(shim_core *core, PyObject *function, PyObject *const *a
   PyObject *status = argument(arguments, count, keywords, 2, shim_name.status);
   if (operation && status && shim_enter(core)) {
     compat_error raised = set_aside(result);
-    shim_leg_of(core, generator, status);
+    shim_leg_ended(core, generator, NULL, status);
     shim_leave(core);
     put_back(result, raised);
   }

@@ -305,10 +305,9 @@ shim_operation *shim_start(shim_core *core, PyFrameObject *frame, PyObject *gene
 void shim_started(shim_core *core, shim_operation *operation, PyFrameObject *below, PyObject *result);
 /* The operation in its first leg that began with this starter. */
 shim_operation *shim_starting(const shim_core *core, const void *starter);
-/* The driver of a generator returns, perhaps with that one suspended, waiting for `awaited` (NULL: not known). */
-void shim_leg_ended(shim_core *core, PyObject *generator, PyObject *awaited);
-/* The same, where it is in an attribute `waitingOn`. */
-void shim_leg_of(shim_core *core, PyObject *generator, PyObject *status);
+/* The driver of a generator returns, perhaps with that one suspended, waiting for `awaited` (NULL: not known), or for what the
+ * `waitingOn` of `status` is, unless that is NULL. */
+void shim_leg_ended(shim_core *core, PyObject *generator, PyObject *awaited, PyObject *status);
 /* The driver of an operation is called with a result, on any thread. */
 void shim_resumed(shim_core *core, shim_operation *operation, PyObject *result);
 void shim_returned(shim_core *core, PyFrameObject *frame, PyObject *deferred);
@@ -364,9 +363,14 @@ static inline void shim_frame_leg_ended(shim_core *core, PyFrameObject *frame) {
   PyObject *variables[2];
   compat_variables(frame, names, variables, 2);
   if (variables[0])
-    shim_leg_ended(core, variables[0], variables[1]);
+    shim_leg_ended(core, variables[0], variables[1], NULL);
   Py_XDECREF(variables[0]);
   Py_XDECREF(variables[1]);
+}
+
+/* Is it the code of what is suspended and resumed? */
+static inline bool shim_is_generator(PyObject *code) {
+  return (((PyCodeObject *)code)->co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)) != 0;
 }
 
 /* Is a returned value a Deferred?  Most are of builtin types, which are told by a flag. */

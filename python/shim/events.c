@@ -381,7 +381,7 @@ void shim_resumed(shim_core *core, shim_operation *operation, PyObject *result) 
   Py_XDECREF(loop);
 }
 
-static void leg_ended(shim_core *core, PyObject *generator, PyObject *awaited, PyObject *status) {
+void shim_leg_ended(shim_core *core, PyObject *generator, PyObject *awaited, PyObject *status) {
   shim_operation *operation = shim_operation_of(core, generator);
   PyFrameObject *generator_frame = operation ? shim_frame_of(generator) : NULL;
 
@@ -394,12 +394,6 @@ static void leg_ended(shim_core *core, PyObject *generator, PyObject *awaited, P
     finished(core, operation);
   }
 }
-
-void shim_leg_ended(shim_core *core, PyObject *generator, PyObject *awaited) {
-  leg_ended(core, generator, awaited, NULL);
-}
-
-void shim_leg_of(shim_core *core, PyObject *generator, PyObject *status) { leg_ended(core, generator, NULL, status); }
 
 /* ---- plain functions ---- */
 

@@ -18,10 +18,6 @@ static bool is_scope(const shim_core *core, const void *code) {
   return false;
 }
 
-static bool is_generator(PyObject *code) {
-  return (((PyCodeObject *)code)->co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)) != 0;
-}
-
 static bool is_plumbing(const shim_core *core, PyObject *code) {
   PyObject *file = ((PyCodeObject *)code)->co_filename;
   return PyUnicode_Compare(file, core->plumbing_file) == 0 && !shim_table_get(&core->shown, code);
@@ -42,7 +38,7 @@ static bool returns_constant(const shim_core *core, PyObject *code, Py_ssize_t o
 static bool is_idle(shim_core *core, PyObject *code) {
   if (shim_table_get(&core->watched, code))
     return false;
-  if (is_generator(code) || is_plumbing(core, code))
+  if (shim_is_generator(code) || is_plumbing(core, code))
     return true;
   (void)shim_table_set(&core->watched, code, core);
   return false;

@@ -28,17 +28,13 @@ static bool listening(PyObject *hook) {
   return function == on_event && object == hook;
 }
 
-static bool is_generator(PyObject *code) {
-  return (((PyCodeObject *)code)->co_flags & (CO_GENERATOR | CO_COROUTINE)) != 0;
-}
-
 /* Is the event one of ours?  Asked for every call and return of the program. */
 static bool matters(const shim_core *core, PyFrameObject *frame, int what, PyObject *result) {
   PyObject *code = (PyObject *)compat_code(frame);
 
   if (what == PyTrace_CALL)
     return code == core->starter_code || code == core->driver_code;
-  if (core->leg_count && is_generator(code))
+  if (core->leg_count && shim_is_generator(code))
     return true;
   if (code == core->driver_code || code == core->starter_code)
     return true;
@@ -74,14 +70,14 @@ static void leg_ends(shim_core *core, PyFrameObject *driver) {
       leg = core->legs[i];
       core->leg_count = i;
     }
-  if (leg.generator && !leg.awaited) {
+  if (leg.generator && !leg.awaited && shim_operation_of(core, leg.generator)) {
     PyFrameObject *suspended = shim_frame_of(leg.generator);
     if (suspended)
       leg.generator = NULL; /* in what it yielded before the driver made a Deferred of that */
     Py_XDECREF(suspended);
   }
   if (leg.generator)
-    shim_leg_ended(core, leg.generator, leg.awaited);
+    shim_leg_ended(core, leg.generator, leg.awaited, NULL);
   else
     shim_frame_leg_ended(core, driver);
 }
@@ -100,7 +96,7 @@ static void take(shim_core *core, PyFrameObject *frame, int what, PyObject *resu
     shim_frame_started(core, frame, result);
   } else if (code == core->loop_code) {
     shim_loop_left(core, frame);
-  } else if (is_generator(code)) {
+  } else if (shim_is_generator(code)) {
     if (core->leg_count)
       leg_yields(core, frame, result);
   } else {

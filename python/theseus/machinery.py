@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
 """Twisted's machinery, as far as Theseus knows it by name.  All such knowledge is here (and, for what the C hooks
-read at speed, in python/shim/twisted.c).
+read at speed, in python/shim/deferred.c).
 
 A code object is of one *kind*, which says what a frame of it means to the logical stack.
 """
@@ -20,7 +20,7 @@ from twisted.python.failure import Failure
 
 PYPY = sys.implementation.name == "pypy"
 
-# Kinds of code.  python/shim/tracer.h has the same numbers.
+# Kinds of code.  python/shim/core.h has the same numbers.
 PLAIN = 0  # an ordinary function
 GENERATOR = 1  # of a generator or coroutine, driven by Twisted or not
 PLUMBING = 2  # never in a logical stack
