@@ -83,8 +83,11 @@ class Run:
             json.dump(told, file)
 
 
-def run_trial(run: Run, names: list[str], output: str) -> int:
-    from twisted.trial import reporter, runner
+def run_trial(run: Run, names: list[str], output: str, patience: float | None) -> int:
+    from twisted.trial import reporter, runner, util
+
+    if patience is not None:
+        util.DEFAULT_TIMEOUT_DURATION = patience
 
     class Noting(reporter.Reporter):  # type: ignore[misc]
         def note(self, test: Any, result: str, why: object = "") -> None:
@@ -159,6 +162,8 @@ def results_of(suite: str, hook: str, options: argparse.Namespace) -> dict[str, 
         output = os.path.join(folder, "results.json")
         command = [sys.executable, os.path.abspath(__file__), "--run", hook, "--output", output]
         names = suite.split(",")
+        if options.patience is not None:
+            command += ["--patience", str(options.patience)]
         if options.pytest:
             command.append("--pytest")
             names = [os.path.abspath(name) if os.path.exists(name) else name for name in names]
@@ -257,11 +262,15 @@ def main() -> int:
     parser.add_argument("--pytest", action="store_true", help="run by pytest, not by trial")
     parser.add_argument("--hooks", help="with commas between; default: all that there are")
     parser.add_argument("--timeout", type=float, default=600, help="seconds for one run (600)")
+    parser.add_argument("--patience", type=float, help="seconds for one test that has no timeout of its own (trial: 120)")
     parser.add_argument("--run", help=argparse.SUPPRESS)
     parser.add_argument("--output", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.run:
-        return (run_pytest if options.pytest else run_trial)(Run(options.run), options.suite, options.output)
+        run = Run(options.run)
+        if options.pytest:
+            return run_pytest(run, options.suite, options.output)
+        return run_trial(run, options.suite, options.output, options.patience)
     from theseus.hooks import available
 
     hooks = options.hooks.split(",") if options.hooks else list(available())
