@@ -262,7 +262,7 @@ def main() -> int:
     parser.add_argument("--pytest", action="store_true", help="run by pytest, not by trial")
     parser.add_argument("--hooks", help="with commas between; default: all that there are")
     parser.add_argument("--timeout", type=float, default=600, help="seconds for one run (600)")
-    parser.add_argument("--patience", type=float, help="seconds for one test that has no timeout of its own (trial: 120)")
+    parser.add_argument("--patience", type=float, help="seconds for a test without a timeout of its own (trial: 120)")
     parser.add_argument("--run", help=argparse.SUPPRESS)
     parser.add_argument("--output", help=argparse.SUPPRESS)
     options = parser.parse_args()
