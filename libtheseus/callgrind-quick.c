@@ -9,6 +9,9 @@
 /* What a line may have ahead of where it is looked at: numbers of 20 digits with their signs and blanks. */
 enum { POSITIONS = 2 * 24, COST = 21, AHEAD = 48 };
 
+/* So many rows ahead is looked at which one will follow: by then it has come. */
+enum { SOON = 8 };
+
 static inline unsigned digit_of(char c) { return (unsigned)(unsigned char)c - '0'; }
 
 /* ---- costs ---- */
@@ -92,7 +95,9 @@ TH_INLINE bool guess(struct view *view, const th_rows *rows, uint64_t address, u
   }
   if (row < view->kept && !th_rows_is_kept(rows, row))
     return false;
-  th_prefetch(&view->links[row]);
+  uint32_t soon = row + SOON < view->count ? row + SOON : row;
+  th_prefetch(&view->links[soon] + 2 * SOON);
+  th_prefetch(view->cells + view->links[soon].follow * view->width);
   view->last = row;
   return true;
 }

@@ -8,7 +8,7 @@
 
 #include <pthread.h>
 
-enum { READ_BUFFER = 1 << 16 };
+enum { READ_BUFFER = 1 << 18 };
 
 struct column { /* an event, and where it came up first */
   char *name, *long_name, *unit;
