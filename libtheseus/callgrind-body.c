@@ -89,7 +89,7 @@ void th_callgrind_reset_body(theseus_callgrind_reader *reader) {
   reader->callee_object = reader->callee_file = TH_NONE;
   reader->next = TH_SELF;
   reader->address = reader->line = 0;
-  reader->in_body = false;
+  reader->in_body = reader->totalled = false;
 }
 
 /* ---- lines with a key ---- */

@@ -162,6 +162,17 @@ static int events(theseus_callgrind_reader *reader, struct th_piece value) {
 
 /* ---- what it says of itself ---- */
 
+/* valgrind's callgrind and we end each part with its totals; others need not. */
+static void creator(theseus_callgrind_reader *reader, struct th_piece value) {
+  static const char *const who[] = {"callgrind-", "libtheseus-"};
+  value = th_trim(value);
+  for (int i = 0; i < 2; i++) {
+    size_t length = strlen(who[i]);
+    if ((size_t)(value.end - value.bytes) > length && memcmp(value.bytes, who[i], length) == 0)
+      reader->promised = true;
+  }
+}
+
 static int source(theseus_callgrind_reader *reader, struct th_piece value) {
   uint32_t id;
   int status = text_of(reader, value, &id);
@@ -222,6 +233,7 @@ static int next_part(theseus_callgrind_reader *reader, bool from_the_top) {
   int status = th_callgrind_end_part(reader);
   th_callgrind_reset_body(reader);
   if (from_the_top) {
+    reader->promised = false;
     reader->has_events = false;
     reader->event_count = 0;
     reader->columns[0] = reader->positions = THESEUS_LINES;
@@ -246,8 +258,10 @@ int th_callgrind_header(theseus_callgrind_reader *reader, struct th_piece line) 
   struct th_piece value = {key.end + (key.end < line.end), line.end};
   if (key.end == line.end || *key.end != ':')
     return th_callgrind_warn(reader, line.bytes, "a line that makes no sense is left out");
-  if (is(key, "summary") || is(key, "totals")) /* computed anew */
+  if (is(key, "summary") || is(key, "totals")) { /* computed anew */
+    reader->totalled |= is(key, "totals");
     return THESEUS_OK;
+  }
   if (reader->in_body) {
     int status = next_part(reader, is(key, "version"));
     if (status)
@@ -261,8 +275,10 @@ int th_callgrind_header(theseus_callgrind_reader *reader, struct th_piece line) 
     return positions(reader, value);
   if (is(key, "version"))
     return version(reader, value);
-  if (is(key, "creator"))
+  if (is(key, "creator")) {
+    creator(reader, value);
     return THESEUS_OK;
+  }
   if (is(key, "desc"))
     return desc(reader, value);
   static const char *const facts[] = {"pid", "cmd", "part", "thread"};

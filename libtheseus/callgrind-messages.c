@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: ISC */
-/* What the reader says: `file:line:column: what`. */
+/* What the reader says: `file:line:column: what`, and `file:line:column: warning: what`. */
 #include "callgrind-read.h"
 
 #include <stdio.h>
 #include <string.h>
 
 /* A name too long for a message loses its beginning. */
-static void compose(const theseus_callgrind_reader *reader, const char *where, const char *what, char *out) {
+static void compose(const theseus_callgrind_reader *reader, const char *where, const char *kind, const char *what,
+                    char *out) {
   const char *source = reader->source == TH_NONE ? "-" : th_strings_get(&reader->graph->strings, reader->source);
   size_t length = strlen(source), most = TH_MESSAGE / 2;
   size_t column = where && reader->line_start ? (size_t)(where - reader->line_start) + 1 : 1;
   const char *dots = length > most ? "..." : "";
-  snprintf(out, TH_MESSAGE, "%s%s:%llu:%zu: %s", dots, length > most ? source + length - most : source,
-           (unsigned long long)reader->lines, column, what);
+  snprintf(out, TH_MESSAGE, "%s%s:%llu:%zu: %s%s", dots, length > most ? source + length - most : source,
+           (unsigned long long)reader->lines, column, kind, what);
 }
 
 int th_callgrind_fail(theseus_callgrind_reader *reader, int status, const char *where, const char *what) {
-  compose(reader, where, what, reader->error);
+  compose(reader, where, "", what, reader->error);
   return status;
 }
 
@@ -28,7 +29,7 @@ int th_callgrind_warn(theseus_callgrind_reader *reader, const char *where, const
   reader->warning_count++;
   if (reader->kept == TH_WARNINGS_KEPT)
     return THESEUS_OK;
-  compose(reader, where, what, message);
+  compose(reader, where, "warning: ", what, message);
   char *kept = th_alloc_zeroed(&reader->graph->alloc, strlen(message) + 1, 1);
   if (!kept) /* it has been counted */
     return THESEUS_OK;

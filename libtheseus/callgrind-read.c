@@ -74,6 +74,7 @@ int theseus_callgrind_reader_begin(theseus_callgrind_reader *reader, const char 
   reader->has_events = false;
   reader->event_count = reader->told_count = reader->seen_count = reader->source_count = 0;
   reader->parts = 0;
+  reader->promised = false;
   for (int i = 0; i < TH_FACTS; i++)
     reader->facts[i] = reader->part_facts[i] = TH_NONE;
   reader->source = TH_NONE;
@@ -215,6 +216,10 @@ static int finish(theseus_callgrind_reader *reader) {
     return th_callgrind_fail(reader, THESEUS_EFORMAT, NULL, "the file ends within a call: it has been cut short");
   if (!reader->has_events)
     return th_callgrind_fail(reader, THESEUS_EFORMAT, NULL, "there is no `events:` line: this is not callgrind");
+  if (reader->promised && !reader->totalled)
+    status = th_callgrind_warn(reader, NULL, "the file ends before its `totals:` line: it has been cut short");
+  if (status)
+    return status;
   status = th_callgrind_end_part(reader);
   if (status)
     return status;

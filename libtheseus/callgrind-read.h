@@ -45,7 +45,8 @@ struct theseus_callgrind_reader {
   uint64_t call[TH_EDGE_EVENTS]; /* count, and where the callee is */
   uint64_t address, line;        /* of the last line of costs */
   bool in_body;
-  uint32_t unknown; /* the text ??? */
+  bool promised, totalled; /* a part ends with `totals:`, as who wrote it always writes it; and there it is */
+  uint32_t unknown;        /* the text ??? */
 
   /* positions: what the columns are, in their order, of enum theseus_positions */
   uint32_t columns[2], column_count;

@@ -161,6 +161,10 @@ size_t inputs_find(struct inputs *inputs, char **arguments) {
   return failed;
 }
 
+const char *input_name(const struct input *input) {
+  return strcmp(input->path, "-") == 0 ? "(standard input)" : input->path;
+}
+
 void inputs_free(struct inputs *inputs) {
   while (inputs->count)
     free(inputs->items[--inputs->count].path);

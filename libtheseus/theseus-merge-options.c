@@ -72,6 +72,14 @@ static unsigned read_jobs(const char *value) {
   return (unsigned)number;
 }
 
+/* Names with commas between, none of them empty. */
+static char *read_names(char *value) {
+  size_t length = strlen(value);
+  if (!length || *value == ',' || value[length - 1] == ',' || strstr(value, ",,"))
+    refuse("--events", value, "a list of names, such as Wait,Latency");
+  return value;
+}
+
 static unsigned processors(void) {
   long online = sysconf(_SC_NPROCESSORS_ONLN);
   return online < 1 ? 1 : online > 64 ? 64 : (unsigned)online;
@@ -105,7 +113,7 @@ struct options options_read(int argc, char **argv) {
       case FORMAT:
         options.format = (enum format)choose("--format", optarg, formats, "callgrind, pprof or folded");
         break;
-      case EVENTS: options.events = optarg; break;
+      case EVENTS: options.events = read_names(optarg); break;
       case LIMIT: options.memory_limit = read_size(optarg); break;
       case STRICT: options.strict = true; break;
       case IGNORE: options.ignore_errors = true; break;

@@ -78,11 +78,6 @@ uint64_t memory_limit(const struct shared *shared) {
   return shared->options->memory_limit ? shared->options->memory_limit / shared->options->jobs + 1 : 0;
 }
 
-/* Where the name of an input is part of the message, standard input has one too. */
-static const char *name_of(const struct input *input) {
-  return strcmp(input->path, "-") == 0 ? "(standard input)" : input->path;
-}
-
 static void count_bytes(struct shared *shared, uint64_t bytes, uint64_t read) {
   pthread_mutex_lock(&shared->lock);
   shared->bytes += bytes;
@@ -178,7 +173,7 @@ static int feed_callgrind(struct worker *worker, size_t number, struct source *s
   int status = worker->reader ? THESEUS_OK : new_graph(worker);
 
   if (!status)
-    status = theseus_callgrind_reader_begin(worker->reader, name_of(input));
+    status = theseus_callgrind_reader_begin(worker->reader, input_name(input));
   if (status) {
     complain("%s: %s", input->path, theseus_strerror(status));
     return exit_of_input(status);
@@ -196,14 +191,13 @@ static int feed_callgrind(struct worker *worker, size_t number, struct source *s
     complain("%s: %s", input->path, why);
     return EXIT_INPUT;
   }
-  if (status) {
-    print_warnings(worker);
+  if (status)
     return status_of(worker, status);
-  }
   pthread_mutex_lock(&shared->lock);
   int failed = finish_callgrind(worker, number);
   pthread_mutex_unlock(&shared->lock);
-  print_warnings(worker);
+  if (!failed) /* else there is but one thing to know */
+    print_warnings(worker);
   return failed;
 }
 
@@ -268,6 +262,7 @@ static int read_pprof(struct worker *worker, size_t number, struct source *sourc
     theseus_event_get(worker->profile, worker->known_events, &event);
     add_column(worker->shared, &event, number, worker->known_events);
   }
+  worker->shared->profiled[number] = true;
   pthread_mutex_unlock(&worker->shared->lock);
   return EXIT_DONE;
 }

@@ -229,6 +229,8 @@ int workers_run(const struct options *options, const struct inputs *inputs, stru
   memset(workers, 0, wanted * sizeof *workers);
   shared.taken = need(NULL, inputs->count + 1, sizeof *shared.taken);
   memset(shared.taken, 0, inputs->count * sizeof *shared.taken);
+  shared.profiled = out->profiled = need(NULL, inputs->count + 1, sizeof *shared.profiled);
+  memset(shared.profiled, 0, inputs->count * sizeof *shared.profiled);
   pthread_mutex_init(&shared.lock, NULL);
   pthread_cond_init(&shared.changed, NULL);
   pthread_mutex_lock(&shared.lock);
@@ -280,6 +282,7 @@ void merged_free(struct merged *merged) {
     free((char *)(uintptr_t)merged->events[i].unit);
   }
   free(merged->events);
+  free(merged->profiled);
   theseus_graph_free(merged->graph);
   theseus_profile_free(merged->profile);
 }

@@ -21,7 +21,8 @@ struct shared {
   const struct inputs *inputs;
   pthread_mutex_t lock;
   pthread_cond_t changed;
-  bool *taken; /* inputs */
+  bool *taken;    /* inputs */
+  bool *profiled; /* those that are in a profile */
   size_t next, done, skipped;
   double density;        /* bytes of a graph for each byte of an input; 0: not known yet */
   double growth;         /* the same of an input that was not the first, as the last one was */

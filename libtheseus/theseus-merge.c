@@ -40,16 +40,20 @@ static int status_exit(const char *what, int status) {
 }
 
 /* What was measured in profiles becomes a part of the graph; without any callgrind, all of it. */
-static int join(struct merged *merged) {
+static int join(struct merged *merged, const struct inputs *inputs) {
   theseus_graph *projected;
   int status = theseus_graph_from_profile(merged->profile, NULL, &projected);
   if (status)
     return status;
-  if (!merged->graph) {
+  for (size_t i = 0; i < inputs->count && !status; i++)
+    if (merged->profiled[i])
+      status = theseus_graph_add_source(projected, input_name(&inputs->items[i]));
+  if (!status && !merged->graph) {
     merged->graph = projected;
     return THESEUS_OK;
   }
-  status = theseus_graph_merge(merged->graph, projected);
+  if (!status)
+    status = theseus_graph_merge(merged->graph, projected);
   theseus_graph_free(projected);
   return status;
 }
@@ -96,11 +100,12 @@ static bool choose_events(char *names, theseus_event_info **events, uint32_t *co
   return found;
 }
 
-static int write_callgrind(const struct options *options, struct merged *merged, struct output *output) {
+static int write_callgrind(const struct options *options, const struct inputs *inputs, struct merged *merged,
+                           struct output *output) {
   theseus_sink sink = output_sink(output);
   uint32_t count;
 
-  int status = merged->profile ? join(merged) : THESEUS_OK;
+  int status = merged->profile ? join(merged, inputs) : THESEUS_OK;
   if (status)
     return status_exit("merging", status);
   theseus_event_info *events = all_events(merged, &count);
@@ -139,9 +144,10 @@ static int write_folded(const struct options *options, const struct merged *merg
   return !status || status == THESEUS_EIO ? EXIT_DONE : status_exit("writing folded stacks", status);
 }
 
-static int write_merged(const struct options *options, struct merged *merged, struct output *output) {
+static int write_merged(const struct options *options, const struct inputs *inputs, struct merged *merged,
+                        struct output *output) {
   if (options->format == FORMAT_CALLGRIND)
-    return write_callgrind(options, merged, output);
+    return write_callgrind(options, inputs, merged, output);
   if (merged->graph) {
     complain("callgrind files have no stacks, only calls: they cannot become %s",
              options->format == FORMAT_PPROF ? "pprof" : "folded stacks");
@@ -195,7 +201,7 @@ static int merge(const struct options *options, const struct inputs *inputs, siz
     status = EXIT_SKIPPED;
   bool good = status == EXIT_DONE || status == EXIT_SKIPPED;
   if (good) {
-    int written = write_merged(options, &merged, &output);
+    int written = write_merged(options, inputs, &merged, &output);
     good = written == EXIT_DONE;
     status = good ? status : written;
   }

@@ -75,6 +75,8 @@ struct inputs {
 /* Finds all files that the arguments name.  Gives the number of arguments that could not be read, having said so. */
 size_t inputs_find(struct inputs *inputs, char **arguments);
 void inputs_free(struct inputs *inputs);
+/* For messages and the like: standard input has a name too. */
+const char *input_name(const struct input *input);
 
 /* ---- source: an input's bytes, decompressed ---- */
 
@@ -93,6 +95,7 @@ void source_close(struct source *source);
 struct merged {
   theseus_graph *graph;       /* NULL: there was no callgrind */
   theseus_profile *profile;   /* NULL: there was no pprof */
+  bool *profiled;             /* for each input: is it in the profile? */
   theseus_event_info *events; /* in the order in which the inputs have them */
   uint32_t event_count;
   size_t merged, skipped;

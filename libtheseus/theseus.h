@@ -616,7 +616,7 @@ typedef struct theseus_callgrind_reader_info {
   const char *error; /* "file:line:column: what"; "" when there is none.  Good until the next file, as are warnings */
 } theseus_callgrind_reader_info;
 
-/* Errors: EINVAL (size; no such warning or event).  O(1). */
+/* A warning is "file:line:column: warning: what".  Errors: EINVAL (size; no such warning or event).  O(1). */
 int theseus_callgrind_reader_info_get(const theseus_callgrind_reader *reader, theseus_callgrind_reader_info *out);
 int theseus_callgrind_reader_warning_get(const theseus_callgrind_reader *reader, uint32_t warning, const char **out);
 /* What the file itself says of its columns, in its order.  Texts are good until the next file begins. */

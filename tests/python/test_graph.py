@@ -160,7 +160,7 @@ def test_arguments(tmp_path: Path) -> None:
     graph.merge(graph_of(b"event: T : t [ns]\nevents: T\n"))
     with pytest.raises(TheseusError, match="unit"):
         graph.merge(graph_of(b"event: T : t [s]\nevents: T\n"))
-    assert graph.read(io.BytesIO(b"events: Ir\nwhat\n")) == ["-:2:1: a line that makes no sense is left out"]
+    assert graph.read(io.BytesIO(b"events: Ir\nwhat\n")) == ["-:2:1: warning: a line that makes no sense is left out"]
     with pytest.raises(TheseusError, match="-:2:1: a line that makes no sense"):
         graph.read(io.BytesIO(b"events: Ir\nwhat\n"), strict=True)
     assert graph.totals() == {"Ir": 80, "T": 8}

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import gzip
 import os
+import pty
 import random
 import resource
+import select
 import shutil
 import signal
 import subprocess
@@ -155,6 +157,21 @@ def test_bytes_that_are_no_text_are_refused_in_one_line(data: bytes, tmp_path: P
         load(path)
 
 
+def test_pprof_inputs_are_sources(files: Path) -> None:
+    (files / "empty").write_bytes(Profile().encoded("pprof"))
+    (files / "broken").write_bytes(b"\x0a\x05")
+
+    def sources(*names: str) -> list[str]:
+        out = run("--ignore-errors", *(files / name for name in names)).stdout.decode()
+        return [Path(line.partition("desc: Source: ")[2]).name for line in out.splitlines() if "Source" in line]
+
+    assert sources("empty", "a") == sources("a", "empty") == ["a", "empty"]
+    os.link(files / "empty", files / "same")
+    assert sources("same", "empty") == ["empty", "same"]
+    assert sources("a", "broken", "empty") == ["a", "empty"]
+    assert sources("empty") == []  # as of a callgrind file
+
+
 def test_refused(files: Path) -> None:
     (files / "bad").write_bytes(BROKEN)
     out = files / "out"
@@ -177,10 +194,28 @@ def test_refused(files: Path) -> None:
 def test_strict(files: Path) -> None:
     (files / "odd").write_bytes(FILE + b"odd\n")
     done = run(files / "odd")
-    warning = f"theseus-merge: {files / 'odd'}:13:1: a line that makes no sense is left out\n"
-    assert (done.returncode, done.stderr.decode()) == (0, warning)
+    where, what = f"theseus-merge: {files / 'odd'}:13:1: ", "a line that makes no sense is left out\n"
+    assert (done.returncode, done.stderr.decode()) == (0, f"{where}warning: {what}")
     done = run("--strict", files / "odd")
-    assert (done.returncode, done.stderr.decode(), done.stdout) == (3, warning, b"")
+    assert (done.returncode, done.stderr.decode(), done.stdout) == (3, where + what, b"")
+    (files / "odd").write_bytes(FILE + b"odd\n" * 5 + b"1 1 1 1 1\n")  # of a file that is not read nothing else matters
+    done = run(files / "odd")
+    assert (done.returncode, done.stderr.count(b"\n")) == (3, 1) and b"18:" in done.stderr
+
+
+def test_cut_short(files: Path) -> None:
+    """A file of ours that is not all there is told from a whole one wherever it is cut."""
+    whole = merged(files / "a", files / "b")
+    body = whole.index(b"fn=")
+    for end in range(whole.index(b"\n", body), whole.index(b"totals:")):
+        (files / "cut").write_bytes(whole[:end])
+        done = run(files / "cut")
+        assert done.returncode == 3 or b": warning: the file ends before its `totals:` line" in done.stderr
+        done = run("--strict", files / "cut")
+        assert (done.returncode, done.stdout) == (3, b""), end
+    (files / "cut").write_bytes(whole)
+    done = run("--strict", files / "cut")
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_output(files: Path) -> None:
@@ -323,6 +358,9 @@ def test_usage(files: Path) -> None:
         ["--memory-limit=lots", "x"],
         ["--memory-limit=99999999999G", "x"],
         ["--progress=maybe", "x"],
+        ["--events=", "x"],
+        ["--events=Wait,,Pending", "x"],
+        ["--events=Wait,", "x"],
         ["--format=pprof", "--events=Wait", "x"],
     ):
         done = run(*arguments)
@@ -352,6 +390,37 @@ def test_manual_and_help_agree() -> None:
     manual = (root / "theseus-merge.1").read_text().replace("\\-", "-")
     for text in (manual, *((root / "completions" / name).read_text() for name in ("theseus-merge", "_theseus-merge"))):
         assert not {option for option in options if option not in text}
+
+
+@pytest.mark.parametrize("typed, completed", [("@li", "@list-of-files"), ("oth", "other")])
+def test_completion_in_zsh(typed: str, completed: str, tmp_path: Path) -> None:
+    folder, zsh = Path(__file__).resolve().parents[2] / "libtheseus" / "completions", shutil.which("zsh")
+    if not zsh or not folder.exists():
+        pytest.skip("zsh is not installed, or the sources are not here")
+    for name in ("list-of-files", "other"):
+        (tmp_path / name).touch()
+    pid, terminal = pty.fork()
+    if not pid:
+        os.chdir(tmp_path)
+        os.execve(zsh, ["zsh", "-f", "-i"], {**os.environ, "TERM": "dumb"})
+
+    def said(mark: bytes) -> bytes:
+        output, until = b"", time.monotonic() + 30
+        while mark not in output and time.monotonic() < until:
+            if select.select([terminal], [], [], 0.1)[0]:
+                output += os.read(terminal, 4096)
+        return output
+
+    try:
+        begin = f"fpath=({folder} $fpath); autoload -Uz compinit; compinit -D -u"
+        os.write(terminal, f'{begin}; theseus-merge() print -r -- got "<$*>"; print rea""dy\n'.encode())
+        assert b"ready\r\n" in said(b"ready\r\n")
+        os.write(terminal, f"theseus-merge {typed}\t\n".encode())
+        assert f"got <{completed}>".encode() in said(b">\r\n")
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(terminal)
 
 
 def test_random_order(files: Path) -> None:
