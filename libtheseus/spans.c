@@ -558,7 +558,7 @@ static int describe(const theseus_profile *profile, uint32_t slot, theseus_span_
 
 int theseus_span_get(const theseus_profile *profile, uint64_t id, theseus_span_info *out) {
   uint32_t slot = find(profile, id);
-  return slot == TH_NONE ? THESEUS_ESTALE : describe(profile, slot, out);
+  return slot == TH_NONE ? THESEUS_ESTALE : out ? describe(profile, slot, out) : THESEUS_OK;
 }
 
 uint32_t theseus_open_span_count(const theseus_profile *profile) { return profile->spans.open_count; }

@@ -403,7 +403,7 @@ typedef struct theseus_span_info {
   uint32_t awaits; /* how many of its children it awaits */
 } theseus_span_info;
 
-/* Errors: ESTALE, EINVAL (size).  O(1). */
+/* `out` may be NULL, to ask only whether the span is open.  Errors: ESTALE, EINVAL (size).  O(1). */
 int theseus_span_get(const theseus_profile *profile, uint64_t span, theseus_span_info *out);
 
 /* The open spans, numbered from 0 in no particular order, which any call that begins or ends one may change.

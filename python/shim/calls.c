@@ -8,7 +8,7 @@
  * CPython lets a function's vectorcall be set since 3.12 (PEP 590; PyFunction_SetVectorcall). */
 #include "core.h"
 
-/* The cores that watch, of all the process: owned, as calls under way use them.  With the GIL held. */
+/* The cores that watch, of all the process: borrowed.  With the GIL held. */
 static shim_core *watching;
 /* What calls Python functions, where nobody watches any more. */
 static vectorcallfunc python_call;
@@ -54,7 +54,7 @@ static PyObject *see_start(shim_core *core, PyObject *function, PyObject *const 
 
   Py_INCREF(core);
   if (generator && shim_enter(core)) {
-    operation = shim_start(core, PyEval_GetFrame(), generator, NULL);
+    operation = shim_start(core, compat_top(), generator, NULL);
     shim_leave(core);
     compat_drop_error();
   }
@@ -62,7 +62,7 @@ static PyObject *see_start(shim_core *core, PyObject *function, PyObject *const 
   if (operation) {
     compat_error raised = set_aside(result);
     if (shim_enter(core)) {
-      shim_started(core, operation, PyEval_GetFrame(), result);
+      shim_started(core, operation, compat_top(), result);
       shim_leave(core);
     }
     put_back(result, raised);
@@ -76,18 +76,20 @@ static PyObject *see_leg(shim_core *core, PyObject *function, PyObject *const *a
   PyObject *generator = argument(arguments, count, keywords, 1, shim_name.gen);
   shim_operation *operation = generator ? shim_operation_of(core, generator) : NULL;
   PyObject *given = argument(arguments, count, keywords, 0, shim_name.result);
+  PyObject *status = argument(arguments, count, keywords, 2, shim_name.status);
 
   Py_INCREF(core);
-  if (operation && given)
-    shim_resumed(core, operation, given);
+  if (operation && given && status)
+    shim_resumed(core, operation, given, status);
   PyObject *result = pass(core->next_watching, false, function, arguments, count, keywords);
-  PyObject *status = argument(arguments, count, keywords, 2, shim_name.status);
   if (operation && status && shim_enter(core)) {
     compat_error raised = set_aside(result);
     shim_leg_ended(core, generator, NULL, status);
     shim_leave(core);
     put_back(result, raised);
   }
+  if (!core->installed)
+    shim_calls_leave(core);
   Py_DECREF(core);
   return result;
 }
@@ -115,17 +117,20 @@ bool shim_calls_watch(shim_core *core) {
   if (starter != call_starter) /* nobody else watches it */
     python_call = starter;
   core->next_watching = watching;
-  watching = (shim_core *)Py_NewRef(core);
+  watching = core;
   return core->watching = true;
 }
 
 void shim_calls_leave(shim_core *core) {
+  if (!core->observed)
+    shim_calls_forget(core);
+}
+
+void shim_calls_forget(shim_core *core) {
   bool starter_watched = false, driver_watched = false;
 
   if (!core->watching)
     return;
-  if (core->observed)
-    shim_take_over(core);
   for (shim_core **link = &watching; *link;)
     if (*link == core) {
       *link = core->next_watching;
@@ -140,5 +145,4 @@ void shim_calls_leave(shim_core *core) {
     (void)compat_set_vectorcall(core->starter, python_call);
   if (!driver_watched)
     (void)compat_set_vectorcall(core->driver, python_call);
-  Py_DECREF(core); /* the caller has another reference */
 }

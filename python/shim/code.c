@@ -9,6 +9,14 @@ typedef struct {
   bool is_code;
 } reaper;
 
+static void collected(shim_core *core, const void *generator) {
+  Py_INCREF(core);
+  shim_forget_operation(core, generator);
+  if (!core->installed)
+    shim_calls_leave(core);
+  Py_DECREF(core);
+}
+
 static PyObject *reaper_call(PyObject *self, PyObject *arguments, PyObject *keywords) {
   const reaper *found = (reaper *)self;
   PyObject *reference = PyTuple_GET_SIZE(arguments) ? PyTuple_GET_ITEM(arguments, 0) : NULL;
@@ -24,7 +32,7 @@ static PyObject *reaper_call(PyObject *self, PyObject *arguments, PyObject *keyw
   } else {
     const shim_operation *operation = shim_table_get(&found->core->operations, found->key);
     if (operation && operation->alive == reference)
-      shim_forget_operation(found->core, found->key);
+      collected(found->core, found->key);
   }
   Py_RETURN_NONE;
 }
@@ -68,8 +76,8 @@ void shim_forget_code(shim_core *core, const void *key) {
 }
 
 /* describe(code, globals) -> (kind, file, name, first line), the texts as bytes */
-static int describe(shim_core *core, PyFrameObject *frame, PyObject *code, shim_code *out) {
-  PyObject *globals = PyObject_GetAttrString((PyObject *)frame, "f_globals");
+static int describe(shim_core *core, compat_frame *frame, PyObject *code, shim_code *out) {
+  PyObject *globals = compat_globals(frame);
   PyObject *told = globals ? PyObject_CallFunctionObjArgs(core->describe, code, globals, NULL) : NULL;
   const char *file, *name;
   unsigned int first_line;
@@ -83,19 +91,19 @@ static int describe(shim_core *core, PyFrameObject *frame, PyObject *code, shim_
   return status;
 }
 
-uint32_t shim_line(shim_code *code, PyFrameObject *frame) {
+uint32_t shim_line(shim_code *code, compat_frame *frame) {
   int place = compat_place(frame), line;
-  size_t slot = (size_t)place / 2 % (sizeof code->lines / sizeof *code->lines);
+  size_t slot = (size_t)place % (sizeof code->lines / sizeof *code->lines);
 
   if (code->lines[slot].place != place + 1) { /* so that 0 is none */
-    line = PyFrame_GetLineNumber(frame);
+    line = compat_line(frame);
     code->lines[slot].line = line > 0 ? (uint32_t)line : 0;
     code->lines[slot].place = place + 1;
   }
   return code->lines[slot].line;
 }
 
-shim_code *shim_code_of(shim_core *core, PyFrameObject *frame) {
+shim_code *shim_code_of(shim_core *core, compat_frame *frame) {
   PyObject *code = (PyObject *)compat_code(frame);
   shim_code *known = shim_table_get(&core->codes, code);
 

@@ -7,36 +7,111 @@
 #include <frameobject.h>
 #include <stdbool.h>
 
-/* The generator, coroutine or async generator whose frame this is: a new reference, or NULL without an exception. */
-static inline PyObject *compat_generator(PyFrameObject *frame) {
-#if PY_VERSION_HEX >= 0x030B0000
-  return PyFrame_GetGenerator(frame);
+/* ---- frames ----
+ *
+ * CPython makes the object of a frame when it is asked for, and that costs as much as ten calls.  What runs is a record of the interpreter's:
+ *
+ *     PyFrameObject ──> _PyInterpreterFrame ── previous ──> _PyInterpreterFrame ── …
+ *
+ * 3.12 and 3.13 are asked for these, by CPython's internal headers (as greenlet does, whose wheels rely on them as well); other versions for
+ * the objects.  A compat_frame is either; it is good while the frame runs, or its generator is suspended. */
+#if PY_VERSION_HEX >= 0x030C0000 && PY_VERSION_HEX < 0x030E0000
+#ifndef Py_BUILD_CORE
+#define Py_BUILD_CORE 1
+#endif
+#include <internal/pycore_frame.h>
+
+typedef struct _PyInterpreterFrame compat_frame;
+
+/* The code of a frame, borrowed: the frame keeps it. */
+static inline PyCodeObject *compat_code(compat_frame *frame) {
+#if PY_VERSION_HEX >= 0x030D0000
+  return (PyCodeObject *)frame->f_executable;
 #else
-  return Py_XNewRef(frame->f_gen);
+  return frame->f_code;
 #endif
 }
 
-/* The instructions of a code object, as bytes: a new reference, or NULL. */
-static inline PyObject *compat_instructions(PyCodeObject *code) {
-#if PY_VERSION_HEX >= 0x030B0000
-  return PyCode_GetCode(code);
-#else
-  return Py_XNewRef(code->co_code);
-#endif
+/* The innermost frame of this thread, borrowed, or NULL. */
+static inline compat_frame *compat_top(void) { return _PyThreadState_GetFrame(PyThreadState_Get()); }
+/* The caller's frame, or NULL.  To be let go of, as what is kept; both may be NULL. */
+static inline compat_frame *compat_back(compat_frame *frame) { return _PyFrame_GetFirstComplete(frame->previous); }
+static inline compat_frame *compat_keep(compat_frame *frame) { return frame; }
+static inline void compat_let(compat_frame *frame) { (void)frame; }
+/* The frame of an object, borrowed from it. */
+static inline compat_frame *compat_frame_of(PyFrameObject *object) { return object->f_frame; }
+
+/* The frame of a generator, coroutine or async generator of CPython's own that has not finished; NULL: it has, or is something else, or
+ * this version has to be asked for the object. */
+static inline compat_frame *compat_generator_frame(PyObject *generator) {
+  if (!PyGen_CheckExact(generator) && !PyCoro_CheckExact(generator) && !PyAsyncGen_CheckExact(generator))
+    return NULL;
+  PyGenObject *known = (PyGenObject *)generator; /* all three begin alike */
+  return FRAME_STATE_FINISHED(known->gi_frame_state) ? NULL : (compat_frame *)known->gi_iframe;
+}
+/* The generator, coroutine or async generator whose frame this is, borrowed, or NULL. */
+static inline PyObject *compat_generator(compat_frame *frame) {
+  return frame->owner == FRAME_OWNED_BY_GENERATOR ? (PyObject *)_PyFrame_GetGenerator(frame) : NULL;
 }
 
-/* Where in its code a frame is: an offset, only to tell places apart. */
-static inline int compat_place(PyFrameObject *frame) {
+/* Where in its code a frame is: only to tell places apart. */
+static inline int compat_place(compat_frame *frame) { return _PyInterpreterFrame_LASTI(frame); }
+static inline int compat_line(compat_frame *frame) { return PyUnstable_InterpreterFrame_GetLine(frame); }
+/* A new reference, or NULL. */
+static inline PyObject *compat_globals(compat_frame *frame) { return Py_XNewRef(frame->f_globals); }
+
+/* Local variables of a frame, `count` of them at once, which before 3.12 costs no more than one: new references, or NULL without an
+ * exception. */
+static inline void compat_variables(compat_frame *frame, PyObject *const names[], PyObject *values[], int count) {
+  const PyCodeObject *code = compat_code(frame);
+  for (int i = 0; i < count; i++) {
+    int slot = 0;
+    while (slot < code->co_nlocalsplus && PyTuple_GET_ITEM(code->co_localsplusnames, slot) != names[i])
+      slot++; /* names are interned */
+    PyObject *value = slot < code->co_nlocalsplus ? frame->localsplus[slot] : NULL;
+    bool in_cell = value && _PyLocals_GetKind(code->co_localspluskinds, slot) & (CO_FAST_CELL | CO_FAST_FREE);
+    values[i] = in_cell && PyCell_Check(value) ? PyCell_Get(value) : Py_XNewRef(value);
+  }
+}
+#else
+typedef PyFrameObject compat_frame;
+
+static inline PyCodeObject *compat_code(compat_frame *frame) {
+  PyCodeObject *code = PyFrame_GetCode(frame);
+  Py_DECREF(code);
+  return code;
+}
+static inline compat_frame *compat_top(void) { return PyEval_GetFrame(); }
+static inline compat_frame *compat_keep(compat_frame *frame) { return (compat_frame *)Py_XNewRef(frame); }
+static inline void compat_let(compat_frame *frame) { Py_XDECREF(frame); }
+static inline compat_frame *compat_back(compat_frame *frame) { return PyFrame_GetBack(frame); }
+static inline compat_frame *compat_frame_of(PyFrameObject *object) { return object; }
+static inline compat_frame *compat_generator_frame(PyObject *generator) {
+  (void)generator;
+  return NULL;
+}
+static inline PyObject *compat_generator(compat_frame *frame) {
+#if PY_VERSION_HEX >= 0x030B0000
+  PyObject *generator = PyFrame_GetGenerator(frame);
+  Py_XDECREF(generator); /* whoever runs it has a reference */
+  return generator;
+#else
+  return frame->f_gen;
+#endif
+}
+static inline int compat_place(compat_frame *frame) {
 #if PY_VERSION_HEX >= 0x030B0000
   return PyFrame_GetLasti(frame);
 #else
   return frame->f_lasti;
 #endif
 }
+static inline int compat_line(compat_frame *frame) { return PyFrame_GetLineNumber(frame); }
+static inline PyObject *compat_globals(compat_frame *frame) {
+  return PyObject_GetAttrString((PyObject *)frame, "f_globals");
+}
 
-/* Local variables of a frame, `count` of them at once, which before 3.12 costs no more than one: new references, or NULL without an
- * exception. */
-static inline void compat_variables(PyFrameObject *frame, PyObject *const names[], PyObject *values[], int count) {
+static inline void compat_variables(compat_frame *frame, PyObject *const names[], PyObject *values[], int count) {
 #if PY_VERSION_HEX >= 0x030C0000
   for (int i = 0; i < count; i++)
     if (!(values[i] = PyFrame_GetVar(frame, names[i])))
@@ -53,12 +128,31 @@ static inline void compat_variables(PyFrameObject *frame, PyObject *const names[
   PyErr_Clear();
 #endif
 }
+#endif
 
-static inline PyObject *compat_variable(PyFrameObject *frame, PyObject *name) {
+static inline PyObject *compat_variable(compat_frame *frame, PyObject *name) {
   PyObject *value;
   compat_variables(frame, &name, &value, 1);
   return value;
 }
+
+/* The frame that called this one takes its place; NULL: there is none. */
+static inline void compat_step(compat_frame **frame) {
+  compat_frame *back = compat_back(*frame);
+  compat_let(*frame);
+  *frame = back;
+}
+
+/* The instructions of a code object, as bytes: a new reference, or NULL. */
+static inline PyObject *compat_instructions(PyCodeObject *code) {
+#if PY_VERSION_HEX >= 0x030B0000
+  return PyCode_GetCode(code);
+#else
+  return Py_XNewRef(code->co_code);
+#endif
+}
+
+/* ---- calls and hooks ---- */
 
 /* Has a Python function called by `call`: what it was called by before; NULL: that cannot be set, or would not always be heeded. */
 static inline vectorcallfunc compat_set_vectorcall(PyObject *function, vectorcallfunc call) {
@@ -95,6 +189,8 @@ static inline void compat_get_profile(Py_tracefunc *function, PyObject **object)
   *function = thread->c_profilefunc;
   *object = thread->c_profileobj;
 }
+
+/* ---- exceptions ---- */
 
 /* The exception that is set, to be put back; the two bracket whatever may set or clear one. */
 typedef struct compat_error {
@@ -135,26 +231,6 @@ static inline void compat_refresh_variables(PyFrameObject *frame) {
     PyErr_Clear();
 #else
   (void)frame;
-#endif
-}
-
-/* The code of a frame, borrowed: the frame keeps it. */
-static inline PyCodeObject *compat_code(PyFrameObject *frame) {
-  PyCodeObject *code = PyFrame_GetCode(frame);
-  Py_DECREF(code);
-  return code;
-}
-
-/* What a weak reference refers to: a new reference, or NULL without an exception when it is dead. */
-static inline PyObject *compat_referent(PyObject *reference) {
-#if PY_VERSION_HEX >= 0x030D0000
-  PyObject *referent = NULL;
-  if (PyWeakref_GetRef(reference, &referent) < 0)
-    PyErr_Clear();
-  return referent;
-#else
-  PyObject *referent = PyWeakref_GetObject(reference);
-  return referent == Py_None ? NULL : Py_XNewRef(referent);
 #endif
 }
 

@@ -45,7 +45,7 @@ typedef struct shim_code {
   struct {
     int place;
     uint32_t line;
-  } lines[4];
+  } lines[7];
   /* The stack that it was last pushed on, and what came of it; 0: none yet. */
   struct {
     uint32_t parent, line, stack;
@@ -61,7 +61,7 @@ typedef struct shim_stop {
   bool by_hand;
 } shim_stop;
 
-enum { SHIM_OBSERVED = 4 };
+enum { SHIM_OBSERVED = 4, SHIM_ENTRIES = 4 };
 
 typedef struct shim_operation {
   const void *generator;
@@ -74,10 +74,10 @@ typedef struct shim_operation {
   shim_stop stop;
   const void *starter;                                   /* the frame of the call that began it; NULL: see calls.c */
   enum { SHIM_RUNS, SHIM_SUSPENDED, SHIM_FINISHED } leg; /* how the last one ended */
-  /* The spans whose ends its resumption tells in place of observers, and a weak reference to the Deferred: see shim_relieve(). */
+  /* The spans whose ends its resumption tells in place of observers: see shim_relieve(). */
   uint64_t observed[SHIM_OBSERVED];
   int observed_count;
-  PyObject *awaited;
+  const void *observed_by; /* the driver's `status` of the leg, which is there whenever the resumption is called */
   bool returned;
 } shim_operation;
 
@@ -89,7 +89,7 @@ typedef struct shim_begun {
 /* The spans that began under a frame that is still running, or in the first leg of an operation. */
 typedef struct shim_scope {
   const void *owner; /* the frame, or the operation */
-  const void *code;  /* of the frame */
+  const void *code;  /* of the frame; NULL: of an operation */
   shim_begun *begun;
   size_t count, capacity;
   size_t full; /* the count at which those that have ended are dropped */
@@ -154,8 +154,10 @@ struct shim_core {
   shim_table codes, operations; /* by address of the code, of the generator */
   shim_operation **starting;    /* those in their first leg, innermost last */
   size_t starting_count, starting_capacity;
-  shim_operation *spare; /* a list of those that are free, by .generator */
-  shim_scope *scopes;    /* innermost last */
+  shim_operation *spare;           /* a list of those that are free, by .generator */
+  PyObject *entries[SHIM_ENTRIES]; /* of observers, free for the next ones */
+  size_t entry_count;
+  shim_scope *scopes; /* innermost last */
   size_t scope_count, scope_capacity;
   shim_passed *passed;
   size_t passed_count, passed_capacity;
@@ -172,7 +174,7 @@ struct shim_core {
   const void *returned;
   uint64_t returned_span;
 
-  /* calls: the next of those that watch; what comes before it owns it */
+  /* calls: the next of those that watch */
   struct shim_core *next_watching;
   bool watching;
   size_t observed; /* how many operations have spans so called */
@@ -200,11 +202,11 @@ uint64_t shim_now(shim_core *core);
 /* ---- code.c: what is known of code objects ---- */
 
 /* Never NULL but without memory; borrowed from the core. */
-shim_code *shim_code_of(shim_core *core, PyFrameObject *frame);
+shim_code *shim_code_of(shim_core *core, compat_frame *frame);
 void shim_forget_code(shim_core *core, const void *code);
 
 /* The line that a frame is at. */
-uint32_t shim_line(shim_code *code, PyFrameObject *frame);
+uint32_t shim_line(shim_code *code, compat_frame *frame);
 
 /* A set of addresses that is mostly small. */
 enum { SHIM_FEW = 16 };
@@ -226,16 +228,16 @@ typedef struct shim_place {
 } shim_place;
 
 /* The logical stack of a running frame with core->calls on top, from the leaf. */
-int shim_locate(shim_core *core, PyFrameObject *frame, shim_place *out);
-/* Where an operation is suspended, given its generator and that one's frame. */
-int shim_suspended(shim_core *core, PyObject *generator, PyFrameObject *frame, const shim_operation *operation,
-                   uint32_t *stack, uint32_t *line);
+int shim_locate(shim_core *core, compat_frame *frame, shim_place *out);
+/* Where an operation is suspended, given its generator, and the line that this one is at. */
+int shim_suspended(shim_core *core, PyObject *generator, uint32_t at, const shim_operation *operation, uint32_t *stack,
+                   uint32_t *line);
 /* The operation of a generator, if it is one. */
 shim_operation *shim_operation_of(shim_core *core, PyObject *generator);
 /* The span of an operation.  It begins when it is first asked for: many are over in their first leg, and began nothing.
  * THESEUS_NO_SPAN without memory. */
 uint64_t shim_span_of(shim_core *core, shim_operation *operation);
-/* Is the span open?  Then *info is filled. */
+/* Is the span open?  Then *info is filled, unless it is NULL. */
 bool shim_span_info(shim_core *core, uint64_t span, theseus_span_info *info);
 
 /* ---- deferred.c: what Deferreds and generators tell ---- */
@@ -252,10 +254,11 @@ int shim_outcome_of_deferred(shim_core *core, PyObject *deferred);
 PyObject *shim_callback_in(PyObject *entry);
 /* The generator that an entry resumes: a new reference, or NULL. */
 PyObject *shim_resumed_generator(shim_core *core, PyObject *entry);
-/* A generator's frame: a new reference, or NULL when it has finished or is something else. */
-PyFrameObject *shim_frame_of(PyObject *generator);
+/* Where a generator that has not finished is: its code, not NULL, and the line, unless that is NULL.  0: it has finished, or is something
+ * else; -1: no memory. */
+int shim_at(shim_core *core, PyObject *generator, shim_code **code, uint32_t *line);
 /* The generator that a running frame of _inlineCallbacks or _cancellableInlineCallbacks is for: a new reference, or NULL. */
-PyObject *shim_driven_generator(PyFrameObject *frame);
+PyObject *shim_driven_generator(compat_frame *frame);
 bool shim_is_deferred(const shim_core *core, PyObject *object);
 /* Deferreds, each with whether the link to it was made by hand: addCallback(d.callback). */
 typedef struct shim_link {
@@ -287,41 +290,37 @@ extern PyType_Spec shim_observer_spec, shim_reaper_spec;
 uint64_t shim_observed(shim_core *core, PyObject *callback);
 /* Appends an observer to a Deferred's entries. */
 int shim_observe(shim_core *core, PyObject *entries, uint64_t span);
-/* The last entry of a Deferred resumes this operation.  Observers that come right before it are taken out: being resumed tells as much,
- * and fewer calls go through Deferred's loop. */
-void shim_relieve(shim_core *core, PyObject *deferred, shim_operation *operation);
-/* All such observers are put back. */
-void shim_take_over(shim_core *core);
-/* Those of one operation, which will not be resumed as we know it. */
-void shim_put_back(shim_core *core, shim_operation *operation);
-/* An operation is not resumed any more: its spans are somebody else's from now on. */
+/* The last entry of a Deferred resumes this operation, with this `status`.  Observers that come right before it are taken out: being
+ * resumed tells as much, and fewer calls go through Deferred's loop. */
+void shim_relieve(shim_core *core, PyObject *deferred, shim_operation *operation, const void *status);
+/* The spans of these, which somebody else ends from now on. */
 int shim_take_observed(shim_core *core, shim_operation *operation, uint64_t spans[SHIM_OBSERVED]);
 
 /* ---- events.c ---- */
 
 /* A generator is about to be driven for the first time, by a call from `frame` on down (borrowed; NULL: there is none).  NULL: it is no
  * operation; else it is in its first leg until shim_started() with what the call returned (NULL: it raised) to the frame `below`. */
-shim_operation *shim_start(shim_core *core, PyFrameObject *frame, PyObject *generator, const void *starter);
-void shim_started(shim_core *core, shim_operation *operation, PyFrameObject *below, PyObject *result);
+shim_operation *shim_start(shim_core *core, compat_frame *frame, PyObject *generator, const void *starter);
+void shim_started(shim_core *core, shim_operation *operation, compat_frame *below, PyObject *result);
 /* The operation in its first leg that began with this starter. */
 shim_operation *shim_starting(const shim_core *core, const void *starter);
 /* The driver of a generator returns, perhaps with that one suspended, waiting for `awaited` (NULL: not known), or for what the
  * `waitingOn` of `status` is, unless that is NULL. */
 void shim_leg_ended(shim_core *core, PyObject *generator, PyObject *awaited, PyObject *status);
-/* The driver of an operation is called with a result, on any thread. */
-void shim_resumed(shim_core *core, shim_operation *operation, PyObject *result);
-void shim_returned(shim_core *core, PyFrameObject *frame, PyObject *deferred);
-void shim_left(shim_core *core, PyFrameObject *frame);
-void shim_loop_left(shim_core *core, PyFrameObject *frame);
+/* The driver of an operation is called with a result, and the `status` of the leg before, on any thread. */
+void shim_resumed(shim_core *core, shim_operation *operation, PyObject *result, const void *status);
+void shim_returned(shim_core *core, compat_frame *frame, PyObject *deferred);
+void shim_left(shim_core *core, compat_frame *frame);
+void shim_loop_left(shim_core *core, compat_frame *frame);
 /* Have spans begun under this frame? */
-static inline bool shim_is_scope(const shim_core *core, const void *frame) {
+static inline bool shim_is_scope(const shim_core *core, compat_frame *frame) {
   for (size_t i = core->scope_count; i-- > 0;)
-    if (core->scopes[i].owner == frame)
+    if (core->scopes[i].owner == frame && core->scopes[i].code == compat_code(frame))
       return true;
   return false;
 }
 /* An observer was called by the loop of this frame (borrowed; NULL: not by one). */
-void shim_fired(shim_core *core, uint64_t span, int outcome, PyFrameObject *loop);
+void shim_fired(shim_core *core, uint64_t span, int outcome, compat_frame *loop);
 /* A span is over. */
 void shim_end(shim_core *core, uint64_t span, int outcome);
 /* Passes a Deferred on as a result, without the loop's waiting for it as it does for what callbacks return: since Twisted 24.7 a Deferred
@@ -338,27 +337,29 @@ void shim_let_go(shim_core *core);
 
 /* false: this Python has no means for it, and the hook has to see them. */
 bool shim_calls_watch(shim_core *core);
-/* What only they could tell is told by observers from now on. */
+/* Not before the last one is resumed or collected whose resumption tells ends: as an observer would stay. */
 void shim_calls_leave(shim_core *core);
+/* At once: the core goes. */
+void shim_calls_forget(shim_core *core);
 
 /* ---- hooks ---- */
 
 /* The same, seen by their frames. */
-static inline void shim_frame_started(shim_core *core, PyFrameObject *frame, PyObject *result) {
+static inline void shim_frame_started(shim_core *core, compat_frame *frame, PyObject *result) {
   shim_operation *operation = shim_starting(core, frame);
   if (operation) {
-    PyFrameObject *below = PyFrame_GetBack(frame);
+    compat_frame *below = compat_back(frame);
     shim_started(core, operation, below, result);
-    Py_XDECREF(below);
+    compat_let(below);
   }
 }
-static inline void shim_frame_starts(shim_core *core, PyFrameObject *frame) {
+static inline void shim_frame_starts(shim_core *core, compat_frame *frame) {
   PyObject *generator = shim_driven_generator(frame);
   if (generator)
     (void)shim_start(core, frame, generator, frame);
   Py_XDECREF(generator);
 }
-static inline void shim_frame_leg_ended(shim_core *core, PyFrameObject *frame) {
+static inline void shim_frame_leg_ended(shim_core *core, compat_frame *frame) {
   PyObject *const names[] = {shim_name.gen, shim_name.result};
   PyObject *variables[2];
   compat_variables(frame, names, variables, 2);

@@ -114,16 +114,26 @@ static PyObject *tell(PyObject *generator, const shim_told told[SHIM_TELLING]) {
   return NULL;
 }
 
-PyFrameObject *shim_frame_of(PyObject *generator) {
-  PyObject *frame = tell(generator, shim_frames);
-  if (frame && !PyFrame_Check(frame))
-    Py_CLEAR(frame);
-  return (PyFrameObject *)frame;
+int shim_at(shim_core *core, PyObject *generator, shim_code **code, uint32_t *line) {
+  compat_frame *frame = compat_generator_frame(generator);
+  PyObject *object = frame ? NULL : tell(generator, shim_frames);
+  int found = 0;
+
+  if (object && PyFrame_Check(object))
+    frame = compat_frame_of((PyFrameObject *)object);
+  if (frame) {
+    *code = shim_code_of(core, frame);
+    if (*code && line)
+      *line = shim_line(*code, frame);
+    found = *code ? 1 : -1;
+  }
+  Py_XDECREF(object);
+  return found;
 }
 
 PyObject *shim_delegate_of(PyObject *generator) { return tell(generator, shim_delegates); }
 
-PyObject *shim_driven_generator(PyFrameObject *frame) { return compat_variable(frame, shim_name.gen); }
+PyObject *shim_driven_generator(compat_frame *frame) { return compat_variable(frame, shim_name.gen); }
 
 /* ---- who feeds whom ---- */
 

@@ -24,7 +24,7 @@ void shim_end(shim_core *core, uint64_t span, int outcome) {
 
 /* Will shim_loop_left() be called for a loop that runs on this thread? */
 static bool sees_leaving(shim_core *core) {
-  return core->installed && PyThread_get_thread_ident() == core->thread &&
+  return core->installed && !core->busy && PyThread_get_thread_ident() == core->thread &&
          (core->monitoring || shim_profile_listening(core));
 }
 
@@ -35,7 +35,7 @@ static void forget_loop(shim_core *core, const void *loop) {
       core->passed_count = i;
 }
 
-void shim_fired(shim_core *core, uint64_t span, int outcome, PyFrameObject *loop) {
+void shim_fired(shim_core *core, uint64_t span, int outcome, compat_frame *loop) {
   theseus_span_info info;
 
   if (loop && (PyObject *)compat_code(loop) == core->loop_code && sees_leaving(core) &&
@@ -51,7 +51,7 @@ void shim_fired(shim_core *core, uint64_t span, int outcome, PyFrameObject *loop
 
 /* ---- who may adopt whom ---- */
 
-static int file_begun(shim_core *core, const void *owner, PyObject *code, const shim_begun *begun) {
+static int file_begun(shim_core *core, const void *owner, PyCodeObject *code, const shim_begun *begun) {
   size_t i = core->scope_count;
 
   while (i > 0 && core->scopes[i - 1].owner != owner)
@@ -60,20 +60,24 @@ static int file_begun(shim_core *core, const void *owner, PyObject *code, const 
     if (SHIM_ROOM(core->scopes, core->scope_count, core->scope_capacity))
       return -1;
     i = ++core->scope_count;
-    core->scopes[i - 1] = (shim_scope){owner, code, NULL, 0, 0, 64};
-    if (code && core->monitoring)
-      shim_monitoring_scope(core, code);
+    core->scopes[i - 1] = (shim_scope){.owner = owner};
   }
   shim_scope *scope = &core->scopes[i - 1];
+  if (!scope->count || scope->code != code) { /* new, or of a frame that ended unseen where this one is */
+    scope->code = code;
+    scope->count = 0;
+    scope->full = 64;
+    if (code && core->monitoring)
+      shim_monitoring_scope(core, (PyObject *)code);
+  }
   if (SHIM_ROOM(scope->begun, scope->count, scope->capacity))
     return -1;
   scope->begun[scope->count++] = *begun;
   if (scope->count > scope->full) {
     /* A frame that stays, such as one that turns a clock, does not collect what has ended. */
     size_t kept = 0;
-    theseus_span_info info;
     for (size_t j = 0; j < scope->count; j++)
-      if (shim_span_info(core, scope->begun[j].span, &info))
+      if (shim_span_info(core, scope->begun[j].span, NULL))
         scope->begun[kept++] = scope->begun[j];
     scope->count = kept;
     scope->full = kept > 32 ? 2 * kept : 64;
@@ -81,10 +85,10 @@ static int file_begun(shim_core *core, const void *owner, PyObject *code, const 
   return 0;
 }
 
-/* Takes the scope of a frame or an operation out; the caller frees .begun. */
-static shim_scope take_scope(shim_core *core, const void *owner) {
+/* Takes the scope of a frame, or of an operation (`code`: NULL), out; the caller frees .begun. */
+static shim_scope take_scope(shim_core *core, const void *owner, const PyCodeObject *code) {
   for (size_t i = core->scope_count; i-- > 0;)
-    if (core->scopes[i].owner == owner) {
+    if (core->scopes[i].owner == owner && core->scopes[i].code == code) {
       shim_scope scope = core->scopes[i];
       core->scope_count--;
       for (; i < core->scope_count; i++)
@@ -96,10 +100,10 @@ static shim_scope take_scope(shim_core *core, const void *owner) {
 
 /* Files a span under the frame that may adopt it next: the innermost ordinary one from `frame` on, which may be NULL.  Where its
  * logical stack left the physical one, nobody else can. */
-static int under(shim_core *core, PyFrameObject *frame, const shim_begun *begun) {
+static int under(shim_core *core, compat_frame *frame, const shim_begun *begun) {
   int status = 0;
 
-  Py_XINCREF(frame);
+  frame = compat_keep(frame);
   while (frame) {
     if (frame == begun->stop.frame) {
       PyObject *generator = compat_generator(frame);
@@ -109,21 +113,20 @@ static int under(shim_core *core, PyFrameObject *frame, const shim_begun *begun)
         status = file_begun(core, operation, NULL, begun);
       if (begun->stop.is_callback)
         (void)theseus_span_release(core->profile, begun->span, shim_now(core));
-      Py_XDECREF(generator);
       break;
     }
     const shim_code *code = shim_code_of(core, frame);
     if (!code || code->kind == SHIM_PLAIN) {
-      status = code ? file_begun(core, frame, (PyObject *)compat_code(frame), begun) : -1;
+      status = code ? file_begun(core, frame, compat_code(frame), begun) : -1;
       break;
     }
-    Py_SETREF(frame, PyFrame_GetBack(frame));
+    compat_step(&frame);
   }
-  Py_XDECREF(frame);
+  compat_let(frame);
   return status;
 }
 
-static int under_each(shim_core *core, PyFrameObject *frame, const shim_begun *begun, size_t count) {
+static int under_each(shim_core *core, compat_frame *frame, const shim_begun *begun, size_t count) {
   int status = 0;
 
   for (size_t i = 0; !status && i < count; i++)
@@ -132,19 +135,19 @@ static int under_each(shim_core *core, PyFrameObject *frame, const shim_begun *b
 }
 
 /* `span` is that of a Deferred which is being returned to the frame `below`: to a callback loop, or to a function that may adopt it. */
-static int hand_back(shim_core *core, PyFrameObject *below, uint64_t span, uint64_t parent, shim_stop stop) {
+static int hand_back(shim_core *core, compat_frame *below, uint64_t span, uint64_t parent, shim_stop stop) {
   const shim_begun begun = {span, parent, stop};
 
   if (stop.is_callback && !stop.by_hand && parent) {
-    PyFrameObject *frame = (PyFrameObject *)Py_XNewRef(below);
+    compat_frame *frame = compat_keep(below);
     bool plumbing = true;
     while (frame && frame != stop.frame && plumbing) {
       const shim_code *code = shim_code_of(core, frame);
       plumbing = code && code->kind != SHIM_PLAIN && code->kind != SHIM_GENERATOR;
-      Py_SETREF(frame, PyFrame_GetBack(frame));
+      compat_step(&frame);
     }
     bool returned = plumbing && frame && frame == stop.frame;
-    Py_XDECREF(frame);
+    compat_let(frame);
     if (returned) {
       (void)theseus_span_await_also(core->profile, parent, span, shim_now(core));
       return 0;
@@ -199,11 +202,9 @@ void shim_forget_operation(shim_core *core, const void *generator) {
 }
 
 uint64_t shim_span_of(shim_core *core, shim_operation *operation) {
-  theseus_span_info info;
-
   if (operation->span == THESEUS_NO_SPAN) {
     shim_place place = {.stack = operation->stack, .parent = operation->parent, .detached = operation->detached};
-    if (place.parent && !shim_span_info(core, place.parent, &info)) { /* it has ended meanwhile */
+    if (place.parent && !shim_span_info(core, place.parent, NULL)) { /* it has ended meanwhile */
       place.parent = THESEUS_NO_SPAN;
       place.detached = true;
     }
@@ -213,24 +214,30 @@ uint64_t shim_span_of(shim_core *core, shim_operation *operation) {
   return operation->span;
 }
 
-static shim_operation *start(shim_core *core, PyFrameObject *frame, PyObject *generator, PyFrameObject *generator_frame,
-                             const void *starter) {
-  shim_code *code = shim_code_of(core, generator_frame);
+shim_operation *shim_start(shim_core *core, compat_frame *frame, PyObject *generator, const void *starter) {
+  shim_code *code;
   shim_operation *operation;
   shim_place place;
 
   core->call_count = 0;
-  if (!code || SHIM_ROOM(core->calls, core->call_count, core->call_capacity))
+  if (shim_at(core, generator, &code, NULL) <= 0 || SHIM_ROOM(core->calls, core->call_count, core->call_capacity))
     return NULL;
   core->calls[core->call_count++] = (shim_call){code, 0};
   if (shim_locate(core, frame, &place) || SHIM_ROOM(core->starting, core->starting_count, core->starting_capacity))
     return NULL;
-  /* One that is driven twice is the later one's. */
-  if ((operation = shim_operation_of(core, generator)))
-    shim_put_back(core, operation);
-  shim_forget_operation(core, generator);
+  /* One that is driven twice is the later one's.  What the earlier one waits for may resume it yet. */
+  shim_operation *earlier = shim_operation_of(core, generator);
   if (!(operation = new_operation(core)))
     return NULL;
+  operation->observed_count = 0;
+  if (earlier && earlier->observed_count) {
+    memcpy(operation->observed, earlier->observed, sizeof operation->observed);
+    operation->observed_count = earlier->observed_count;
+    operation->observed_by = earlier->observed_by;
+    earlier->observed_count = 0;
+  }
+  if (earlier)
+    shim_forget_operation(core, generator);
   operation->generator = generator;
   operation->stack = operation->place_stack = place.stack;
   operation->parent = place.parent;
@@ -246,13 +253,6 @@ static shim_operation *start(shim_core *core, PyFrameObject *frame, PyObject *ge
     return NULL;
   }
   return core->starting[core->starting_count++] = operation;
-}
-
-shim_operation *shim_start(shim_core *core, PyFrameObject *frame, PyObject *generator, const void *starter) {
-  PyFrameObject *generator_frame = shim_frame_of(generator);
-  shim_operation *operation = generator_frame ? start(core, frame, generator, generator_frame, starter) : NULL;
-  Py_XDECREF(generator_frame);
-  return operation;
 }
 
 shim_operation *shim_starting(const shim_core *core, const void *starter) {
@@ -274,10 +274,10 @@ static bool take_starting(shim_core *core, const shim_operation *operation) {
   return false;
 }
 
-void shim_started(shim_core *core, shim_operation *operation, PyFrameObject *below, PyObject *result) {
+void shim_started(shim_core *core, shim_operation *operation, compat_frame *below, PyObject *result) {
   if (!take_starting(core, operation))
     return; /* uninstalled meanwhile */
-  shim_scope scope = take_scope(core, operation);
+  shim_scope scope = take_scope(core, operation, NULL);
   /* Its Deferred has been nobody else's yet. */
   bool pending = result && shim_is_deferred(core, result) &&
                  (operation->leg == SHIM_RUNS ? !shim_has_fired(core, result) : operation->leg == SHIM_SUSPENDED);
@@ -287,7 +287,6 @@ void shim_started(shim_core *core, shim_operation *operation, PyFrameObject *bel
   const shim_operation was = *operation;
   if (was.generator && !(operation->alive = shim_watch(core, (PyObject *)was.generator, &operation->callback))) {
     compat_drop_error();
-    shim_put_back(core, operation);
     shim_forget_operation(core, was.generator);
   } else if (!was.generator) /* finished, and so forgotten, in its first leg */
     free_operation(core, operation);
@@ -323,10 +322,10 @@ void shim_started(shim_core *core, shim_operation *operation, PyFrameObject *bel
 static void finished(shim_core *core, shim_operation *operation) {
   operation->leg = SHIM_FINISHED;
   const shim_operation was = *operation;
-  theseus_span_info info;
 
-  shim_forget_operation(core, was.generator);
-  if (was.returned && shim_span_info(core, was.span, &info))
+  if (!was.observed_count) /* it was driven twice, else */
+    shim_forget_operation(core, was.generator);
+  if (was.returned && shim_span_info(core, was.span, NULL))
     /* Its Deferred has not come as far as our observer: nothing that is known is waited for. */
     (void)theseus_span_await(core->profile, was.span, NULL, 0, was.place_stack, was.line, shim_now(core));
 }
@@ -355,42 +354,45 @@ static bool find_awaited(shim_core *core, uint64_t span, PyObject *deferred) {
   return true;
 }
 
-static void suspended(shim_core *core, PyObject *awaited, PyObject *generator, PyFrameObject *generator_frame,
-                      shim_operation *operation) {
+static void suspended(shim_core *core, PyObject *awaited, PyObject *generator, uint32_t line, shim_operation *operation,
+                      const void *status) {
   if (!awaited || !shim_is_deferred(core, awaited))
     return;
   operation->leg = SHIM_SUSPENDED;
-  if (shim_suspended(core, generator, generator_frame, operation, &operation->place_stack, &operation->line) ||
+  if (shim_suspended(core, generator, line, operation, &operation->place_stack, &operation->line) ||
       !find_awaited(core, shim_span_of(core, operation), awaited))
     return;
   (void)theseus_span_await(core->profile, operation->span, core->spans, core->span_count, operation->place_stack,
                            operation->line, shim_now(core));
-  if (core->watching)
-    shim_relieve(core, awaited, operation);
+  if (status)
+    shim_relieve(core, awaited, operation, status);
 }
 
-void shim_resumed(shim_core *core, shim_operation *operation, PyObject *result) {
+void shim_resumed(shim_core *core, shim_operation *operation, PyObject *result, const void *status) {
   uint64_t spans[SHIM_OBSERVED];
-  int count = shim_take_observed(core, operation, spans);
-  if (!count)
+  if (!operation->observed_count || operation->observed_by != status)
     return;
-  PyFrameObject *frame = PyEval_GetFrame(), *loop = frame ? PyFrame_GetBack(frame) : NULL;
+  int count = shim_take_observed(core, operation, spans);
+  if (operation->leg == SHIM_FINISHED)
+    shim_forget_operation(core, operation->generator);
+  compat_frame *frame = compat_top(), *loop = frame ? compat_back(frame) : NULL;
   int outcome = shim_outcome_of(core, result);
   for (int i = 0; i < count; i++)
     shim_fired(core, spans[i], outcome, loop);
-  Py_XDECREF(loop);
+  compat_let(loop);
 }
 
 void shim_leg_ended(shim_core *core, PyObject *generator, PyObject *awaited, PyObject *status) {
   shim_operation *operation = shim_operation_of(core, generator);
-  PyFrameObject *generator_frame = operation ? shim_frame_of(generator) : NULL;
+  shim_code *code;
+  uint32_t line;
+  int found = operation ? shim_at(core, generator, &code, &line) : -1;
 
-  if (generator_frame) {
+  if (found > 0) {
     PyObject *waiting_on = status ? shim_attribute(status, shim_name.waiting_on) : Py_XNewRef(awaited);
-    suspended(core, waiting_on, generator, generator_frame, operation);
+    suspended(core, waiting_on, generator, line, operation, status);
     Py_XDECREF(waiting_on);
-    Py_DECREF(generator_frame);
-  } else if (operation) {
+  } else if (!found) {
     finished(core, operation);
   }
 }
@@ -398,7 +400,7 @@ void shim_leg_ended(shim_core *core, PyObject *generator, PyObject *awaited, PyO
 /* ---- plain functions ---- */
 
 /* A function returned a Deferred that is pending: its operation begins, and adopts what began under it. */
-static int begin_returned(shim_core *core, PyFrameObject *below, PyObject *deferred, PyObject *entries,
+static int begin_returned(shim_core *core, compat_frame *below, PyObject *deferred, PyObject *entries,
                           const shim_place *place, shim_scope *scope) {
   uint64_t now = shim_now(core), span;
   size_t left = 0;
@@ -426,10 +428,10 @@ static int begin_returned(shim_core *core, PyFrameObject *below, PyObject *defer
   return hand_back(core, below, span, place->parent, place->stop);
 }
 
-void shim_returned(shim_core *core, PyFrameObject *frame, PyObject *deferred) {
+void shim_returned(shim_core *core, compat_frame *frame, PyObject *deferred) {
   PyObject *entries = shim_callbacks_of(core, deferred);
-  PyFrameObject *below = PyFrame_GetBack(frame);
-  shim_scope scope = take_scope(core, frame);
+  compat_frame *below = compat_back(frame);
+  shim_scope scope = take_scope(core, frame, compat_code(frame));
   shim_place place;
 
   core->call_count = 0;
@@ -441,21 +443,21 @@ void shim_returned(shim_core *core, PyFrameObject *frame, PyObject *deferred) {
   }
   (void)under_each(core, below, scope.begun, scope.count);
   PyMem_Free(scope.begun);
-  Py_XDECREF(below);
+  compat_let(below);
   Py_XDECREF(entries);
 }
 
-void shim_left(shim_core *core, PyFrameObject *frame) {
-  shim_scope scope = take_scope(core, frame);
-  PyFrameObject *below = scope.count ? PyFrame_GetBack(frame) : NULL;
+void shim_left(shim_core *core, compat_frame *frame) {
+  shim_scope scope = take_scope(core, frame, compat_code(frame));
+  compat_frame *below = scope.count ? compat_back(frame) : NULL;
   (void)under_each(core, below, scope.begun, scope.count);
   PyMem_Free(scope.begun);
-  Py_XDECREF(below);
+  compat_let(below);
 }
 
 /* ---- the callback loop ---- */
 
-void shim_loop_left(shim_core *core, PyFrameObject *frame) {
+void shim_loop_left(shim_core *core, compat_frame *frame) {
   forget_loop(core, frame);
   for (size_t i = core->boxed_count; i-- > 0;)
     if (core->boxed[i].loop == frame) {
@@ -492,7 +494,7 @@ static PyObject *call_next(PyObject *entries, PyObject *result) {
 
 /* A box with the Deferred in it, which the loop takes for an ordinary result.  What it hands the result on to gets an entry that unboxes
  * it, before all others; with nothing there, shim_loop_left() does. */
-static PyObject *box(shim_core *core, PyObject *result, PyFrameObject *loop, PyObject *current, PyObject *entries) {
+static PyObject *box(shim_core *core, PyObject *result, compat_frame *loop, PyObject *current, PyObject *entries) {
   PyObject *boxed = PyObject_CallOneArg(core->boxed_type, result);
   int status = boxed ? 0 : -1;
 
@@ -516,7 +518,7 @@ static PyObject *box(shim_core *core, PyObject *result, PyFrameObject *loop, PyO
 }
 
 PyObject *shim_pass_deferred(shim_core *core, PyObject *result) {
-  PyFrameObject *loop = PyEval_GetFrame();
+  compat_frame *loop = compat_top();
   PyObject *current = NULL, *entries = NULL, *given = NULL;
 
   if (loop && (PyObject *)compat_code(loop) == core->loop_code &&

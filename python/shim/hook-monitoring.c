@@ -14,7 +14,7 @@
 static bool is_scope(const shim_core *core, const void *code) {
   for (size_t i = core->scope_count; i-- > 0;)
     if (core->scopes[i].code == code)
-      return shim_is_scope(core, PyEval_GetFrame());
+      return shim_is_scope(core, compat_top());
   return false;
 }
 
@@ -67,7 +67,7 @@ void shim_monitoring_scope(shim_core *core, PyObject *code) {
 }
 
 static void take_machinery(shim_core *core, PyObject *code, PyObject *result) {
-  PyFrameObject *frame = PyEval_GetFrame();
+  compat_frame *frame = compat_top();
   if (code == core->driver_code)
     shim_frame_leg_ended(core, frame);
   else if (code == core->starter_code)
@@ -77,7 +77,7 @@ static void take_machinery(shim_core *core, PyObject *code, PyObject *result) {
 }
 
 static void take_function(shim_core *core, PyObject *result, bool deferred) {
-  PyFrameObject *frame = PyEval_GetFrame();
+  compat_frame *frame = compat_top();
   const shim_code *known = shim_code_of(core, frame);
   if (known && known->kind == SHIM_PLAIN) {
     if (deferred)
@@ -134,21 +134,21 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *arguments, Py_ssize_
     Py_RETURN_NONE;
   if (code == core->starter_code) {
     (void)shim_enter(core);
-    shim_frame_started(core, PyEval_GetFrame(), NULL);
+    shim_frame_started(core, compat_top(), NULL);
     shim_leave(core);
   } else if (code == core->driver_code) {
     (void)shim_enter(core);
-    shim_frame_leg_ended(core, PyEval_GetFrame());
+    shim_frame_leg_ended(core, compat_top());
     shim_leave(core);
   } else if (code == core->loop_code) {
     if (core->passed_count || core->boxed_count) {
       (void)shim_enter(core);
-      shim_loop_left(core, PyEval_GetFrame());
+      shim_loop_left(core, compat_top());
       shim_leave(core);
     }
   } else if (core->scope_count && is_scope(core, code)) {
     (void)shim_enter(core);
-    shim_left(core, PyEval_GetFrame());
+    shim_left(core, compat_top());
     shim_leave(core);
   }
   compat_drop_error();
@@ -161,7 +161,7 @@ static PyObject *on_start(PyObject *self, PyObject *const *arguments, Py_ssize_t
   (void)arguments;
 
   if (count == 2 && shim_enter(core)) {
-    shim_frame_starts(core, PyEval_GetFrame());
+    shim_frame_starts(core, compat_top());
     shim_leave(core);
     compat_drop_error();
   }

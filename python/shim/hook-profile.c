@@ -29,7 +29,7 @@ static bool listening(PyObject *hook) {
 }
 
 /* Is the event one of ours?  Asked for every call and return of the program. */
-static bool matters(const shim_core *core, PyFrameObject *frame, int what, PyObject *result) {
+static bool matters(const shim_core *core, compat_frame *frame, int what, PyObject *result) {
   PyObject *code = (PyObject *)compat_code(frame);
 
   if (what == PyTrace_CALL)
@@ -45,23 +45,22 @@ static bool matters(const shim_core *core, PyFrameObject *frame, int what, PyObj
 
 /* ---- legs: asking the driver's frame for its variables costs more than looking on while the generator runs ---- */
 
-static void leg_begins(shim_core *core, PyFrameObject *driver) {
+static void leg_begins(shim_core *core, compat_frame *driver) {
   if (!SHIM_ROOM(core->legs, core->leg_count, core->leg_capacity))
     core->legs[core->leg_count++] = (shim_leg){driver, NULL, NULL};
 }
 
 /* A generator yields or returns: the innermost driver's, if it is an operation's. */
-static void leg_yields(shim_core *core, PyFrameObject *frame, PyObject *result) {
+static void leg_yields(shim_core *core, compat_frame *frame, PyObject *result) {
   PyObject *generator = compat_generator(frame);
   if (generator && shim_operation_of(core, generator)) {
     shim_leg *leg = &core->legs[core->leg_count - 1];
     leg->generator = generator;
     leg->awaited = result && shim_is_deferred(core, result) ? result : NULL;
   }
-  Py_XDECREF(generator);
 }
 
-static void leg_ends(shim_core *core, PyFrameObject *driver) {
+static void leg_ends(shim_core *core, compat_frame *driver) {
   shim_leg leg = {NULL, NULL, NULL};
 
   /* What is above it in the list ended unseen. */
@@ -71,10 +70,9 @@ static void leg_ends(shim_core *core, PyFrameObject *driver) {
       core->leg_count = i;
     }
   if (leg.generator && !leg.awaited && shim_operation_of(core, leg.generator)) {
-    PyFrameObject *suspended = shim_frame_of(leg.generator);
-    if (suspended)
+    shim_code *code;
+    if (shim_at(core, leg.generator, &code, NULL) > 0)
       leg.generator = NULL; /* in what it yielded before the driver made a Deferred of that */
-    Py_XDECREF(suspended);
   }
   if (leg.generator)
     shim_leg_ended(core, leg.generator, leg.awaited, NULL);
@@ -82,7 +80,7 @@ static void leg_ends(shim_core *core, PyFrameObject *driver) {
     shim_frame_leg_ended(core, driver);
 }
 
-static void take(shim_core *core, PyFrameObject *frame, int what, PyObject *result) {
+static void take(shim_core *core, compat_frame *frame, int what, PyObject *result) {
   PyObject *code = (PyObject *)compat_code(frame);
 
   if (what == PyTrace_CALL) {
@@ -143,10 +141,11 @@ static int on_event(PyObject *object, PyFrameObject *frame, int what, PyObject *
   PyObject *target = Py_XNewRef(hook->target);
   if (target && !status && (what == PyTrace_CALL || what == PyTrace_RETURN)) {
     bool is_core = Py_TYPE(target) == shim_core_type;
-    if (!is_core || (matters((shim_core *)target, frame, what, argument) && shim_enter((shim_core *)target))) {
+    if (!is_core ||
+        (matters((shim_core *)target, compat_frame_of(frame), what, argument) && shim_enter((shim_core *)target))) {
       compat_error saved = compat_save_error();
       if (is_core) {
-        take((shim_core *)target, frame, what, argument);
+        take((shim_core *)target, compat_frame_of(frame), what, argument);
         shim_leave((shim_core *)target);
       } else {
         call_target(target, frame, what, argument);

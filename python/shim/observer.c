@@ -26,7 +26,7 @@ static PyObject *observer_call(PyObject *self, PyObject *const *arguments, size_
     return Py_NewRef(result);
   found->ended = true;
   compat_error saved = compat_save_error();
-  shim_fired(core, found->span, shim_outcome_of(core, result), PyEval_GetFrame());
+  shim_fired(core, found->span, shim_outcome_of(core, result), compat_top());
   PyErr_Clear();
   compat_restore_error(saved);
   if (PyObject_TypeCheck(result, (PyTypeObject *)core->deferred_type))
@@ -88,6 +88,8 @@ uint64_t shim_observed(shim_core *core, PyObject *callback) {
   return ((observer *)callback)->span;
 }
 
+/* ---- entries ---- */
+
 /* Twisted's own form of an entry that is callback and errback alike: ((call, (), {}), the same). */
 static PyObject *entry_of(const shim_core *core, observer *made) {
   PyObject *half = PyTuple_New(3), *entry = half ? PyTuple_New(2) : NULL;
@@ -105,36 +107,48 @@ static PyObject *entry_of(const shim_core *core, observer *made) {
   return entry;
 }
 
-static observer *new_observer(shim_core *core, uint64_t span) {
+static PyObject *new_entry(const shim_core *core) {
   observer *made = PyObject_GC_New(observer, shim_observer_type);
+  PyObject *entry = NULL;
 
   if (made) {
     made->call = observer_call;
-    made->core = (shim_core *)Py_NewRef(core);
-    made->span = span;
-    made->ended = false;
+    made->core = NULL;
+    made->ended = true;
     if (core->clock) /* only through a clock of the program's own can there be a cycle */
       PyObject_GC_Track(made);
+    entry = entry_of(core, made);
+    Py_DECREF(made);
   }
-  return made;
+  return entry;
 }
 
-/* Puts an observer before the entry with this number. */
-static int insert(shim_core *core, PyObject *entries, Py_ssize_t number, uint64_t span) {
-  observer *made = new_observer(core, span);
-  PyObject *entry = made ? entry_of(core, made) : NULL;
-  int status = !entry                               ? -1
-               : number == PyList_GET_SIZE(entries) ? PyList_Append(entries, entry)
-                                                    : PyList_Insert(entries, number, entry);
-  if (made)
-    made->ended = status != 0; /* one that nobody carries has nothing to tell */
-  Py_XDECREF(entry);
-  Py_XDECREF(made);
-  return status;
+/* An entry that nobody has: kept for the next observer, or let go of. */
+static void spare(shim_core *core, PyObject *entry) {
+  PyObject *half = PyTuple_GET_ITEM(entry, 0);
+  observer *made = (observer *)PyTuple_GET_ITEM(half, 0);
+
+  if (core->entry_count < SHIM_ENTRIES && Py_REFCNT(entry) == 1 && Py_REFCNT(half) == 2 && Py_REFCNT(made) == 1) {
+    Py_CLEAR(made->core); /* somebody else has the core */
+    core->entries[core->entry_count++] = entry;
+  } else {
+    Py_DECREF(entry);
+  }
 }
 
 int shim_observe(shim_core *core, PyObject *entries, uint64_t span) {
-  return insert(core, entries, PyList_GET_SIZE(entries), span);
+  PyObject *entry = core->entry_count ? core->entries[--core->entry_count] : new_entry(core);
+
+  if (!entry || PyList_Append(entries, entry)) {
+    Py_XDECREF(entry);
+    return -1;
+  }
+  observer *made = (observer *)shim_callback_in(entry);
+  made->core = (shim_core *)Py_NewRef(core);
+  made->span = span;
+  made->ended = false;
+  Py_DECREF(entry);
+  return 0;
 }
 
 /* ---- an operation's resumption in the place of an observer ---- */
@@ -145,7 +159,7 @@ static bool resumes(shim_core *core, PyObject *entry, const void *generator) {
   return resumed && resumed == generator;
 }
 
-void shim_relieve(shim_core *core, PyObject *deferred, shim_operation *operation) {
+void shim_relieve(shim_core *core, PyObject *deferred, shim_operation *operation, const void *status) {
   PyObject *entries = shim_callbacks_of(core, deferred);
   Py_ssize_t last = entries ? PyList_GET_SIZE(entries) - 1 : 0, first = last;
 
@@ -157,17 +171,22 @@ void shim_relieve(shim_core *core, PyObject *deferred, shim_operation *operation
   }
   if (first < last && !operation->observed_count &&
       resumes(core, PyList_GET_ITEM(entries, last), operation->generator)) {
-    if ((operation->awaited = PyWeakref_NewRef(deferred, NULL))) {
-      for (Py_ssize_t i = first; i < last; i++) {
-        observer *found = (observer *)shim_callback_in(PyList_GET_ITEM(entries, i));
-        operation->observed[operation->observed_count++] = found->span;
-        found->ended = true;
-      }
-      core->observed++;
-      (void)PyList_SetSlice(entries, first, last, NULL);
+    PyObject *taken[SHIM_OBSERVED];
+    int count = 0;
+    for (Py_ssize_t i = first; i < last; i++) {
+      taken[count] = PyList_GET_ITEM(entries, i);
+      observer *found = (observer *)shim_callback_in(taken[count]);
+      operation->observed[count++] = found->span;
+      found->ended = true;
     }
-    /* A Deferred may be of a class without weak references.  Without memory for the slice they stay, and tell nothing. */
-    PyErr_Clear();
+    /* What is asked for most often: so not by PyList_SetSlice(), which also gives memory back. */
+    PyList_SET_ITEM(entries, first, PyList_GET_ITEM(entries, last));
+    Py_SET_SIZE(entries, first + 1);
+    operation->observed_count = count;
+    operation->observed_by = status;
+    core->observed++;
+    while (count)
+      spare(core, taken[--count]);
   }
   Py_XDECREF(entries);
 }
@@ -177,40 +196,7 @@ int shim_take_observed(shim_core *core, shim_operation *operation, uint64_t span
   if (count) {
     memcpy(spans, operation->observed, sizeof operation->observed);
     operation->observed_count = 0;
-    Py_CLEAR(operation->awaited);
     core->observed--;
   }
   return count;
-}
-
-void shim_put_back(shim_core *core, shim_operation *operation) {
-  if (!operation->observed_count)
-    return;
-  PyObject *deferred = compat_referent(operation->awaited);
-  PyObject *entries = deferred ? shim_callbacks_of(core, deferred) : NULL;
-  uint64_t spans[SHIM_OBSERVED];
-  int count = shim_take_observed(core, operation, spans);
-  Py_ssize_t number = 0;
-
-  while (entries && number < PyList_GET_SIZE(entries) &&
-         !resumes(core, PyList_GET_ITEM(entries, number), operation->generator))
-    number++;
-  for (int i = 0; i < count; i++)
-    if (!entries || insert(core, entries, number + i, spans[i]))
-      shim_end(core, spans[i], THESEUS_ABANDONED);
-  PyErr_Clear();
-  Py_XDECREF(entries);
-  Py_XDECREF(deferred);
-}
-
-void shim_take_over(shim_core *core) {
-  /* Nothing may be collected meanwhile, which would take operations out. */
-  int was_enabled = PyGC_Disable();
-  for (size_t i = 0; core->observed && i < core->operations.capacity; i++) {
-    shim_operation *operation = core->operations.entries[i].value;
-    if (operation)
-      shim_put_back(core, operation);
-  }
-  if (was_enabled)
-    (void)PyGC_Enable();
 }

@@ -3,7 +3,8 @@
 #include "core.h"
 
 bool shim_span_info(shim_core *core, uint64_t span, theseus_span_info *info) {
-  info->size = sizeof *info;
+  if (info)
+    info->size = sizeof *info;
   return theseus_span_get(core->profile, span, info) == THESEUS_OK;
 }
 
@@ -26,7 +27,7 @@ static int push(shim_core *core, uint32_t *stack, shim_code *code, uint32_t line
   return 0;
 }
 
-static int add_call(shim_core *core, shim_code *code, PyFrameObject *frame) {
+static int add_call(shim_core *core, shim_code *code, compat_frame *frame) {
   if (SHIM_ROOM(core->calls, core->call_count, core->call_capacity))
     return -1;
   core->calls[core->call_count++] = (shim_call){code, shim_line(code, frame)};
@@ -35,14 +36,12 @@ static int add_call(shim_core *core, shim_code *code, PyFrameObject *frame) {
 
 /* Puts the calls of the walk on a stack. */
 static int build(shim_core *core, shim_place *place) {
-  theseus_span_info info;
-
   for (size_t i = core->call_count; i-- > 0;) {
     if (push(core, &place->stack, core->calls[i].code, place->line))
       return -1;
     place->line = core->calls[i].line;
   }
-  if (place->parent && !shim_span_info(core, place->parent, &info)) {
+  if (place->parent && !shim_span_info(core, place->parent, NULL)) {
     place->parent = THESEUS_NO_SPAN;
     place->detached = true;
   }
@@ -68,32 +67,27 @@ static int build_continued(shim_core *core, shim_place *place) {
   return build(core, place);
 }
 
-int shim_suspended(shim_core *core, PyObject *generator, PyFrameObject *frame, const shim_operation *operation,
-                   uint32_t *stack, uint32_t *line) {
-  shim_code *code = shim_code_of(core, frame);
-  int status = code ? 0 : -1;
+int shim_suspended(shim_core *core, PyObject *generator, uint32_t at, const shim_operation *operation, uint32_t *stack,
+                   uint32_t *line) {
+  int found = 1;
 
   *stack = operation->stack;
+  *line = at;
   Py_INCREF(generator);
-  Py_INCREF(frame);
-  while (!status) {
-    *line = shim_line(code, frame);
-    Py_DECREF(frame);
+  while (found > 0) {
+    shim_code *code;
     Py_SETREF(generator, shim_delegate_of(generator));
-    frame = !generator || generator == Py_None || shim_is_deferred(core, generator) ? NULL : shim_frame_of(generator);
-    if (!frame)
+    if (!generator || generator == Py_None || shim_is_deferred(core, generator))
       break;
-    code = shim_code_of(core, frame);
-    if (!code)
-      status = -1;
-    else if (code->kind != SHIM_GENERATOR)
+    found = shim_at(core, generator, &code, &at);
+    if (found <= 0 || code->kind != SHIM_GENERATOR)
       break;
-    else
-      status = push(core, stack, code, *line);
+    if (push(core, stack, code, *line))
+      found = -1;
+    *line = at;
   }
-  Py_XDECREF(frame);
   Py_XDECREF(generator);
-  return status;
+  return found < 0 ? -1 : 0;
 }
 
 /* ---- what a Deferred goes on to ---- */
@@ -114,7 +108,7 @@ static int find_in(shim_core *core, PyObject *entries, shim_place *place) {
     PyObject *generator = shim_resumed_generator(core, entry);
     shim_operation *operation = generator ? shim_operation_of(core, generator) : NULL;
     Py_XDECREF(generator);
-    if (operation) {
+    if (operation && operation->leg != SHIM_FINISHED) {
       place->stack = operation->place_stack;
       place->line = operation->line;
       place->parent = shim_span_of(core, operation);
@@ -166,7 +160,7 @@ static int goes_on_to(shim_core *core, PyObject *current, shim_place *place) {
 }
 
 /* What the Deferred that a callback loop runs goes on to.  1: found, 0: it goes on to nothing, -1: error. */
-static int continuation(shim_core *core, PyFrameObject *loop, shim_place *place) {
+static int continuation(shim_core *core, compat_frame *loop, shim_place *place) {
   PyObject *current = compat_variable(loop, shim_name.current);
   int found = 0;
 
@@ -188,23 +182,24 @@ static int continuation(shim_core *core, PyFrameObject *loop, shim_place *place)
 }
 
 /* A generator that its driver acts for while it is suspended.  1: found. */
-static int driven(shim_core *core, PyFrameObject *driver, shim_place *place) {
+static int driven(shim_core *core, compat_frame *driver, shim_place *place) {
   PyObject *generator = shim_driven_generator(driver);
-  PyFrameObject *frame = generator ? shim_frame_of(generator) : NULL;
-  shim_operation *operation = frame ? shim_operation_of(core, generator) : NULL;
-  int found = 0;
+  shim_operation *operation = generator ? shim_operation_of(core, generator) : NULL;
+  shim_code *code;
+  uint32_t line;
+  int found = operation ? shim_at(core, generator, &code, &line) : 0;
 
-  if (operation) {
-    found = shim_suspended(core, generator, frame, operation, &place->stack, &place->line) ? -1 : 1;
+  if (found > 0) {
+    if (shim_suspended(core, generator, line, operation, &place->stack, &place->line))
+      found = -1;
     place->parent = shim_span_of(core, operation);
     place->stop = (shim_stop){driver, false, false};
   }
-  Py_XDECREF(frame);
   Py_XDECREF(generator);
   return found;
 }
 
-static int reactor(shim_core *core, PyFrameObject *frame, shim_place *place) {
+static int reactor(shim_core *core, compat_frame *frame, shim_place *place) {
   place->stop = (shim_stop){frame, false, false};
   if (!core->has_reactor_function) {
     if (theseus_function_intern(core->profile, "", "[reactor]", 0, &core->reactor_function))
@@ -214,11 +209,11 @@ static int reactor(shim_core *core, PyFrameObject *frame, shim_place *place) {
   return theseus_stack_push(core->profile, THESEUS_ROOT, core->reactor_function, 0, &place->stack) ? -1 : 0;
 }
 
-int shim_locate(shim_core *core, PyFrameObject *frame, shim_place *out) {
+int shim_locate(shim_core *core, compat_frame *frame, shim_place *out) {
   shim_place place = {.stack = THESEUS_ROOT};
   int stopped = 0; /* 1: build, 2: build after a continuation, -1: error */
 
-  Py_XINCREF(frame);
+  frame = compat_keep(frame);
   while (frame && !stopped) {
     shim_code *code = shim_code_of(core, frame);
     if (!code) {
@@ -228,7 +223,6 @@ int shim_locate(shim_core *core, PyFrameObject *frame, shim_place *out) {
     } else if (code->kind == SHIM_GENERATOR) {
       PyObject *generator = compat_generator(frame);
       shim_operation *operation = generator ? shim_operation_of(core, generator) : NULL;
-      Py_XDECREF(generator);
       if (operation) {
         place = (shim_place){
             operation->stack, shim_line(code, frame), shim_span_of(core, operation), false, {frame, false, false}};
@@ -245,9 +239,9 @@ int shim_locate(shim_core *core, PyFrameObject *frame, shim_place *out) {
       stopped = reactor(core, frame, &place) ? -1 : 1;
     }
     if (!stopped)
-      Py_SETREF(frame, PyFrame_GetBack(frame));
+      compat_step(&frame);
   }
-  Py_XDECREF(frame);
+  compat_let(frame);
   if (stopped < 0)
     return -1;
   if (!stopped) /* what a loop left there that goes on to nothing */

@@ -168,6 +168,7 @@ static void core_dealloc(PyObject *self) {
 
   PyObject_GC_UnTrack(self);
   core->busy = true; /* nothing is reported to it any more */
+  shim_calls_forget(core);
   core_clear(self);
   for (size_t i = 0; i < core->operations.capacity; i++) {
     shim_operation *operation = core->operations.entries[i].value;
@@ -176,6 +177,8 @@ static void core_dealloc(PyObject *self) {
       PyMem_Free(operation);
     }
   }
+  while (core->entry_count)
+    Py_DECREF(core->entries[--core->entry_count]);
   while (core->spare) {
     shim_operation *operation = core->spare;
     core->spare = (shim_operation *)operation->generator;

@@ -401,21 +401,21 @@ def test_generators_start_as_deep_as_without_us(hook: str, monkeypatch: pytest.M
 
 
 @pytest.mark.skipif("monitoring" not in hooks.available(), reason="no sys.monitoring")
-def test_what_watches_calls_is_kept() -> None:
-    """Also when others have taken out the callbacks that kept it."""
-    events = sys.monitoring.events
+def test_what_watches_calls_goes_with_its_core() -> None:
+    """Others have taken out the callbacks that kept it."""
+    monitoring = sys.monitoring
     waited = waiting()
     core = hooks.core("monitoring", new_handle(), None)
     core.install()
     try:
         operation(lambda: operation(lambda: waited)).callback(None)  # so that nothing that is pending has an observer
-        for event in (events.PY_START, events.PY_RETURN, events.PY_UNWIND):
-            sys.monitoring.register_callback(3, event, None)
+        for event in (monitoring.events.PY_START, monitoring.events.PY_RETURN, monitoring.events.PY_UNWIND):
+            monitoring.register_callback(3, event, None)
     finally:
         del core
         gc.collect()
-        (core,) = (one for one in gc.get_objects() if type(one) is hooks._Core and one.installed)
-        core.uninstall()
+        monitoring.free_tool_id(3)
+    assert not [one for one in gc.get_objects() if type(one) is hooks._Core and one.installed]
     waited.errback(ValueError())
 
 

@@ -193,6 +193,7 @@ def test_wrong_arguments_leave_everything_as_it_was() -> None:
     assert lib.theseus_span_await_also(profile, outer, started, 0) == lib.THESEUS_EINVAL  # still in its first leg
     assert lib.theseus_span_await(profile, outer, in_leg, 1, 1, 1, 0) == lib.THESEUS_EINVAL
     assert lib.theseus_span_get(profile, inner, ffi.new("theseus_span_info *")) == lib.THESEUS_EINVAL  # size 0
+    assert lib.theseus_span_get(profile, inner, ffi.NULL) == lib.THESEUS_OK  # whether it is open, no more
     assert lib.theseus_open_span_get(profile, 3, sized("theseus_span_info")) == lib.THESEUS_EINVAL
     pair.compare_spans()
     pair.apply(("settle", 10))
