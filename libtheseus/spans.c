@@ -164,21 +164,28 @@ static void leave_head(theseus_profile *profile, uint32_t top) {
   }
 }
 
-/* Moves a span to a state and a parent.  All bookkeeping of who awaits whom goes through here. */
+/* Puts a span that is in no list into its parent's. */
+static void join(theseus_profile *profile, uint32_t slot) {
+  struct th_span *span = at(profile, slot);
+
+  if (span->state == TH_AWAITED) {
+    advance(profile, span->parent); /* before one more shares its clock */
+    span->seen = at(profile, span->parent)->clock;
+  }
+  link_span(profile, slot);
+}
+
+/* Moves a span to a state and a parent.  All bookkeeping of who awaits whom goes through here, or begins with theseus_span_begin(). */
 static void move(theseus_profile *profile, uint32_t slot, enum th_span_state state, uint32_t parent) {
   struct th_span *span = at(profile, slot);
 
   leave_head(profile, slot);
   unlink_span(profile, slot);
-  if (state == TH_AWAITED)
-    advance(profile, parent); /* before one more shares its clock */
   span->state = (uint8_t)state;
   span->parent = parent;
   if (parent != TH_NONE)
     span->flags |= HAD_PARENT;
-  if (state == TH_AWAITED)
-    span->seen = at(profile, parent)->clock;
-  link_span(profile, slot);
+  join(profile, slot);
 }
 
 static void set_state(theseus_profile *profile, uint32_t slot, enum th_span_state state) {
@@ -196,8 +203,10 @@ static enum th_span_state state_of_new(const struct th_span *span) {
 static int new_slot(theseus_profile *profile, uint32_t *out) {
   th_spans *spans = &profile->spans;
 
-  int status = th_alloc_grow(&profile->alloc, &spans->open, &spans->open_capacity, (uint64_t)spans->open_count + 1,
-                             sizeof *spans->open);
+  int status = spans->open_count < spans->open_capacity
+                   ? THESEUS_OK
+                   : th_alloc_grow(&profile->alloc, &spans->open, &spans->open_capacity,
+                                   (uint64_t)spans->open_count + 1, sizeof *spans->open);
   if (status)
     return status;
   if (spans->free_slot != TH_NONE) {
@@ -238,7 +247,10 @@ int theseus_span_begin(theseus_profile *profile, const theseus_span_options *opt
 
   if (!options || options->size <= sizeof options->size || !out)
     return THESEUS_EINVAL;
-  memcpy(&chosen, options, options->size < sizeof chosen ? options->size : sizeof chosen);
+  if (options->size == sizeof chosen)
+    chosen = *options;
+  else
+    memcpy(&chosen, options, options->size < sizeof chosen ? options->size : sizeof chosen);
   if (chosen.stack >= profile->stacks.count || chosen.place_stack >= profile->stacks.count ||
       chosen.flags & ~(uint32_t)(THESEUS_SPAN_LEG | THESEUS_SPAN_DETACHED))
     return THESEUS_EINVAL;
@@ -274,13 +286,14 @@ int theseus_span_begin(theseus_profile *profile, const theseus_span_options *opt
                            .began_ns = now};
   profile->spans.open[profile->spans.open_count++] = slot;
   profile->info.flattened_spans += flattened;
-  if (chosen.flags & THESEUS_SPAN_DETACHED)
+  span->parent = parent;
+  if (parent != TH_NONE || chosen.flags & THESEUS_SPAN_DETACHED)
     span->flags |= HAD_PARENT;
-  move(profile, slot, TH_LEG, parent);
   if (!(chosen.flags & THESEUS_SPAN_LEG)) {
     stats->deferreds++;
-    set_state(profile, slot, state_of_new(span));
+    span->state = (uint8_t)state_of_new(span);
   }
+  join(profile, slot);
   *out = id_of(span, slot);
   return THESEUS_OK;
 }
@@ -553,6 +566,10 @@ static int describe(const theseus_profile *profile, uint32_t slot, theseus_span_
     info.parent = id_of(at(profile, span->parent), span->parent);
   if (span->state == TH_HEAD && span->flags & HAD_PARENT)
     info.state = THESEUS_IS_DETACHED;
+  if (out && out->size == sizeof info) { /* as most are: no copy of unknown size */
+    *out = info;
+    return THESEUS_OK;
+  }
   return th_give(out, &info, sizeof info);
 }
 

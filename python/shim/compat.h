@@ -190,6 +190,20 @@ static inline void compat_get_profile(Py_tracefunc *function, PyObject **object)
   *object = thread->c_profileobj;
 }
 
+/* The value of a small int: what counts something.  Others are -1. */
+static inline Py_ssize_t compat_small(PyObject *number) {
+#if PY_VERSION_HEX >= 0x030C0000
+  if (PyLong_CheckExact(number) && PyUnstable_Long_IsCompact((PyLongObject *)number))
+    return PyUnstable_Long_CompactValue((PyLongObject *)number);
+  return -1;
+#else
+  Py_ssize_t value = PyLong_AsSsize_t(number);
+  if (value < 0)
+    PyErr_Clear();
+  return value;
+#endif
+}
+
 /* ---- exceptions ---- */
 
 /* The exception that is set, to be put back; the two bracket whatever may set or clear one. */

@@ -279,9 +279,9 @@ int shim_add_fed(shim_core *core, PyObject *feeding, PyObject *entry, shim_links
 PyObject *shim_delegate_of(PyObject *generator);
 /* The spans that an entry of a Deferred tells the ends of: their number. */
 int shim_spans_in(shim_core *core, PyObject *entry, uint64_t spans[SHIM_OBSERVED]);
-/* The spans on a Deferred: the span's own children go to core->spans; the result says whether there are others.  *alone: the Deferred is
+/* The spans on a Deferred with these entries: the span's own children go to core->spans; the result says whether there are others.  *alone: the Deferred is
  * not part of anything. */
-int shim_children_on(shim_core *core, uint64_t span, PyObject *deferred, bool *alone);
+int shim_children_on(shim_core *core, uint64_t span, PyObject *deferred, PyObject *entries, bool *alone);
 
 /* ---- observer.c ---- */
 
@@ -290,9 +290,9 @@ extern PyType_Spec shim_observer_spec, shim_reaper_spec;
 uint64_t shim_observed(shim_core *core, PyObject *callback);
 /* Appends an observer to a Deferred's entries. */
 int shim_observe(shim_core *core, PyObject *entries, uint64_t span);
-/* The last entry of a Deferred resumes this operation, with this `status`.  Observers that come right before it are taken out: being
+/* The last of a Deferred's entries resumes this operation, with this `status`.  Observers that come right before it are taken out: being
  * resumed tells as much, and fewer calls go through Deferred's loop. */
-void shim_relieve(shim_core *core, PyObject *deferred, shim_operation *operation, const void *status);
+void shim_relieve(shim_core *core, PyObject *entries, shim_operation *operation, const void *status);
 /* The spans of these, which somebody else ends from now on. */
 int shim_take_observed(shim_core *core, shim_operation *operation, uint64_t spans[SHIM_OBSERVED]);
 
@@ -409,7 +409,7 @@ static inline void shim_leave(shim_core *core) {
   Py_DECREF(core);
 }
 
-extern PyType_Spec shim_hook_spec;
+extern PyType_Spec shim_hook_spec, shim_callback_spec;
 int shim_profile_install(shim_core *core);
 void shim_profile_uninstall(shim_core *core);
 /* Is ours the profile hook of this thread? */
@@ -421,8 +421,9 @@ void shim_monitoring_uninstall(shim_core *core);
 /* A span began under a frame of this code. */
 void shim_monitoring_scope(shim_core *core, PyObject *code);
 
-/* The observer type, the type of weak references' callbacks, made by shim_types(). */
+/* Made by shim_types(); a reaper is a weak reference's callback, a callback one of sys.monitoring's. */
 extern PyTypeObject *shim_observer_type;
+extern PyTypeObject *shim_callback_type;
 extern PyTypeObject *shim_reaper_type;
 extern PyTypeObject *shim_core_type;
 extern PyTypeObject *shim_hook_type;

@@ -262,12 +262,9 @@ static int add_observed(shim_core *core, uint64_t span, PyObject *entries, bool 
 }
 
 /* What a Deferred itself carries, and adds those that it is made of or chained to.  *alone: there are none. */
-static int look_at(shim_core *core, uint64_t span, PyObject *deferred, bool *others, shim_links *waiting) {
-  PyObject *entries = shim_callbacks_of(core, deferred);
-  if (!entries)
-    return 0;
+static int look_at(shim_core *core, uint64_t span, PyObject *deferred, PyObject *entries, bool *others,
+                   shim_links *waiting) {
   int status = add_observed(core, span, entries, others);
-  Py_DECREF(entries);
   if (!status)
     status = add_members(core, deferred, waiting);
   PyObject *chained = shim_attribute(deferred, shim_name.chained_to);
@@ -277,14 +274,14 @@ static int look_at(shim_core *core, uint64_t span, PyObject *deferred, bool *oth
   return status;
 }
 
-int shim_children_on(shim_core *core, uint64_t span, PyObject *deferred, bool *alone) {
+int shim_children_on(shim_core *core, uint64_t span, PyObject *deferred, PyObject *entries, bool *alone) {
   shim_links waiting;
   bool others = false;
 
   waiting.items = NULL;
   waiting.count = 0;
   core->span_count = 0;
-  int status = look_at(core, span, deferred, &others, &waiting);
+  int status = look_at(core, span, deferred, entries, &others, &waiting);
   *alone = !status && !waiting.count && !core->span_count && !others;
   if (!status && waiting.count) {
     shim_seen seen;
@@ -292,8 +289,11 @@ int shim_children_on(shim_core *core, uint64_t span, PyObject *deferred, bool *a
     seen.many = (shim_table){NULL, 0, 0};
     status = shim_see(&seen, deferred);
     for (size_t next = 0; !status && next < waiting.count; next++) {
-      int known = shim_see(&seen, waiting.items[next].deferred);
-      status = known < 0 ? -1 : known == 0 ? look_at(core, span, waiting.items[next].deferred, &others, &waiting) : 0;
+      PyObject *other = waiting.items[next].deferred; /* the list may move */
+      int known = shim_see(&seen, other);
+      PyObject *theirs = known ? NULL : shim_callbacks_of(core, other);
+      status = known < 0 ? -1 : theirs ? look_at(core, span, other, theirs, &others, &waiting) : 0;
+      Py_XDECREF(theirs);
     }
     shim_table_free(&seen.many);
   }

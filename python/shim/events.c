@@ -342,11 +342,11 @@ static bool is_last_returned(shim_core *core, uint64_t span, PyObject *deferred)
 }
 
 /* The children that are awaited go to core->spans. */
-static bool find_awaited(shim_core *core, uint64_t span, PyObject *deferred) {
+static bool find_awaited(shim_core *core, uint64_t span, PyObject *deferred, PyObject *entries) {
   bool alone;
 
   if (!is_last_returned(core, span, deferred))
-    return shim_children_on(core, span, deferred, &alone) >= 0;
+    return shim_children_on(core, span, deferred, entries, &alone) >= 0;
   core->span_count = 0;
   if (SHIM_ROOM(core->spans, core->span_count, core->span_capacity))
     return false;
@@ -356,16 +356,19 @@ static bool find_awaited(shim_core *core, uint64_t span, PyObject *deferred) {
 
 static void suspended(shim_core *core, PyObject *awaited, PyObject *generator, uint32_t line, shim_operation *operation,
                       const void *status) {
-  if (!awaited || !shim_is_deferred(core, awaited))
+  PyObject *entries = awaited && shim_is_deferred(core, awaited) ? shim_callbacks_of(core, awaited) : NULL;
+
+  if (!entries)
     return;
   operation->leg = SHIM_SUSPENDED;
-  if (shim_suspended(core, generator, line, operation, &operation->place_stack, &operation->line) ||
-      !find_awaited(core, shim_span_of(core, operation), awaited))
-    return;
-  (void)theseus_span_await(core->profile, operation->span, core->spans, core->span_count, operation->place_stack,
-                           operation->line, shim_now(core));
-  if (status)
-    shim_relieve(core, awaited, operation, status);
+  if (!shim_suspended(core, generator, line, operation, &operation->place_stack, &operation->line) &&
+      find_awaited(core, shim_span_of(core, operation), awaited, entries)) {
+    (void)theseus_span_await(core->profile, operation->span, core->spans, core->span_count, operation->place_stack,
+                             operation->line, shim_now(core));
+    if (status)
+      shim_relieve(core, entries, operation, status);
+  }
+  Py_DECREF(entries);
 }
 
 void shim_resumed(shim_core *core, shim_operation *operation, PyObject *result, const void *status) {
@@ -414,7 +417,7 @@ static int begin_returned(shim_core *core, compat_frame *below, PyObject *deferr
       scope->begun[left++] = scope->begun[i];
   scope->count = left;
   bool alone;
-  int others = shim_children_on(core, span, deferred, &alone);
+  int others = shim_children_on(core, span, deferred, entries, &alone);
   core->returned = alone ? deferred : NULL;
   core->returned_span = span;
   if (others >= 0)

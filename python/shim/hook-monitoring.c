@@ -10,6 +10,14 @@
  * It sees all threads, and minds its own. */
 #include "core.h"
 
+#include <structmember.h>
+
+/* What sys.monitoring calls: an object of our own, as calls of CPython's functions in C go through more hands. */
+typedef struct {
+  PyObject_HEAD vectorcallfunc call;
+  shim_core *core;
+} shim_callback;
+
 /* A scope's frame, by its code first: asking for the frame costs more. */
 static bool is_scope(const shim_core *core, const void *code) {
   for (size_t i = core->scope_count; i-- > 0;)
@@ -88,13 +96,14 @@ static void take_function(shim_core *core, PyObject *result, bool deferred) {
 }
 
 /* (code, instruction offset, returned value): most that come here are of no interest, and leave at the second return. */
-static PyObject *on_return(PyObject *self, PyObject *const *arguments, Py_ssize_t count) {
-  shim_core *core = (shim_core *)self;
+static PyObject *on_return(PyObject *self, PyObject *const *arguments, size_t count, PyObject *keywords) {
+  shim_core *core = ((shim_callback *)self)->core;
+  (void)keywords;
 
-  if (count != 3)
+  if (PyVectorcall_NARGS(count) != 3)
     Py_RETURN_NONE;
   PyObject *code = arguments[0], *result = arguments[2];
-  Py_ssize_t place = PyLong_AsSsize_t(arguments[1]);
+  Py_ssize_t place = compat_small(arguments[1]);
   bool is_known = shim_table_get(&core->watched, place_key(code, place)) != NULL;
   bool deferred = shim_is_returned_deferred(core, result);
   if (is_known && !deferred && !(core->scope_count && is_scope(core, code)))
@@ -124,10 +133,11 @@ static PyObject *on_return(PyObject *self, PyObject *const *arguments, Py_ssize_
 }
 
 /* (code, instruction offset, exception) */
-static PyObject *on_unwind(PyObject *self, PyObject *const *arguments, Py_ssize_t count) {
-  shim_core *core = (shim_core *)self;
+static PyObject *on_unwind(PyObject *self, PyObject *const *arguments, size_t count, PyObject *keywords) {
+  shim_core *core = ((shim_callback *)self)->core;
+  (void)keywords;
 
-  if (count != 3 || !shim_mine(core))
+  if (PyVectorcall_NARGS(count) != 3 || !shim_mine(core))
     Py_RETURN_NONE;
   PyObject *code = arguments[0];
   if (core->watching && (code == core->driver_code || code == core->starter_code))
@@ -156,11 +166,12 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *arguments, Py_ssize_
 }
 
 /* (code, instruction offset) */
-static PyObject *on_start(PyObject *self, PyObject *const *arguments, Py_ssize_t count) {
-  shim_core *core = (shim_core *)self;
+static PyObject *on_start(PyObject *self, PyObject *const *arguments, size_t count, PyObject *keywords) {
+  shim_core *core = ((shim_callback *)self)->core;
   (void)arguments;
+  (void)keywords;
 
-  if (count == 2 && shim_enter(core)) {
+  if (PyVectorcall_NARGS(count) == 2 && shim_enter(core)) {
     shim_frame_starts(core, compat_top());
     shim_leave(core);
     compat_drop_error();
@@ -168,13 +179,49 @@ static PyObject *on_start(PyObject *self, PyObject *const *arguments, Py_ssize_t
   Py_RETURN_NONE;
 }
 
-static PyMethodDef callbacks[] = {
-    {"theseus_start", (PyCFunction)(void (*)(void))on_start, METH_FASTCALL, NULL},
-    {"theseus_return", (PyCFunction)(void (*)(void))on_return, METH_FASTCALL, NULL},
-    {"theseus_unwind", (PyCFunction)(void (*)(void))on_unwind, METH_FASTCALL, NULL},
-};
-static const char *const event_names[] = {"PY_START", "PY_RETURN", "PY_UNWIND"};
+static const struct {
+  const char *name;
+  vectorcallfunc call;
+} events_of_ours[] = {{"PY_START", on_start}, {"PY_RETURN", on_return}, {"PY_UNWIND", on_unwind}};
 enum { START, RETURN, UNWIND, EVENTS };
+
+static PyObject *new_callback(shim_core *core, vectorcallfunc call) {
+  shim_callback *made = PyObject_GC_New(shim_callback, shim_callback_type);
+
+  if (made) {
+    made->call = call;
+    made->core = (shim_core *)Py_NewRef(core);
+    PyObject_GC_Track(made);
+  }
+  return (PyObject *)made;
+}
+
+static int callback_traverse(PyObject *self, visitproc visit, void *arg) {
+  Py_VISIT(Py_TYPE(self));
+  Py_VISIT(((shim_callback *)self)->core);
+  return 0;
+}
+
+static void callback_dealloc(PyObject *self) {
+  PyTypeObject *type = Py_TYPE(self);
+
+  PyObject_GC_UnTrack(self);
+  Py_DECREF(((shim_callback *)self)->core);
+  PyObject_GC_Del(self);
+  Py_DECREF(type);
+}
+
+static PyMemberDef callback_members[] = {
+    {"__vectorcalloffset__", T_PYSSIZET, offsetof(shim_callback, call), READONLY, NULL}, {0}};
+
+PyType_Spec shim_callback_spec = {"theseus._Callback", sizeof(shim_callback), 0,
+                                  Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL |
+                                      Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                                  (PyType_Slot[]){{Py_tp_call, PyVectorcall_Call},
+                                                  {Py_tp_traverse, callback_traverse},
+                                                  {Py_tp_dealloc, callback_dealloc},
+                                                  {Py_tp_members, callback_members},
+                                                  {0, NULL}}};
 
 static PyObject *monitoring(void) {
   PyObject *found = PySys_GetObject("monitoring");
@@ -216,8 +263,8 @@ static int listen(shim_core *core, PyObject *found, bool on) {
   int status = events ? 0 : -1;
 
   for (int i = 0; !status && i < EVENTS; i++) {
-    PyObject *callback = on ? PyCFunction_New(&callbacks[i], (PyObject *)core) : Py_NewRef(Py_None);
-    bits[i] = number(events, event_names[i]);
+    PyObject *callback = on ? new_callback(core, events_of_ours[i].call) : Py_NewRef(Py_None);
+    bits[i] = number(events, events_of_ours[i].name);
     done = callback && bits[i] >= 0
                ? PyObject_CallMethod(found, "register_callback", "ilO", core->tool, bits[i], callback)
                : NULL;

@@ -159,9 +159,8 @@ static bool resumes(shim_core *core, PyObject *entry, const void *generator) {
   return resumed && resumed == generator;
 }
 
-void shim_relieve(shim_core *core, PyObject *deferred, shim_operation *operation, const void *status) {
-  PyObject *entries = shim_callbacks_of(core, deferred);
-  Py_ssize_t last = entries ? PyList_GET_SIZE(entries) - 1 : 0, first = last;
+void shim_relieve(shim_core *core, PyObject *entries, shim_operation *operation, const void *status) {
+  Py_ssize_t last = PyList_GET_SIZE(entries) - 1, first = last;
 
   while (first > 0 && last - first < SHIM_OBSERVED) {
     PyObject *callback = shim_callback_in(PyList_GET_ITEM(entries, first - 1));
@@ -188,7 +187,6 @@ void shim_relieve(shim_core *core, PyObject *deferred, shim_operation *operation
     while (count)
       spare(core, taken[--count]);
   }
-  Py_XDECREF(entries);
 }
 
 int shim_take_observed(shim_core *core, shim_operation *operation, uint64_t spans[SHIM_OBSERVED]) {

@@ -7,7 +7,7 @@
 #include <structmember.h>
 #include <time.h>
 
-PyTypeObject *shim_observer_type, *shim_reaper_type, *shim_core_type, *shim_hook_type;
+PyTypeObject *shim_observer_type, *shim_reaper_type, *shim_callback_type, *shim_core_type, *shim_hook_type;
 
 int shim_room(void *array, size_t count, size_t *capacity, size_t size) {
   void *block;
@@ -442,7 +442,8 @@ int shim_types(uintptr_t list) {
   } types[] = {{&shim_core_type, &core_spec},
                {&shim_hook_type, &shim_hook_spec},
                {&shim_observer_type, &shim_observer_spec},
-               {&shim_reaper_type, &shim_reaper_spec}};
+               {&shim_reaper_type, &shim_reaper_spec},
+               {&shim_callback_type, &shim_callback_spec}};
   PyGILState_STATE gil = PyGILState_Ensure(); /* cffi has let go of it */
   int status = make_names() || make_told(shim_frames) || make_told(shim_delegates) ? -1 : 0;
 
