@@ -152,27 +152,33 @@ static int add_call(theseus_callgrind_reader *reader, uint64_t address, uint32_t
   return th_graph_add_edge(reader->graph, &key, reader->call, reader->values, reader->event_columns, n);
 }
 
-int th_callgrind_place(theseus_callgrind_reader *reader) {
+int th_callgrind_place(theseus_callgrind_reader *reader, uint64_t address) {
   theseus_graph *graph = reader->graph;
-  const th_row key = {.function = reader->function, .file = reader->file, .callee = TH_NONE};
-  if (reader->place != TH_NONE || reader->function == TH_NONE)
-    return THESEUS_OK;
   struct th_graph_function *function = &graph->functions[reader->function];
-  if (function->file != reader->file)
-    return th_rows_place(&graph->costs, &graph->alloc, &key, &reader->place);
-  int status = THESEUS_OK;
-  if (function->place == TH_NONE)
-    status = th_rows_place(&graph->costs, &graph->alloc, &key, &function->place);
-  reader->place = function->place;
+  const th_row key = {.function = reader->function, .file = reader->file, .callee = TH_NONE, .address = address};
+  bool own = function->file == reader->file;
+
+  reader->high = (uint32_t)(address >> 32);
+  if (own && function->place != TH_NONE && function->high == reader->high) {
+    reader->place = function->place;
+    return THESEUS_OK;
+  }
+  int status = th_rows_place(&graph->costs, &graph->alloc, &key, &reader->place);
+  if (own && !status) {
+    function->place = reader->place;
+    function->high = reader->high;
+  }
   return status;
 }
 
 static int add_cost(theseus_callgrind_reader *reader, uint64_t address, uint32_t n) {
   theseus_graph *graph = reader->graph;
   uint32_t row;
-  int status = th_callgrind_place(reader);
+  int status = THESEUS_OK;
+  if (!th_callgrind_is_placed(reader, address))
+    status = th_callgrind_place(reader, address);
   if (!status)
-    status = th_rows_in(&graph->costs, &graph->alloc, reader->place, address, (uint32_t)reader->line, &row);
+    status = th_rows_in(&graph->costs, &graph->alloc, reader->place, th_row_key(address, (uint32_t)reader->line), &row);
   if (!status)
     status = th_rows_touch(&graph->costs, &graph->alloc, row);
   if (status)

@@ -37,19 +37,18 @@ struct sorted {
 static inline bool row_less(const void *owner, uint32_t a, uint32_t b) {
   const struct sorted *sorted = owner;
   const uint64_t *x = th_rows_cells(sorted->rows, a), *y = th_rows_cells(sorted->rows, b);
-  const th_place *p = NULL, *q = NULL;
-  if (x[TH_ROW_PLACE] >> 32 != y[TH_ROW_PLACE] >> 32) {
-    p = th_rows_place_of(sorted->rows, a);
-    q = th_rows_place_of(sorted->rows, b);
-    if (p->file != q->file)
-      return file_less(sorted->order, p->function, p->file, q->file);
-  }
-  uint32_t line = (uint32_t)x[TH_ROW_PLACE], other = (uint32_t)y[TH_ROW_PLACE];
+  uint32_t line = th_cells_line(x), other = th_cells_line(y);
+  if (th_cells_place(x) == th_cells_place(y))
+    return line < other || (line == other && x[TH_ROW_KEY] < y[TH_ROW_KEY]);
+  const th_place *p = th_rows_place_of(sorted->rows, a), *q = th_rows_place_of(sorted->rows, b);
+  if (p->file != q->file)
+    return file_less(sorted->order, p->function, p->file, q->file);
   if (line != other)
     return line < other;
-  if (x[TH_ROW_ADDRESS] != y[TH_ROW_ADDRESS])
-    return x[TH_ROW_ADDRESS] < y[TH_ROW_ADDRESS];
-  return p && sorted->order->function_rank[p->callee] < sorted->order->function_rank[q->callee];
+  uint64_t address = th_cells_address(x, p), another = th_cells_address(y, q);
+  if (address != another)
+    return address < another;
+  return sorted->order->function_rank[p->callee] < sorted->order->function_rank[q->callee];
 }
 
 bool th_order_cost_first(const struct th_order *order, uint32_t cost, uint32_t edge) {

@@ -65,56 +65,71 @@ TH_INLINE const char *position(const char *at, uint64_t *last, uint64_t most) {
 /* What the loop below needs to know of the rows, where it cannot change behind its back. */
 struct view {
   uint64_t *cells;
-  const th_link *links;
   size_t width;
   uint32_t count, last, kept;
 };
 
 static struct view view_of(const th_rows *rows) {
-  return (struct view){rows->cells, rows->links, (size_t)rows->stride + TH_ROW_VALUES,
-                       rows->count, rows->last,  rows->kept};
+  return (struct view){rows->cells, (size_t)rows->stride + TH_ROW_VALUES, rows->count, rows->last, rows->kept};
 }
 
 /* Has the row this key? */
-TH_INLINE bool is(const struct view *view, uint32_t row, uint64_t address, uint64_t where) {
+TH_INLINE bool is(const struct view *view, uint32_t row, uint32_t place, uint64_t key) {
   if (row >= view->count)
     return false;
   const uint64_t *cells = view->cells + row * view->width;
-  return cells[TH_ROW_ADDRESS] == address && cells[TH_ROW_PLACE] == where;
+  return cells[TH_ROW_KEY] == key && th_cells_place(cells) == place;
 }
 
 /* th_rows_guess, but for rows that have to be kept first: moves view->last there. */
-TH_INLINE bool guess(struct view *view, const th_rows *rows, uint64_t address, uint64_t where) {
+TH_INLINE bool guess(struct view *view, const th_rows *rows, uint32_t place, uint64_t key) {
   uint32_t row = view->last + 1;
-  if (!is(view, row, address, where)) {
+  if (!is(view, row, place, key)) {
     if (view->last >= view->count)
       return false;
-    row = view->links[view->last].follow;
-    if (!is(view, row, address, where))
+    row = th_cells_follow(view->cells + view->last * view->width);
+    if (!is(view, row, place, key))
       return false;
   }
   if (row < view->kept && !th_rows_is_kept(rows, row))
     return false;
-  uint32_t soon = row + SOON < view->count ? row + SOON : row;
-  th_prefetch(&view->links[soon] + 2 * SOON);
-  th_prefetch(view->cells + view->links[soon].follow * view->width);
+  uint32_t soon = row + SOON < view->count ? row + SOON : row; /* which has to be there itself by then */
+  th_prefetch(view->cells + ((size_t)row + 4 * SOON) * view->width);
+  th_prefetch(view->cells + th_cells_follow(view->cells + soon * view->width) * view->width);
   view->last = row;
   return true;
 }
 
 /* The same when it is none of those: finds the row, or makes it. */
-static int search(struct view *view, theseus_callgrind_reader *reader, uint64_t address, uint64_t where) {
+static int search(struct view *view, theseus_callgrind_reader *reader, uint64_t key) {
   th_rows *rows = &reader->graph->costs;
   uint32_t row;
   int status = THESEUS_OK;
   rows->last = view->last;
-  if (rows->kept && (row = th_rows_guess(rows, address, where)) != TH_NONE) /* it only has to be kept */
+  if (rows->kept && (row = th_rows_guess(rows, reader->place, key)) != TH_NONE) /* it only has to be kept */
     rows->last = row;
   else
-    status = th_rows_search(rows, &reader->graph->alloc, address, where, &row);
+    status = th_rows_search(rows, &reader->graph->alloc, reader->place, key, &row);
   if (!status)
     status = th_rows_touch(rows, &reader->graph->alloc, row);
   *view = view_of(rows);
+  return status;
+}
+
+/* The same for costs that are the first in a place. */
+static int enter(struct view *view, theseus_callgrind_reader *reader, uint64_t address, uint64_t key) {
+  th_rows *rows = &reader->graph->costs;
+  int status;
+  rows->last = view->last;
+  status = th_callgrind_place(reader, address);
+  if (status || guess(view, rows, reader->place, key))
+    return status;
+  uint32_t *home = &reader->graph->functions[reader->function].home;
+  if (is(view, *home, reader->place, key) && th_rows_is_kept(rows, *home))
+    view->last = *home;
+  else
+    status = search(view, reader, key);
+  *home = view->last;
   return status;
 }
 
@@ -127,7 +142,6 @@ static int costs(theseus_callgrind_reader *reader, const char **from, const char
   const uint64_t mask = reader->keep & THESEUS_ADDRESSES ? UINT64_MAX : 0;
   const uint32_t most = reader->event_count;
   const bool with_address = reader->positions & THESEUS_ADDRESSES, with_line = reader->positions & THESEUS_LINES;
-  const uint64_t where = th_row_where(reader->place, 0);
   bool self = reader->next == TH_SELF;
   int status = THESEUS_OK;
 
@@ -149,8 +163,11 @@ static int costs(theseus_callgrind_reader *reader, const char **from, const char
     address = this_address;
     lines++;
     if (self) {
-      if (!guess(&view, rows, address & mask, where | line))
-        status = search(&view, reader, address & mask, where | line);
+      const uint64_t key = th_row_key(address & mask, (uint32_t)line);
+      if (!th_callgrind_is_placed(reader, address & mask))
+        status = enter(&view, reader, address & mask, key);
+      else if (!guess(&view, rows, reader->place, key))
+        status = search(&view, reader, key);
       if (!status) {
         uint64_t *sum = view.cells + view.last * view.width + TH_ROW_VALUES;
         bool fits = th_add(&sum[reader->event_columns[0]], value);
@@ -293,8 +310,6 @@ int th_callgrind_quick(theseus_callgrind_reader *reader, const char **from, cons
     next = at;
     if (th_begins_costs(*at)) {
       if (reader->function != TH_NONE && reader->next != TH_JUMP)
-        status = th_callgrind_place(reader);
-      if (!status && reader->place != TH_NONE)
         status = costs(reader, &next, limit);
       if (next == at)
         break;

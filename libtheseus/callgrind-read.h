@@ -36,9 +36,9 @@ struct theseus_callgrind_reader {
 
   /* the body, at this line */
   th_names files, functions, objects;
-  uint32_t object, own_file, file;     /* of ob, fl, and fl, fi or fe */
-  uint32_t function;                   /* of the graph; TH_NONE: none yet */
-  uint32_t place;                      /* of its costs in this file; TH_NONE: not asked yet */
+  uint32_t object, own_file, file; /* of ob, fl, and fl, fi or fe */
+  uint32_t function;               /* of the graph; TH_NONE: none yet */
+  uint32_t place, high;            /* of its costs in this file, with its half of an address; TH_NONE: not asked yet */
   uint32_t callee_object, callee_file; /* texts; TH_NONE: not said */
   uint32_t callee, callee_id;          /* text, and number in the table of names, if it has one; TH_NONE: not said */
   enum th_next next;
@@ -97,8 +97,11 @@ int th_callgrind_quick(theseus_callgrind_reader *reader, const char **at, const 
 
 /* A line of costs, which ends with LF; `*at` is moved behind it. */
 int th_callgrind_costs(theseus_callgrind_reader *reader, const char **at);
-/* Where costs go that come now; nothing if there is no function. */
-int th_callgrind_place(theseus_callgrind_reader *reader);
+/* Where costs of the function go that have such an address: is that known?  And finds it. */
+static inline bool th_callgrind_is_placed(const theseus_callgrind_reader *reader, uint64_t address) {
+  return reader->place != TH_NONE && reader->high == address >> 32;
+}
+int th_callgrind_place(theseus_callgrind_reader *reader, uint64_t address);
 /* Adds what has been read of one: `n` values. */
 int th_callgrind_add(theseus_callgrind_reader *reader, uint32_t n);
 /* Says so, if that failed as a sum did not fit. */

@@ -199,9 +199,9 @@ static char *position(const struct writer *w, char *at, uint64_t address, uint32
 }
 
 /* A row's position and values. */
-static void put_row(struct writer *w, const uint64_t *cells, const uint64_t *values) {
+static void put_row(struct writer *w, const uint64_t *cells, const th_place *place, const uint64_t *values) {
   uint32_t events = w->graph->event_count;
-  char *at = position(w, room(w, 4 * NUMBER), cells[TH_ROW_ADDRESS], (uint32_t)cells[TH_ROW_PLACE]);
+  char *at = position(w, room(w, 4 * NUMBER), th_cells_address(cells, place), th_cells_line(cells));
   for (uint32_t i = 0; i < events; i++) {
     if (i) {
       used_until(w, at);
@@ -216,7 +216,7 @@ static void put_row(struct writer *w, const uint64_t *cells, const uint64_t *val
 
 static void put_cost(struct writer *w, uint32_t row) {
   const uint64_t *cells = th_rows_cells(&w->graph->costs, row);
-  put_row(w, cells, cells + TH_ROW_VALUES);
+  put_row(w, cells, th_rows_place_of(&w->graph->costs, row), cells + TH_ROW_VALUES);
 }
 
 static void put_edge(struct writer *w, uint32_t row) {
@@ -235,7 +235,7 @@ static void put_edge(struct writer *w, uint32_t row) {
   at = position(w, at, values[TH_EDGE_ADDRESS], (uint32_t)values[TH_EDGE_LINE]);
   *at++ = '\n';
   used_until(w, at);
-  put_row(w, cells, values + TH_EDGE_EVENTS);
+  put_row(w, cells, place, values + TH_EDGE_EVENTS);
 }
 
 /* The function's rows, file by file: costs, then calls. */

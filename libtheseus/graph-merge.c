@@ -63,7 +63,7 @@ static int names(const struct translation *to) {
 
 /* The places of `from` in `into`, of which only those are made that rows are in. */
 static int place(const struct translation *to, th_rows *into, const th_row *row, uint32_t *known) {
-  th_row key = {.function = to->functions[row->function], .callee = TH_NONE};
+  th_row key = {.function = to->functions[row->function], .callee = TH_NONE, .address = row->address};
   if (*known != TH_NONE)
     return THESEUS_OK;
   if (row->callee != TH_NONE)
@@ -80,12 +80,13 @@ static int add_rows(const struct translation *to, th_rows *into, const th_rows *
 
   memset(places, 0xff, from->place_count * sizeof *places); /* TH_NONE */
   for (uint32_t i = 0; i < from->count && !status; i++) {
-    const th_row key = th_rows_key(from, i);
+    th_row key = th_rows_key(from, i);
     uint64_t *values = th_rows_values(from, i), head[TH_EDGE_EVENTS];
-    uint32_t *known = &places[th_rows_cells(from, i)[TH_ROW_PLACE] >> 32], row;
+    uint32_t *known = &places[th_cells_place(th_rows_cells(from, i))], row;
+    key.address &= mask;
     status = place(to, into, &key, known);
     if (!status)
-      status = th_rows_in(into, alloc, *known, key.address & mask, key.line, &row);
+      status = th_rows_in(into, alloc, *known, th_row_key(key.address, key.line), &row);
     if (!status)
       status = th_rows_touch(into, alloc, row);
     if (status)

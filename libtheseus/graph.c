@@ -197,8 +197,14 @@ static bool same_function(const void *owner, uint32_t index, const void *key) {
 }
 
 int th_graph_function(theseus_graph *graph, const struct th_graph_function *function, uint32_t *out) {
+  uint32_t *named = &graph->strings.texts[function->name].note; /* the one that had this name the last time */
+  uint32_t id = *named;
+  if (id < graph->function_count && same_function(graph, id, function)) {
+    *out = id;
+    return THESEUS_OK;
+  }
   uint32_t hash = hash_function(function);
-  uint32_t id = th_map_find(&graph->function_map, hash, same_function, graph, function);
+  id = th_map_find(&graph->function_map, hash, same_function, graph, function);
   if (id == TH_NONE) {
     uint64_t count = (uint64_t)graph->function_count + 1;
     int status = th_alloc_grow(&graph->alloc, &graph->functions, &graph->function_capacity, count, sizeof *function);
@@ -208,10 +214,10 @@ int th_graph_function(theseus_graph *graph, const struct th_graph_function *func
       return status;
     id = graph->function_count++;
     graph->functions[id] = *function;
-    graph->functions[id].place = TH_NONE;
+    graph->functions[id].place = graph->functions[id].home = TH_NONE;
     th_map_add(&graph->function_map, hash, id);
   }
-  *out = id;
+  *out = *named = id;
   return THESEUS_OK;
 }
 
@@ -290,8 +296,7 @@ int th_graph_add_edge(theseus_graph *graph, const th_row *key, const uint64_t *h
   if (status)
     return status;
   uint64_t *sum = th_rows_values(&graph->edges, row);
-  if (graph->edges.links[row].follow < graph->edges.count) /* there is time until then */
-    th_prefetch(th_rows_cells(&graph->edges, graph->edges.links[row].follow));
+  th_prefetch(th_rows_cells(&graph->edges, th_cells_follow(th_rows_cells(&graph->edges, row)))); /* there is time */
   return th_graph_add_head(sum, head) && add_values(sum + TH_EDGE_EVENTS, values, columns, n) ? THESEUS_OK
                                                                                               : THESEUS_EOVERFLOW;
 }

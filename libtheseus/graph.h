@@ -17,8 +17,9 @@ enum { TH_EDGE_COUNT, TH_EDGE_LINE, TH_EDGE_ADDRESS, TH_EDGE_EVENTS };
 enum th_fact { TH_PID, TH_CMD, TH_PART, TH_THREAD, TH_DESC, TH_FACTS };
 
 struct th_graph_function {
-  uint32_t object, file, name; /* texts */
-  uint32_t place;              /* of its costs in its own file, or TH_NONE: not a part of the key */
+  uint32_t object, file, name; /* texts: its key */
+  uint32_t place, high;        /* of its costs in its own file, the last one, with its half of an address; or TH_NONE */
+  uint32_t home; /* the row that its costs began with the last time; there need not be such a row any more */
 };
 /* All members are numbers of texts. */
 struct th_graph_event {

@@ -46,7 +46,7 @@ static void event_name(const th_pprof_events *events, const theseus_profile *pro
 static int long_name(const th_pprof_tables *tables, theseus_profile *profile, const char *name,
                      const struct th_text *type, const char **out) {
   size_t n = strlen(name), before = strlen(EVENT_COMMENT), middle = strlen(EVENT_COMMENT_MIDDLE);
-  struct th_text text = th_text_is(type, name) ? (struct th_text){"", 0} : *type;
+  struct th_text text = th_text_is(type, name) ? (struct th_text){.bytes = ""} : *type;
   uint32_t id;
 
   for (uint32_t i = 0; i < tables->comment_count; i++) {
@@ -55,7 +55,7 @@ static int long_name(const th_pprof_tables *tables, theseus_profile *profile, co
         memcmp(comment->bytes + before, name, n) == 0 &&
         memcmp(comment->bytes + before + n, EVENT_COMMENT_MIDDLE, middle) == 0) {
       uint32_t skip = (uint32_t)(before + n + middle);
-      text = (struct th_text){comment->bytes + skip, comment->length - skip};
+      text = (struct th_text){.bytes = comment->bytes + skip, .length = comment->length - skip};
       break;
     }
   }

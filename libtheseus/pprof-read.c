@@ -137,8 +137,8 @@ static int find_head(struct reader *reader, const struct labels *labels, uint32_
   while (!status && rest.at != rest.end && profile->stacks.items[head].depth < profile->max_depth) {
     th_bytes call_line = next_line(&rest), first_line = next_line(&rest), name = next_line(&rest),
              file = next_line(&rest);
-    const struct th_text texts[] = {{(const char *)name.at, (uint32_t)(name.end - name.at)},
-                                    {(const char *)file.at, (uint32_t)(file.end - file.at)}};
+    const struct th_text texts[] = {{.bytes = (const char *)name.at, .length = (uint32_t)(name.end - name.at)},
+                                    {.bytes = (const char *)file.at, .length = (uint32_t)(file.end - file.at)}};
     struct th_function function = {.first_line = decimal(first_line)};
     uint32_t id;
     if (!texts[0].length)

@@ -104,7 +104,8 @@ static int read_string(th_pprof_tables *tables, const struct th_field *field) {
   if (!status && length > UINT32_MAX - 1)
     status = THESEUS_EOVERFLOW;
   if (!status)
-    tables->strings[tables->string_count++] = (struct th_text){(const char *)field->block.at, (uint32_t)length};
+    tables->strings[tables->string_count++] =
+        (struct th_text){.bytes = (const char *)field->block.at, .length = (uint32_t)length};
   return status;
 }
 
@@ -290,7 +291,7 @@ static int resolve_function(th_pprof_tables *tables, theseus_profile *profile, u
   const struct th_text *name = th_pprof_string(tables, function->name);
   const struct th_text *file = th_pprof_string(tables, function->file);
   struct th_function found = {.first_line = function->first_line};
-  static const struct th_text unknown = {"(unknown)", 9};
+  static const struct th_text unknown = {.bytes = "(unknown)", .length = 9};
 
   if (name && !name->length)
     name = th_pprof_string(tables, function->system_name);
@@ -314,7 +315,7 @@ static int resolve_address(th_pprof_tables *tables, theseus_profile *profile, co
   if (mapping != TH_NONE)
     file = th_pprof_string(tables, tables->mappings[mapping].file);
   (void)snprintf(name, sizeof name, "0x%llx", (unsigned long long)location->address);
-  const struct th_text text = {name, (uint32_t)strlen(name)}, none = {"", 0};
+  const struct th_text text = {.bytes = name, .length = (uint32_t)strlen(name)}, none = {.bytes = ""};
   int status = th_pprof_intern(profile, &text, &found.name);
   if (!status)
     status = th_pprof_intern(profile, file ? file : &none, &found.file);

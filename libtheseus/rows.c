@@ -15,7 +15,7 @@ void th_rows_free(th_rows *rows, th_alloc *alloc) {
   th_alloc_free(alloc, rows->tables, rows->table_capacity, sizeof *rows->tables);
   th_alloc_free(alloc, rows->places, rows->place_capacity, sizeof *rows->places);
   th_alloc_free(alloc, rows->cells, rows->cells_capacity, sizeof *rows->cells);
-  th_alloc_free(alloc, rows->links, rows->links_capacity, sizeof *rows->links);
+  th_alloc_free(alloc, rows->before, rows->before_capacity, sizeof *rows->before);
   th_rows_forget(rows, alloc);
   th_map_free(&rows->map, alloc);
   th_rows_init(rows, rows->stride);
@@ -24,7 +24,8 @@ void th_rows_free(th_rows *rows, th_alloc *alloc) {
 /* ---- places ---- */
 
 static bool is_place(const th_place *place, const th_row *key) {
-  return place->function == key->function && place->file == key->file && place->callee == key->callee;
+  return place->function == key->function && place->file == key->file && place->callee == key->callee &&
+         place->high == key->address >> 32;
 }
 
 static bool same_place(const void *owner, uint32_t index, const void *key) {
@@ -35,18 +36,18 @@ static bool same_place(const void *owner, uint32_t index, const void *key) {
 static uint32_t guess_place(const th_rows *rows, uint32_t row, const th_row *key) {
   if (row >= rows->count)
     return TH_NONE;
-  uint32_t place = (uint32_t)(th_rows_cells(rows, row)[TH_ROW_PLACE] >> 32);
+  uint32_t place = th_cells_place(th_rows_cells(rows, row));
   return is_place(&rows->places[place], key) ? place : TH_NONE;
 }
 
 int th_rows_place(th_rows *rows, th_alloc *alloc, const th_row *key, uint32_t *out) {
   *out = guess_place(rows, rows->last + 1, key);
   if (*out == TH_NONE && rows->last < rows->count)
-    *out = guess_place(rows, rows->links[rows->last].follow, key);
+    *out = guess_place(rows, th_cells_follow(th_rows_cells(rows, rows->last)), key);
   if (*out != TH_NONE)
     return THESEUS_OK;
-  const uint32_t words[] = {key->function, key->file, key->callee};
-  uint32_t hash = th_hash_words(words, 3);
+  const uint32_t high = (uint32_t)(key->address >> 32), words[] = {key->function, key->file, key->callee, high};
+  uint32_t hash = th_hash_words(words, 4);
   *out = th_map_find(&rows->map, hash, same_place, rows, key);
   if (*out != TH_NONE)
     return THESEUS_OK;
@@ -59,7 +60,7 @@ int th_rows_place(th_rows *rows, th_alloc *alloc, const th_row *key, uint32_t *o
   if (status)
     return status;
   *out = rows->place_count++;
-  rows->places[*out] = (th_place){key->function, key->file, key->callee};
+  rows->places[*out] = (th_place){key->function, key->file, key->callee, high};
   rows->tables[*out] = (th_table){.home = TH_NONE};
   th_map_add(&rows->map, hash, *out);
   return THESEUS_OK;
@@ -67,16 +68,15 @@ int th_rows_place(th_rows *rows, th_alloc *alloc, const th_row *key, uint32_t *o
 
 enum { FEW = 6 }; /* rows that are looked through */
 
-static uint32_t slot_of(const th_table *table, uint64_t address, uint64_t where) {
-  uint64_t h = (address + (uint32_t)where * UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xff51afd7ed558ccd);
+static uint32_t slot_of(const th_table *table, uint64_t key) {
+  uint64_t h = (key ^ key >> 32) * UINT64_C(0xff51afd7ed558ccd);
   return (uint32_t)(h >> 32) & (table->capacity - 1);
 }
 
 /* Puts the newest `n` rows into the table, which has room for them. */
 static void put(const th_rows *rows, th_table *table, uint32_t n) {
-  for (uint32_t row = table->newest; n; row = rows->links[row].before, n--) {
-    const uint64_t *cells = th_rows_cells(rows, row);
-    uint32_t at = slot_of(table, cells[TH_ROW_ADDRESS], cells[TH_ROW_PLACE]);
+  for (uint32_t row = table->newest; n; row = rows->before[row], n--) {
+    uint32_t at = slot_of(table, th_rows_cells(rows, row)[TH_ROW_KEY]);
     while (table->slots[at])
       at = (at + 1) & (table->capacity - 1);
     table->slots[at] = row + 1;
@@ -105,28 +105,28 @@ static int index_rows(const th_rows *rows, th_alloc *alloc, th_table *table) {
   return THESEUS_OK;
 }
 
-/* The row of a table's place, or TH_NONE. */
-static int find(const th_rows *rows, th_alloc *alloc, th_table *table, uint64_t address, uint64_t where,
-                uint32_t *out) {
+/* The row of a place, or TH_NONE. */
+static int find(const th_rows *rows, th_alloc *alloc, uint32_t place, uint64_t key, uint32_t *out) {
+  th_table *table = &rows->tables[place];
   *out = TH_NONE;
-  if (!table->count || th_row_height(address, where) > table->top)
+  if (!table->count || key > table->top)
     return THESEUS_OK;
-  if (th_rows_is(rows, table->home, address, where)) {
+  if (th_rows_is(rows, table->home, place, key)) {
     *out = table->home;
     return THESEUS_OK;
   }
   if (table->count <= FEW) {
     uint32_t row = table->newest, left = table->count;
-    for (; left && !th_rows_is(rows, row, address, where); left--)
-      row = rows->links[row].before;
+    for (; left && !th_rows_is(rows, row, place, key); left--)
+      row = rows->before[row];
     *out = left ? row : TH_NONE;
     return THESEUS_OK;
   }
   int status = table->indexed == table->count ? THESEUS_OK : index_rows(rows, alloc, table);
   if (status)
     return status;
-  uint32_t at = slot_of(table, address, where);
-  while (table->slots[at] && !th_rows_is(rows, table->slots[at] - 1, address, where))
+  uint32_t at = slot_of(table, key);
+  while (table->slots[at] && !th_rows_is(rows, table->slots[at] - 1, place, key))
     at = (at + 1) & (table->capacity - 1);
   *out = table->slots[at] - 1; /* TH_NONE, when it is 0 */
   return THESEUS_OK;
@@ -135,52 +135,54 @@ static int find(const th_rows *rows, th_alloc *alloc, th_table *table, uint64_t 
 /* Makes a row the newest of its place. */
 static void link_row(const th_rows *rows, uint32_t row) {
   const uint64_t *cells = th_rows_cells(rows, row);
-  th_table *table = &rows->tables[cells[TH_ROW_PLACE] >> 32];
-  uint64_t height = th_row_height(cells[TH_ROW_ADDRESS], cells[TH_ROW_PLACE]);
-  rows->links[row].before = table->newest;
+  th_table *table = &rows->tables[th_cells_place(cells)];
+  rows->before[row] = table->newest;
   table->newest = row;
   table->count++;
-  table->top = height > table->top ? height : table->top;
+  table->top = cells[TH_ROW_KEY] > table->top ? cells[TH_ROW_KEY] : table->top;
 }
 
 /* ---- rows ---- */
 
-static int append(th_rows *rows, th_alloc *alloc, uint64_t address, uint64_t where) {
+static void set_follow(const th_rows *rows, uint32_t row, uint32_t follow) {
+  uint64_t *cells = th_rows_cells(rows, row);
+  cells[TH_ROW_PLACE] = cells[TH_ROW_PLACE] >> 32 << 32 | follow;
+}
+
+static int append(th_rows *rows, th_alloc *alloc, uint32_t place, uint64_t key) {
   uint64_t count = (uint64_t)rows->count + 1, width = (uint64_t)rows->stride + TH_ROW_VALUES;
   int status = THESEUS_OK;
-  if (count > rows->links_capacity)
-    status = th_alloc_grow(alloc, &rows->links, &rows->links_capacity, count, sizeof *rows->links);
+  if (count > rows->before_capacity)
+    status = th_alloc_grow(alloc, &rows->before, &rows->before_capacity, count, sizeof *rows->before);
   if (!status && count * width > rows->cells_capacity)
     status = th_alloc_grow(alloc, &rows->cells, &rows->cells_capacity, count * width, sizeof *rows->cells);
   if (status)
     return status;
   uint32_t row = rows->count++;
   uint64_t *cells = th_rows_cells(rows, row);
-  cells[TH_ROW_ADDRESS] = address;
-  cells[TH_ROW_PLACE] = where;
+  cells[TH_ROW_KEY] = key;
+  cells[TH_ROW_PLACE] = (uint64_t)place << 32 | (row + 1); /* what follows, in all likelihood */
   for (uint32_t i = 0; i < rows->stride; i++)
     cells[TH_ROW_VALUES + i] = 0;
-  rows->links[row].follow = row + 1;
   link_row(rows, row);
   return THESEUS_OK;
 }
 
-int th_rows_search(th_rows *rows, th_alloc *alloc, uint64_t address, uint64_t where, uint32_t *out) {
-  th_table *table = &rows->tables[where >> 32];
+int th_rows_search(th_rows *rows, th_alloc *alloc, uint32_t place, uint64_t key, uint32_t *out) {
   bool known = rows->last < rows->count;
   uint32_t row;
 
-  int status = find(rows, alloc, table, address, where, &row);
+  int status = find(rows, alloc, place, key, &row);
   if (!status && row == TH_NONE) {
     row = rows->count;
-    status = append(rows, alloc, address, where);
+    status = append(rows, alloc, place, key);
   }
   if (status)
     return status;
-  if (!known || th_rows_cells(rows, rows->last)[TH_ROW_PLACE] >> 32 != where >> 32)
-    table->home = row;
+  if (!known || th_cells_place(th_rows_cells(rows, rows->last)) != place)
+    rows->tables[place].home = row;
   if (known)
-    rows->links[rows->last].follow = row;
+    set_follow(rows, rows->last, row);
   *out = rows->last = row;
   return THESEUS_OK;
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* rows - vectors of numbers under keys, added to again and again: a graph's self costs, and its edges.
  *
- *     places   [ function file callee ] …                       what many rows have in common, once each
+ *     places   [ function file callee high ] …                  what many rows have in common, once each
  *     tables   [ the rows of a place ] …
- *     cells    [ address | place, line | stride numbers ] …     the rows, in the order in which they came
- *     links    [ follow | before ] …                            of each row
+ *     cells    [ key | place, follow | stride numbers ] …       the rows, in the order in which they came
+ *     before   [ row ] …                                        of each row
+ *
+ * Half of an address is the place's, so that the other half and the line make a key of 64 bits.
  *
  * Files of one program name the same keys in nearly the same order, and a large one has more rows than any cache.  So
  * two rows are tried before anything is looked up: the next one, which needs nothing to be read first, and the one that
@@ -25,10 +27,13 @@ typedef struct th_row { /* a key */
   uint64_t address;
 } th_row;
 
-enum { TH_ROW_ADDRESS, TH_ROW_PLACE, TH_ROW_VALUES }; /* of a row's cells; the place is above the line's 32 bits */
+/* Of a row's cells.  TH_ROW_KEY: the lower half of the address above the line.  TH_ROW_PLACE: the place's number above
+ * that of the row that came after this one the last time. */
+enum { TH_ROW_KEY, TH_ROW_PLACE, TH_ROW_VALUES };
 
 typedef struct th_place {
   uint32_t function, file, callee;
+  uint32_t high; /* half of the address */
 } th_place;
 
 typedef struct th_table {
@@ -37,19 +42,14 @@ typedef struct th_table {
   uint32_t newest;   /* of them; if there is one */
   uint32_t indexed;  /* how many of them, the oldest, are in the table */
   uint32_t capacity; /* of the table, a power of two, or 0 */
-  uint64_t top;      /* the greatest address, or line where there is none, of its rows */
+  uint64_t top;      /* the greatest key of its rows */
   uint32_t *slots;   /* row + 1; 0: empty */
 } th_table;
 
-typedef struct th_link {
-  uint32_t follow; /* the row that came after this one the last time */
-  uint32_t before; /* the row of the same place that is next older */
-} th_link;
-
 typedef struct th_rows {
   uint64_t *cells;
-  th_link *links;
-  uint32_t count, links_capacity, cells_capacity;
+  uint32_t *before; /* of each, the row of the same place that is next older */
+  uint32_t count, before_capacity, cells_capacity;
   uint32_t stride; /* numbers of a row */
   uint32_t last;   /* the row that was found last; there need not be such a row any more */
   th_place *places;
@@ -82,7 +82,7 @@ void th_rows_forget(th_rows *rows, th_alloc *alloc);
 /* The number of the place of a key.  It stays, whether or not there will be rows in it.  ENOMEM, ELIMIT, EOVERFLOW. */
 int th_rows_place(th_rows *rows, th_alloc *alloc, const th_row *key, uint32_t *out);
 /* Behind th_rows_in: looks in the place, adding a row of zeros when the key is new. */
-int th_rows_search(th_rows *rows, th_alloc *alloc, uint64_t address, uint64_t where, uint32_t *out);
+int th_rows_search(th_rows *rows, th_alloc *alloc, uint32_t place, uint64_t key, uint32_t *out);
 /* Behind th_rows_touch: keeps a row's values. */
 int th_rows_keep(th_rows *rows, th_alloc *alloc, uint32_t row);
 
@@ -94,47 +94,52 @@ static inline uint64_t *th_rows_values(const th_rows *rows, uint32_t row) {
   return th_rows_cells(rows, row) + TH_ROW_VALUES;
 }
 
+static inline uint32_t th_cells_place(const uint64_t *cells) { return (uint32_t)(cells[TH_ROW_PLACE] >> 32); }
+
+static inline uint32_t th_cells_follow(const uint64_t *cells) { return (uint32_t)cells[TH_ROW_PLACE]; }
+
+static inline uint64_t th_cells_address(const uint64_t *cells, const th_place *place) {
+  return (uint64_t)place->high << 32 | cells[TH_ROW_KEY] >> 32;
+}
+
+static inline uint32_t th_cells_line(const uint64_t *cells) { return (uint32_t)cells[TH_ROW_KEY]; }
+
 static inline const th_place *th_rows_place_of(const th_rows *rows, uint32_t row) {
-  return &rows->places[th_rows_cells(rows, row)[TH_ROW_PLACE] >> 32];
+  return &rows->places[th_cells_place(th_rows_cells(rows, row))];
 }
 
 static inline th_row th_rows_key(const th_rows *rows, uint32_t row) {
   const uint64_t *cells = th_rows_cells(rows, row);
-  const th_place *place = &rows->places[cells[TH_ROW_PLACE] >> 32];
-  return (th_row){place->function, place->file, (uint32_t)cells[TH_ROW_PLACE], place->callee, cells[TH_ROW_ADDRESS]};
+  const th_place *place = th_rows_place_of(rows, row);
+  return (th_row){place->function, place->file, th_cells_line(cells), place->callee, th_cells_address(cells, place)};
 }
 
-static inline uint64_t th_row_where(uint32_t place, uint32_t line) { return (uint64_t)place << 32 | line; }
+static inline uint64_t th_row_key(uint64_t address, uint32_t line) { return address << 32 | line; }
 
-static inline bool th_rows_is(const th_rows *rows, uint32_t row, uint64_t address, uint64_t where) {
+static inline bool th_rows_is(const th_rows *rows, uint32_t row, uint32_t place, uint64_t key) {
   if (row >= rows->count)
     return false;
   const uint64_t *cells = th_rows_cells(rows, row);
-  return cells[TH_ROW_ADDRESS] == address && cells[TH_ROW_PLACE] == where;
+  return cells[TH_ROW_KEY] == key && th_cells_place(cells) == place;
 }
 
-static inline uint64_t th_row_height(uint64_t address, uint64_t where) { return address ? address : (uint32_t)where; }
-
 /* The row that is there, if it is one of those that are tried first; or TH_NONE. */
-static inline uint32_t th_rows_guess(const th_rows *rows, uint64_t address, uint64_t where) {
+static inline uint32_t th_rows_guess(const th_rows *rows, uint32_t place, uint64_t key) {
   uint32_t row = rows->last + 1; /* at the beginning, 0 */
-  if (th_rows_is(rows, row, address, where))
+  if (th_rows_is(rows, row, place, key))
     return row;
   if (rows->last >= rows->count)
     return TH_NONE;
-  row = rows->links[rows->last].follow;
-  return th_rows_is(rows, row, address, where) ? row : TH_NONE;
+  row = th_cells_follow(th_rows_cells(rows, rows->last));
+  return th_rows_is(rows, row, place, key) ? row : TH_NONE;
 }
 
-/* The row with this address and line in a place, a new one if need be.  O(1).  ENOMEM, ELIMIT, EOVERFLOW. */
-static inline int th_rows_in(th_rows *rows, th_alloc *alloc, uint32_t place, uint64_t address, uint32_t line,
-                             uint32_t *out) {
-  uint64_t where = th_row_where(place, line);
-  uint32_t row = th_rows_guess(rows, address, where);
+/* The row with this key in a place, which has its address's other half; a new one if need be.  O(1).  ENOMEM, ELIMIT, EOVERFLOW. */
+static inline int th_rows_in(th_rows *rows, th_alloc *alloc, uint32_t place, uint64_t key, uint32_t *out) {
+  uint32_t row = th_rows_guess(rows, place, key);
   if (row == TH_NONE)
-    return th_rows_search(rows, alloc, address, where, out);
+    return th_rows_search(rows, alloc, place, key, out);
   *out = rows->last = row;
-  th_prefetch(&rows->links[row]);
   return THESEUS_OK;
 }
 
@@ -142,7 +147,7 @@ static inline int th_rows_in(th_rows *rows, th_alloc *alloc, uint32_t place, uin
 static inline int th_rows_at(th_rows *rows, th_alloc *alloc, const th_row *key, uint32_t *out) {
   uint32_t place;
   int status = th_rows_place(rows, alloc, key, &place);
-  return status ? status : th_rows_in(rows, alloc, place, key->address, key->line, out);
+  return status ? status : th_rows_in(rows, alloc, place, th_row_key(key->address, key->line), out);
 }
 
 /* Need its values not be kept before they change? */

@@ -38,7 +38,7 @@ static char *room(th_strings *strings, th_alloc *alloc, size_t size) {
 int th_strings_intern(th_strings *strings, th_alloc *alloc, const char *bytes, size_t length, uint32_t *out) {
   if (length > UINT32_MAX - 1)
     return THESEUS_EOVERFLOW;
-  struct th_text key = {bytes, (uint32_t)length};
+  struct th_text key = {.bytes = bytes, .length = (uint32_t)length};
   uint32_t hash = th_hash_bytes(bytes, length);
   uint32_t id = th_map_find(&strings->map, hash, same, strings, &key);
   if (id == TH_NONE) {
@@ -54,7 +54,7 @@ int th_strings_intern(th_strings *strings, th_alloc *alloc, const char *bytes, s
     memcpy(copy, bytes, length);
     copy[length] = '\0';
     id = strings->count++;
-    strings->texts[id] = (struct th_text){copy, key.length};
+    strings->texts[id] = (struct th_text){.bytes = copy, .length = key.length};
     th_map_add(&strings->map, hash, id);
   }
   *out = id;

@@ -10,6 +10,7 @@
 struct th_text {
   const char *bytes; /* ended by NUL, which `length` does not count */
   uint32_t length;
+  uint32_t note; /* the owner's, 0 at first: nothing here looks at it */
 };
 
 typedef struct th_strings {
