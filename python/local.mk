@@ -2,7 +2,6 @@
 # Python is built and installed by pip, never by make: all of it is only in the tarball.
 EXTRA_DIST += \
   %D%/shim/buffer.c \
-  %D%/shim/calls.c \
   %D%/shim/code.c \
   %D%/shim/compat.h \
   %D%/shim/core.h \

@@ -9,14 +9,6 @@ typedef struct {
   bool is_code;
 } reaper;
 
-static void collected(shim_core *core, const void *generator) {
-  Py_INCREF(core);
-  shim_forget_operation(core, generator);
-  if (!core->installed)
-    shim_calls_leave(core);
-  Py_DECREF(core);
-}
-
 static PyObject *reaper_call(PyObject *self, PyObject *arguments, PyObject *keywords) {
   const reaper *found = (reaper *)self;
   PyObject *reference = PyTuple_GET_SIZE(arguments) ? PyTuple_GET_ITEM(arguments, 0) : NULL;
@@ -32,7 +24,7 @@ static PyObject *reaper_call(PyObject *self, PyObject *arguments, PyObject *keyw
   } else {
     const shim_operation *operation = shim_table_get(&found->core->operations, found->key);
     if (operation && operation->alive == reference)
-      collected(found->core, found->key);
+      shim_forget_operation(found->core, found->key);
   }
   Py_RETURN_NONE;
 }

@@ -152,34 +152,15 @@ static inline PyObject *compat_instructions(PyCodeObject *code) {
 #endif
 }
 
-/* ---- calls and hooks ---- */
+/* ---- the profile hook, and what else differs ---- */
 
-/* Has a Python function called by `call`: what it was called by before; NULL: that cannot be set, or would not always be heeded. */
-static inline vectorcallfunc compat_set_vectorcall(PyObject *function, vectorcallfunc call) {
+/* Shows all that the garbage collector knows of to `visit`, until it returns 0.  (Before 3.13 not what gc.freeze() has put aside.) */
+static inline void compat_visit(int (*visit)(PyObject *, void *), void *argument) {
 #if PY_VERSION_HEX >= 0x030C0000
-  vectorcallfunc before = ((PyFunctionObject *)function)->vectorcall;
-  PyFunction_SetVectorcall((PyFunctionObject *)function, call);
-  return before;
+  PyUnstable_GC_VisitObjects(visit, argument);
 #else
-  (void)function;
-  (void)call;
-  return NULL;
-#endif
-}
-
-/* Calls a Python function from C.  Where Python calls it that takes none of C's recursion; 3.12 allows so little of that (1500, of which
- * a call takes two) that programs would meet its limit before Python's own.  What such a call takes is given back while it runs. */
-static inline PyObject *compat_call(vectorcallfunc call, PyObject *function, PyObject *const *arguments, size_t count,
-                                    PyObject *keywords) {
-#if PY_VERSION_HEX >= 0x030C0000 && PY_VERSION_HEX < 0x030D0000
-  enum { UNITS = 2 }; /* PY_EVAL_C_STACK_UNITS of ceval.c */
-  PyThreadState *thread = PyThreadState_Get();
-  thread->c_recursion_remaining += UNITS;
-  PyObject *result = call(function, arguments, count, keywords);
-  thread->c_recursion_remaining -= UNITS;
-  return result;
-#else
-  return call(function, arguments, count, keywords);
+  (void)visit;
+  (void)argument;
 #endif
 }
 

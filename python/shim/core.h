@@ -4,7 +4,7 @@
  * The algorithm is that of python/theseus/portable.py, whose names it has; that file says what the events are.
  *
  *     hook-profile.c, hook-monitoring.c ──> events.c ──> stack.c, spans of libtheseus
- *               calls.c, observer.c ────────^   └──> deferred.c (what Deferreds and generators tell)
+ *                        observer.c ────────^   └──> deferred.c (what Deferreds and generators tell)
  *
  * All of it runs with the GIL held.  Everything that is borrowed from Python is said to be. */
 #ifndef SHIM_CORE_H
@@ -24,7 +24,7 @@ typedef struct shim_names {
   PyObject *called, *paused, *running, *result, *type, *canceller, *chained_to, *deferred_list;
   PyObject *current, *gen;
   PyObject *call, *return_;
-  PyObject *status, *waiting_on;
+  PyObject *status;
 } shim_names;
 extern shim_names shim_name;
 
@@ -72,7 +72,7 @@ typedef struct shim_operation {
   bool detached;
   uint32_t stack, place_stack, line;
   shim_stop stop;
-  const void *starter;                                   /* the frame of the call that began it; NULL: see calls.c */
+  const void *starter;                                   /* the frame of the call that began it */
   enum { SHIM_RUNS, SHIM_SUSPENDED, SHIM_FINISHED } leg; /* how the last one ended */
   /* The spans whose ends its resumption tells in place of observers: see shim_relieve(). */
   uint64_t observed[SHIM_OBSERVED];
@@ -139,7 +139,6 @@ struct shim_core {
 
   /* Twisted's and machinery.py's, all owned. */
   PyObject *loop_code, *driver_code, *starter_code;
-  PyObject *driver, *starter; /* the functions, where calls.c can watch them; else Py_None */
   PyObject *deferred_type, *failure_type, *cancelled_type, *list_type;
   PyObject *continuation, *resume, *resume_code; /* the last two: Py_None where this Twisted has not got it */
   PyObject *describe, *race_links, *race_members, *boxed_type;
@@ -174,9 +173,6 @@ struct shim_core {
   const void *returned;
   uint64_t returned_span;
 
-  /* calls: the next of those that watch */
-  struct shim_core *next_watching;
-  bool watching;
   size_t observed; /* how many operations have spans so called */
 
   /* hook-profile */
@@ -293,6 +289,8 @@ int shim_observe(shim_core *core, PyObject *entries, uint64_t span);
 /* The last of a Deferred's entries resumes this operation, with this `status`.  Observers that come right before it are taken out: being
  * resumed tells as much, and fewer calls go through Deferred's loop. */
 void shim_relieve(shim_core *core, PyObject *entries, shim_operation *operation, const void *status);
+/* All such observers are put back. */
+void shim_take_over(shim_core *core);
 /* The spans of these, which somebody else ends from now on. */
 int shim_take_observed(shim_core *core, shim_operation *operation, uint64_t spans[SHIM_OBSERVED]);
 
@@ -304,11 +302,12 @@ shim_operation *shim_start(shim_core *core, compat_frame *frame, PyObject *gener
 void shim_started(shim_core *core, shim_operation *operation, compat_frame *below, PyObject *result);
 /* The operation in its first leg that began with this starter. */
 shim_operation *shim_starting(const shim_core *core, const void *starter);
-/* The driver of a generator returns, perhaps with that one suspended, waiting for `awaited` (NULL: not known), or for what the
- * `waitingOn` of `status` is, unless that is NULL. */
-void shim_leg_ended(shim_core *core, PyObject *generator, PyObject *awaited, PyObject *status);
-/* The driver of an operation is called with a result, and the `status` of the leg before, on any thread. */
-void shim_resumed(shim_core *core, shim_operation *operation, PyObject *result, const void *status);
+/* The driver of a generator returns, perhaps with that one suspended, waiting for `awaited` (NULL: not known).  `status` is the driver's;
+ * NULL: when it is resumed that is not seen. */
+void shim_leg_ended(shim_core *core, PyObject *generator, PyObject *awaited, const void *status);
+/* The driver of an operation is called, by this frame (borrowed; NULL), with a result and the `status` of the leg before; on any thread. */
+void shim_resumed(shim_core *core, shim_operation *operation, PyObject *result, const void *status,
+                  compat_frame *caller);
 void shim_returned(shim_core *core, compat_frame *frame, PyObject *deferred);
 void shim_left(shim_core *core, compat_frame *frame);
 void shim_loop_left(shim_core *core, compat_frame *frame);
@@ -333,15 +332,6 @@ void shim_drain(shim_core *core);
 /* What is under way goes on without us.  In the middle of an event that is put off until the end of it. */
 void shim_let_go(shim_core *core);
 
-/* ---- calls.c: the starter and the driver, seen as they are called ---- */
-
-/* false: this Python has no means for it, and the hook has to see them. */
-bool shim_calls_watch(shim_core *core);
-/* Not before the last one is resumed or collected whose resumption tells ends: as an observer would stay. */
-void shim_calls_leave(shim_core *core);
-/* At once: the core goes. */
-void shim_calls_forget(shim_core *core);
-
 /* ---- hooks ---- */
 
 /* The same, seen by their frames. */
@@ -360,13 +350,13 @@ static inline void shim_frame_starts(shim_core *core, compat_frame *frame) {
   Py_XDECREF(generator);
 }
 static inline void shim_frame_leg_ended(shim_core *core, compat_frame *frame) {
-  PyObject *const names[] = {shim_name.gen, shim_name.result};
-  PyObject *variables[2];
-  compat_variables(frame, names, variables, 2);
+  PyObject *const names[] = {shim_name.gen, shim_name.result, shim_name.status};
+  PyObject *variables[3];
+  compat_variables(frame, names, variables, 3);
   if (variables[0])
-    shim_leg_ended(core, variables[0], variables[1], NULL);
-  Py_XDECREF(variables[0]);
-  Py_XDECREF(variables[1]);
+    shim_leg_ended(core, variables[0], variables[1], core->monitoring ? variables[2] : NULL);
+  for (int i = 0; i < 3; i++)
+    Py_XDECREF(variables[i]);
 }
 
 /* Is it the code of what is suspended and resumed? */

@@ -371,33 +371,31 @@ static void suspended(shim_core *core, PyObject *awaited, PyObject *generator, u
   Py_DECREF(entries);
 }
 
-void shim_resumed(shim_core *core, shim_operation *operation, PyObject *result, const void *status) {
+void shim_resumed(shim_core *core, shim_operation *operation, PyObject *result, const void *status,
+                  compat_frame *caller) {
   uint64_t spans[SHIM_OBSERVED];
   if (!operation->observed_count || operation->observed_by != status)
     return;
   int count = shim_take_observed(core, operation, spans);
   if (operation->leg == SHIM_FINISHED)
     shim_forget_operation(core, operation->generator);
-  compat_frame *frame = compat_top(), *loop = frame ? compat_back(frame) : NULL;
+  compat_frame *loop = caller ? compat_back(caller) : NULL;
   int outcome = shim_outcome_of(core, result);
   for (int i = 0; i < count; i++)
     shim_fired(core, spans[i], outcome, loop);
   compat_let(loop);
 }
 
-void shim_leg_ended(shim_core *core, PyObject *generator, PyObject *awaited, PyObject *status) {
+void shim_leg_ended(shim_core *core, PyObject *generator, PyObject *awaited, const void *status) {
   shim_operation *operation = shim_operation_of(core, generator);
   shim_code *code;
   uint32_t line;
   int found = operation ? shim_at(core, generator, &code, &line) : -1;
 
-  if (found > 0) {
-    PyObject *waiting_on = status ? shim_attribute(status, shim_name.waiting_on) : Py_XNewRef(awaited);
-    suspended(core, waiting_on, generator, line, operation, status);
-    Py_XDECREF(waiting_on);
-  } else if (!found) {
+  if (found > 0)
+    suspended(core, awaited, generator, line, operation, status);
+  else if (!found)
     finished(core, operation);
-  }
 }
 
 /* ---- plain functions ---- */

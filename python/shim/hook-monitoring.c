@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* hook-monitoring - sys.monitoring (PEP 669): of all calls only those that can matter are reported at all.
  *
- *     PY_START    of _cancellableInlineCallbacks alone, where calls.c does not see it
+ *     PY_START    of Twisted's starter and driver of generators alone
  *     PY_RETURN   of everything, until it is known not to matter: generators (their "return" is never that of a Deferred which a function
  *                 returned) and plumbing are disabled when they return for the first time; so is every place that returns a constant, in
  *                 functions under which no span has begun yet.  When one does, the places that were disabled in it are taken up again.
@@ -110,8 +110,6 @@ static PyObject *on_return(PyObject *self, PyObject *const *arguments, size_t co
     Py_RETURN_NONE;
 
   if (code == core->driver_code || code == core->starter_code || code == core->loop_code) {
-    if (core->watching && code != core->loop_code)
-      return Py_NewRef(core->disable); /* calls.c sees them */
     if ((code != core->loop_code || core->passed_count || core->boxed_count) && shim_enter(core)) {
       take_machinery(core, code, result);
       shim_leave(core);
@@ -140,8 +138,6 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *arguments, size_t co
   if (PyVectorcall_NARGS(count) != 3 || !shim_mine(core))
     Py_RETURN_NONE;
   PyObject *code = arguments[0];
-  if (core->watching && (code == core->driver_code || code == core->starter_code))
-    Py_RETURN_NONE;
   if (code == core->starter_code) {
     (void)shim_enter(core);
     shim_frame_started(core, compat_top(), NULL);
@@ -165,17 +161,36 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *arguments, size_t co
   Py_RETURN_NONE;
 }
 
+/* The driver of a generator is called, on any thread. */
+static void leg_starts(shim_core *core, compat_frame *driver) {
+  PyObject *const names[] = {shim_name.gen, shim_name.result, shim_name.status};
+  PyObject *variables[3];
+  compat_variables(driver, names, variables, 3);
+  shim_operation *operation = variables[0] ? shim_operation_of(core, variables[0]) : NULL;
+  if (operation && operation->observed_count && variables[1] && variables[2]) {
+    compat_frame *caller = compat_back(driver);
+    shim_resumed(core, operation, variables[1], variables[2], caller);
+    compat_let(caller);
+  }
+  for (int i = 0; i < 3; i++)
+    Py_XDECREF(variables[i]);
+}
+
 /* (code, instruction offset) */
 static PyObject *on_start(PyObject *self, PyObject *const *arguments, size_t count, PyObject *keywords) {
   shim_core *core = ((shim_callback *)self)->core;
-  (void)arguments;
   (void)keywords;
 
-  if (PyVectorcall_NARGS(count) == 2 && shim_enter(core)) {
+  if (PyVectorcall_NARGS(count) != 2)
+    Py_RETURN_NONE;
+  if (arguments[0] == core->driver_code) {
+    if (core->observed)
+      leg_starts(core, compat_top());
+  } else if (shim_enter(core)) {
     shim_frame_starts(core, compat_top());
     shim_leave(core);
-    compat_drop_error();
   }
+  compat_drop_error();
   Py_RETURN_NONE;
 }
 
@@ -277,9 +292,9 @@ static int listen(shim_core *core, PyObject *found, bool on) {
     status = done ? 0 : -1;
     Py_XDECREF(done);
   }
-  if (!status) {
-    done = PyObject_CallMethod(found, "set_local_events", "iOl", core->tool, core->starter_code,
-                               on && !core->watching ? bits[START] : 0L);
+  PyObject *const starting[] = {core->starter_code, core->driver_code};
+  for (int i = 0; !status && i < 2; i++) {
+    done = PyObject_CallMethod(found, "set_local_events", "iOl", core->tool, starting[i], on ? bits[START] : 0L);
     status = done ? 0 : -1;
     Py_XDECREF(done);
   }
@@ -298,7 +313,6 @@ int shim_monitoring_install(shim_core *core) {
 
   if (found && name && (core->tool = take_tool(found, name)) >= 0) {
     Py_XSETREF(core->disable, PyObject_GetAttrString(found, "DISABLE"));
-    (void)shim_calls_watch(core);
     status = core->disable ? listen(core, found, true) : -1;
     if (status) {
       compat_error saved = compat_save_error();
@@ -315,7 +329,7 @@ int shim_monitoring_install(shim_core *core) {
 void shim_monitoring_uninstall(shim_core *core) {
   PyObject *found = monitoring();
 
-  shim_calls_leave(core);
+  shim_take_over(core);
   if (found) {
     (void)listen(core, found, false);
     PyErr_Clear();

@@ -136,10 +136,12 @@ static void spare(shim_core *core, PyObject *entry) {
   }
 }
 
-int shim_observe(shim_core *core, PyObject *entries, uint64_t span) {
+/* Puts an observer before the entry with this number. */
+static int insert(shim_core *core, PyObject *entries, Py_ssize_t number, uint64_t span) {
   PyObject *entry = core->entry_count ? core->entries[--core->entry_count] : new_entry(core);
 
-  if (!entry || PyList_Append(entries, entry)) {
+  if (!entry ||
+      (number == PyList_GET_SIZE(entries) ? PyList_Append(entries, entry) : PyList_Insert(entries, number, entry))) {
     Py_XDECREF(entry);
     return -1;
   }
@@ -151,7 +153,16 @@ int shim_observe(shim_core *core, PyObject *entries, uint64_t span) {
   return 0;
 }
 
+int shim_observe(shim_core *core, PyObject *entries, uint64_t span) {
+  return insert(core, entries, PyList_GET_SIZE(entries), span);
+}
+
 /* ---- an operation's resumption in the place of an observer ---- */
+
+struct found {
+  shim_core *core;
+  PyObject *deferreds;
+};
 
 static bool resumes(shim_core *core, PyObject *entry, const void *generator) {
   PyObject *resumed = shim_resumed_generator(core, entry);
@@ -187,6 +198,41 @@ void shim_relieve(shim_core *core, PyObject *entries, shim_operation *operation,
     while (count)
       spare(core, taken[--count]);
   }
+}
+
+/* Adds the Deferreds among all objects to a list. */
+static int add_deferred(PyObject *object, void *argument) {
+  const struct found *found = argument;
+  return !shim_is_deferred(found->core, object) || !PyList_Append(found->deferreds, object);
+}
+
+/* In the entries of a Deferred, before one that resumes an operation. */
+static void put_back(shim_core *core, PyObject *entries) {
+  for (Py_ssize_t i = 0; core->observed && i < PyList_GET_SIZE(entries); i++) {
+    PyObject *generator = shim_resumed_generator(core, PyList_GET_ITEM(entries, i));
+    shim_operation *operation = generator ? shim_operation_of(core, generator) : NULL;
+    uint64_t spans[SHIM_OBSERVED];
+    Py_XDECREF(generator);
+    for (int j = 0, count = operation ? shim_take_observed(core, operation, spans) : 0; j < count; j++)
+      if (insert(core, entries, i++, spans[j]))
+        shim_end(core, spans[j], THESEUS_ABANDONED);
+  }
+}
+
+void shim_take_over(shim_core *core) {
+  /* To know where each is would take a weak reference; this is asked for once. */
+  struct found found = {core, core->observed ? PyList_New(0) : NULL};
+
+  if (found.deferreds)
+    compat_visit(add_deferred, &found);
+  for (Py_ssize_t i = 0; found.deferreds && i < PyList_GET_SIZE(found.deferreds); i++) {
+    PyObject *entries = shim_callbacks_of(core, PyList_GET_ITEM(found.deferreds, i));
+    if (entries)
+      put_back(core, entries);
+    Py_XDECREF(entries);
+  }
+  PyErr_Clear();
+  Py_XDECREF(found.deferreds);
 }
 
 int shim_take_observed(shim_core *core, shim_operation *operation, uint64_t spans[SHIM_OBSERVED]) {

@@ -58,8 +58,6 @@ static const struct {
     {"LOOP_CODE", offsetof(shim_core, loop_code)},
     {"DRIVER_CODE", offsetof(shim_core, driver_code)},
     {"STARTER_CODE", offsetof(shim_core, starter_code)},
-    {"DRIVER_FUNCTION", offsetof(shim_core, driver)},
-    {"STARTER_FUNCTION", offsetof(shim_core, starter)},
     {"Deferred", offsetof(shim_core, deferred_type)},
     {"DeferredList", offsetof(shim_core, list_type)},
     {"Failure", offsetof(shim_core, failure_type)},
@@ -168,7 +166,6 @@ static void core_dealloc(PyObject *self) {
 
   PyObject_GC_UnTrack(self);
   core->busy = true; /* nothing is reported to it any more */
-  shim_calls_forget(core);
   core_clear(self);
   for (size_t i = 0; i < core->operations.capacity; i++) {
     shim_operation *operation = core->operations.entries[i].value;
@@ -427,8 +424,7 @@ static int make_names(void) {
                {&shim_name.gen, "gen"},
                {&shim_name.call, "call"},
                {&shim_name.return_, "return"},
-               {&shim_name.status, "status"},
-               {&shim_name.waiting_on, "waitingOn"}};
+               {&shim_name.status, "status"}};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (!*names[i].name && !(*names[i].name = PyUnicode_InternFromString(names[i].text)))
       return -1;

@@ -61,17 +61,6 @@ LOOP_CODE = code_of(Deferred._runCallbacks)
 DRIVER_CODE = code_of(defer._inlineCallbacks)
 STARTER_CODE = code_of(defer._cancellableInlineCallbacks)
 
-# The functions, for calls.c of the C hooks; None where they are not what is understood there.
-DRIVER_FUNCTION, STARTER_FUNCTION = (
-    (defer._inlineCallbacks, defer._cancellableInlineCallbacks)
-    if DRIVER_CODE.co_varnames[1:3] == ("gen", "status")
-    and STARTER_CODE.co_varnames[:1] == ("gen",)
-    and "waitingOn" in DRIVER_CODE.co_names
-    and getattr(defer._inlineCallbacks, "__code__", None) is DRIVER_CODE
-    and getattr(defer._cancellableInlineCallbacks, "__code__", None) is STARTER_CODE
-    else (None, None)
-)
-
 PLUMBING_FILE = LOOP_CODE.co_filename
 _OWN_FILES = os.path.dirname(os.path.abspath(__file__)) + os.sep
 

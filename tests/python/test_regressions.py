@@ -349,6 +349,28 @@ def test_a_generator_that_is_driven_twice(hook: str) -> None:
 
 
 @every_hook
+def test_installed_again_by_a_generator_that_was_seen_before(hook: str) -> None:
+    clock, first, second = Clock(), waiting(), waiting()
+    tracer = Tracer(clock, hook=hook)
+
+    @inlineCallbacks
+    def installing() -> Any:
+        yield first
+        tracer.install()
+        yield operation(lambda: second)
+
+    tracer.install()
+    installing()
+    tracer.uninstall()
+    first.callback(None)
+    clock.advance(3)
+    tracer.uninstall()
+    (stack,) = (one for one in tracer.snapshot() if one.wait)
+    assert [frame.name.rpartition(".")[2] for frame in stack.frames[-3:]] == ["installing", "operation", "<lambda>"]
+    assert stack.wait == 3 * SECOND
+
+
+@every_hook
 def test_a_generator_that_is_driven_where_no_python_runs(hook: str) -> None:
     """CPython's own loop of what is registered calls it."""
     program = f"""
@@ -401,8 +423,8 @@ def test_generators_start_as_deep_as_without_us(hook: str, monkeypatch: pytest.M
 
 
 @pytest.mark.skipif("monitoring" not in hooks.available(), reason="no sys.monitoring")
-def test_what_watches_calls_goes_with_its_core() -> None:
-    """Others have taken out the callbacks that kept it."""
+def test_a_core_whose_callbacks_others_took_out() -> None:
+    """It goes, with what it was about to tell."""
     monitoring = sys.monitoring
     waited = waiting()
     core = hooks.core("monitoring", new_handle(), None)

@@ -587,8 +587,7 @@ def reference_counts_in_generators(note: Note, clock: Clock) -> None:
 
 @pytest.mark.parametrize("hook", [hook for hook in HOOKS if hook != "portable"])
 def test_references_while_it_runs(hook: str) -> None:
-    """Nothing lives longer; but where sys.monitoring is used, the call of what resumes a generator has what it passes
-    on in hand until that returns."""
+    """Nothing lives longer."""
 
     def counts() -> list[int]:
         waited, found, result = pending(), [], Thing("result")
@@ -610,8 +609,7 @@ def test_references_while_it_runs(hook: str) -> None:
     sys.setprofile(None)
     with Tracer(hook=hook):
         with_hook = counts()
-    more = int(hook == "monitoring")  # of the driver's call; and the starter's, in the first leg
-    assert [b - a for a, b in zip(without, with_hook)] == [2 * more, 0, more, more, 0, 0]
+    assert with_hook == without
 
 
 @program
