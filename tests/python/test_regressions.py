@@ -350,14 +350,14 @@ def test_a_generator_that_is_driven_twice(hook: str) -> None:
 
 @every_hook
 def test_installed_again_by_a_generator_that_was_seen_before(hook: str) -> None:
-    clock, first, second = Clock(), waiting(), waiting()
+    clock, first = Clock(), waiting()
     tracer = Tracer(clock, hook=hook)
 
     @inlineCallbacks
     def installing() -> Any:
         yield first
         tracer.install()
-        yield operation(lambda: second)
+        yield operation(waiting)
 
     tracer.install()
     installing()
@@ -366,7 +366,7 @@ def test_installed_again_by_a_generator_that_was_seen_before(hook: str) -> None:
     clock.advance(3)
     tracer.uninstall()
     (stack,) = (one for one in tracer.snapshot() if one.wait)
-    assert [frame.name.rpartition(".")[2] for frame in stack.frames[-3:]] == ["installing", "operation", "<lambda>"]
+    assert [frame.name.rpartition(".")[2] for frame in stack.frames[-3:]] == ["installing", "operation", "waiting"]
     assert stack.wait == 3 * SECOND
 
 
