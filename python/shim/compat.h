@@ -13,12 +13,13 @@
  *
  *     PyFrameObject ──> _PyInterpreterFrame ── previous ──> _PyInterpreterFrame ── …
  *
- * 3.12 and 3.13 are asked for these, by CPython's internal headers (as greenlet does, whose wheels rely on them as well); other versions for
- * the objects.  A compat_frame is either; it is good while the frame runs, or its generator is suspended. */
-#if PY_VERSION_HEX >= 0x030C0000 && PY_VERSION_HEX < 0x030E0000
+ * 3.11 to 3.13 are asked for these, by CPython's internal headers (as greenlet does, whose wheels rely on them as well); other versions
+ * for the objects.  A compat_frame is either; it is good while the frame runs, or its generator is suspended. */
+#if PY_VERSION_HEX >= 0x030B0000 && PY_VERSION_HEX < 0x030E0000
 #ifndef Py_BUILD_CORE
 #define Py_BUILD_CORE 1
 #endif
+#include <internal/pycore_code.h>
 #include <internal/pycore_frame.h>
 
 typedef struct _PyInterpreterFrame compat_frame;
@@ -32,10 +33,22 @@ static inline PyCodeObject *compat_code(compat_frame *frame) {
 #endif
 }
 
+/* Frames of C, and those that have not begun yet, are nobody's. */
+static inline compat_frame *compat_complete(compat_frame *frame) {
+  while (frame && _PyFrame_IsIncomplete(frame))
+    frame = frame->previous;
+  return frame;
+}
 /* The innermost frame of this thread, borrowed, or NULL. */
-static inline compat_frame *compat_top(void) { return _PyThreadState_GetFrame(PyThreadState_Get()); }
+static inline compat_frame *compat_top(void) {
+#if PY_VERSION_HEX >= 0x030D0000
+  return compat_complete(PyThreadState_Get()->current_frame);
+#else
+  return compat_complete(PyThreadState_Get()->cframe->current_frame);
+#endif
+}
 /* The caller's frame, or NULL.  To be let go of, as what is kept; both may be NULL. */
-static inline compat_frame *compat_back(compat_frame *frame) { return _PyFrame_GetFirstComplete(frame->previous); }
+static inline compat_frame *compat_back(compat_frame *frame) { return compat_complete(frame->previous); }
 static inline compat_frame *compat_keep(compat_frame *frame) { return frame; }
 static inline void compat_let(compat_frame *frame) { (void)frame; }
 /* The frame of an object, borrowed from it. */
@@ -47,7 +60,7 @@ static inline compat_frame *compat_generator_frame(PyObject *generator) {
   if (!PyGen_CheckExact(generator) && !PyCoro_CheckExact(generator) && !PyAsyncGen_CheckExact(generator))
     return NULL;
   PyGenObject *known = (PyGenObject *)generator; /* all three begin alike */
-  return FRAME_STATE_FINISHED(known->gi_frame_state) ? NULL : (compat_frame *)known->gi_iframe;
+  return known->gi_frame_state >= FRAME_COMPLETED ? NULL : (compat_frame *)known->gi_iframe;
 }
 /* The generator, coroutine or async generator whose frame this is, borrowed, or NULL. */
 static inline PyObject *compat_generator(compat_frame *frame) {
@@ -56,11 +69,13 @@ static inline PyObject *compat_generator(compat_frame *frame) {
 
 /* Where in its code a frame is: only to tell places apart. */
 static inline int compat_place(compat_frame *frame) { return _PyInterpreterFrame_LASTI(frame); }
-static inline int compat_line(compat_frame *frame) { return PyUnstable_InterpreterFrame_GetLine(frame); }
+static inline int compat_line(compat_frame *frame) {
+  return PyCode_Addr2Line(compat_code(frame), compat_place(frame) * (int)sizeof(_Py_CODEUNIT));
+}
 /* A new reference, or NULL. */
 static inline PyObject *compat_globals(compat_frame *frame) { return Py_XNewRef(frame->f_globals); }
 
-/* Local variables of a frame, `count` of them at once, which before 3.12 costs no more than one: new references, or NULL without an
+/* Local variables of a frame, `count` of them at once, which on 3.10 costs no more than one: new references, or NULL without an
  * exception. */
 static inline void compat_variables(compat_frame *frame, PyObject *const names[], PyObject *values[], int count) {
   const PyCodeObject *code = compat_code(frame);

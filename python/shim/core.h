@@ -108,13 +108,6 @@ typedef struct shim_boxed {
   PyObject *current, *box;
 } shim_boxed;
 
-/* A run of the driver, as far as the profile hook has seen it: addresses of what the driver's frame holds while it runs. */
-typedef struct shim_leg {
-  const void *driver;
-  PyObject *generator; /* NULL: not seen */
-  PyObject *awaited;   /* the Deferred that it yielded last; NULL: something else */
-} shim_leg;
-
 /* An end that came while the core was busy, or on another thread. */
 typedef struct shim_late {
   uint64_t span, now;
@@ -177,8 +170,6 @@ struct shim_core {
 
   /* hook-profile */
   PyObject *hook;
-  shim_leg *legs; /* innermost last */
-  size_t leg_count, leg_capacity;
   /* hook-monitoring */
   bool monitoring;
   int tool;

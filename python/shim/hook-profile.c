@@ -33,9 +33,7 @@ static bool matters(const shim_core *core, compat_frame *frame, int what, PyObje
   PyObject *code = (PyObject *)compat_code(frame);
 
   if (what == PyTrace_CALL)
-    return code == core->starter_code || code == core->driver_code;
-  if (core->leg_count && shim_is_generator(code))
-    return true;
+    return code == core->starter_code;
   if (code == core->driver_code || code == core->starter_code)
     return true;
   if (code == core->loop_code)
@@ -43,60 +41,17 @@ static bool matters(const shim_core *core, compat_frame *frame, int what, PyObje
   return (result && shim_is_returned_deferred(core, result)) || (core->scope_count && shim_is_scope(core, frame));
 }
 
-/* ---- legs: asking the driver's frame for its variables costs more than looking on while the generator runs ---- */
-
-static void leg_begins(shim_core *core, compat_frame *driver) {
-  if (!SHIM_ROOM(core->legs, core->leg_count, core->leg_capacity))
-    core->legs[core->leg_count++] = (shim_leg){driver, NULL, NULL};
-}
-
-/* A generator yields or returns: the innermost driver's, if it is an operation's. */
-static void leg_yields(shim_core *core, compat_frame *frame, PyObject *result) {
-  PyObject *generator = compat_generator(frame);
-  if (generator && shim_operation_of(core, generator)) {
-    shim_leg *leg = &core->legs[core->leg_count - 1];
-    leg->generator = generator;
-    leg->awaited = result && shim_is_deferred(core, result) ? result : NULL;
-  }
-}
-
-static void leg_ends(shim_core *core, compat_frame *driver) {
-  shim_leg leg = {NULL, NULL, NULL};
-
-  /* What is above it in the list ended unseen. */
-  for (size_t i = core->leg_count; i-- > 0 && !leg.driver;)
-    if (core->legs[i].driver == driver) {
-      leg = core->legs[i];
-      core->leg_count = i;
-    }
-  if (leg.generator && !leg.awaited && shim_operation_of(core, leg.generator)) {
-    shim_code *code;
-    if (shim_at(core, leg.generator, &code, NULL) > 0)
-      leg.generator = NULL; /* in what it yielded before the driver made a Deferred of that */
-  }
-  if (leg.generator)
-    shim_leg_ended(core, leg.generator, leg.awaited, NULL);
-  else
-    shim_frame_leg_ended(core, driver);
-}
-
 static void take(shim_core *core, compat_frame *frame, int what, PyObject *result) {
   PyObject *code = (PyObject *)compat_code(frame);
 
   if (what == PyTrace_CALL) {
-    if (code == core->starter_code)
-      shim_frame_starts(core, frame);
-    else
-      leg_begins(core, frame);
+    shim_frame_starts(core, frame);
   } else if (code == core->driver_code) {
-    leg_ends(core, frame);
+    shim_frame_leg_ended(core, frame);
   } else if (code == core->starter_code) {
     shim_frame_started(core, frame, result);
   } else if (code == core->loop_code) {
     shim_loop_left(core, frame);
-  } else if (shim_is_generator(code)) {
-    if (core->leg_count)
-      leg_yields(core, frame, result);
   } else {
     const shim_code *known = shim_code_of(core, frame);
     if (!known || known->kind != SHIM_PLAIN)
@@ -296,7 +251,6 @@ int shim_profile_install(shim_core *core) {
 }
 
 void shim_profile_uninstall(shim_core *core) {
-  core->leg_count = 0;
   if (core->hook)
     Py_XDECREF(hook_uninstall(core->hook, NULL));
   Py_CLEAR(core->hook);

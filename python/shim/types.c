@@ -205,7 +205,6 @@ static void core_dealloc(PyObject *self) {
   PyMem_Free(core->starting);
   PyMem_Free(core->scopes);
   PyMem_Free(core->passed);
-  PyMem_Free(core->legs);
   PyMem_Free(core->boxed);
   PyMem_Free(core->late);
   PyMem_Free(core->calls);

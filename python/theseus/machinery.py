@@ -78,10 +78,10 @@ SHOWN = {
     for code in _codes_of_class(cls)
 }
 
-# Plumbing outside of that file: what throws into a generator, what Twisted up to 22 calls with every Deferred, and
-# what on PyPy is a Python frame.
+# Plumbing outside of that file: what throws into a generator, which classes of failures may have their own of, what
+# Twisted up to 22 calls with every Deferred, and what on PyPy is a Python frame.
+_THROWS = "throwExceptionIntoGenerator"
 _PLUMBING = {
-    ("twisted.python.failure", "throwExceptionIntoGenerator"),
     ("typing", "cast"),
     ("_contextvars", "run"),
     ("contextvars", "run"),
@@ -104,7 +104,7 @@ def kind_of(code: CodeType, module: str) -> int:
         return STARTER
     if code.co_filename == PLUMBING_FILE and code not in SHOWN:
         return PLUMBING
-    if (module, code.co_name) in _PLUMBING or code.co_filename.startswith(_OWN_FILES):
+    if code.co_name == _THROWS or (module, code.co_name) in _PLUMBING or code.co_filename.startswith(_OWN_FILES):
         return PLUMBING
     if (module, code.co_name) in _DISPATCH or (
         code.co_name in ("_doReadOrWrite", "_readOrWrite", "_runAction") and module.startswith("twisted.internet.")

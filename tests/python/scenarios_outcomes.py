@@ -13,6 +13,7 @@ from twisted.internet.defer import (
     inlineCallbacks,
 )
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 
 from scenarios import boom, row, sleep, timer
 from theseus import Tracer
@@ -67,6 +68,27 @@ def a_coroutine_started_early_and_awaited_late(clock: Clock) -> None:
 
     ensureDeferred(outer())
     clock.pump([1] * 4)
+
+
+@row({"outer": 1, "outer;sleep": 2})
+def a_failure_that_throws_itself(clock: Clock) -> None:
+    """As those that came over Perspective Broker do."""
+
+    class Copied(Failure):
+        def throwExceptionIntoGenerator(self, generator):
+            return generator.throw(self.value)
+
+    @inlineCallbacks
+    def outer():
+        deferred = Deferred()
+        clock.callLater(1, deferred.errback, Copied(ValueError()))
+        try:
+            yield deferred
+        except ValueError:
+            yield sleep(clock, 2)
+
+    outer()
+    clock.pump([1] * 3)
 
 
 @row({"outer;sleep": 1, "[detached];outer;worker;sleep": 4})

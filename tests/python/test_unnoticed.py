@@ -603,7 +603,8 @@ def test_references_while_it_runs(hook: str) -> None:
         waited.callback(result)
         return [*found, sys.getrefcount(generator), sys.getrefcount(result)]
 
-    if hook == "profile":  # on 3.13 any such function has CPython keep what it passes on a little longer
+    if hook == "profile" and sys.version_info >= (3, 13):
+        # With any such function CPython itself keeps what it passes on a little longer.
         sys.setprofile(lambda frame, event, argument: None)
     without = counts()
     sys.setprofile(None)
