@@ -37,6 +37,7 @@ FUZZ_TESTS = \
 %C%_fuzz_read_pprof_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%/c -DCORPUS='"pprof"'
 EXTRA_DIST += \
   %D%/fuzz/callgrind/crlf-tabs-comments \
+  %D%/fuzz/callgrind/cut-before-totals \
   %D%/fuzz/callgrind/cut-short \
   %D%/fuzz/callgrind/empty \
   %D%/fuzz/callgrind/events \

@@ -787,6 +787,42 @@ static const struct good goods[] = {
      "\n"
      "totals: 2\n",
      NULL},
+    {"addresses of which one half is the same",
+     "positions: instr line\n"
+     "events: A\n"
+     "fn=f\n"
+     "0x100000010 1 1\n"
+     "0x200000010 1 2\n"
+     "0x10 1 4\n"
+     "0x100000010 1 8\n"
+     "cfn=g\n"
+     "calls=1 0x100000020 3\n"
+     "0x10 1 16\n"
+     "cfn=g\n"
+     "calls=1 0x100000020 3\n"
+     "0x200000010 1 32\n"
+     "0xffffffff00000010 0 64\n", 201,
+     "positions: instr line\n"
+     "events: A\n"
+     "summary: 79\n"
+     "\n"
+     "fl=\n"
+     "fn=(1) f\n"
+     "0xffffffff00000010 0 64\n"
+     "0x10 1 4\n"
+     "0x100000010 1 9\n"
+     "0x200000010 1 2\n"
+     "cfi=\n"
+     "cfn=(2) g\n"
+     "calls=1 0x100000020 3\n"
+     "0x10 1 16\n"
+     "cfi=\n"
+     "cfn=(2)\n"
+     "calls=1 0x100000020 3\n"
+     "0x200000010 1 32\n"
+     "\n"
+     "totals: 79\n",
+     NULL},
     {"an unknown header",
      "events: A\n"
      "weather: fine\n"
