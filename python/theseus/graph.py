@@ -116,7 +116,7 @@ class Graph:
         reader = out[0]
         info = _sized("theseus_callgrind_reader_info")
         try:
-            status = lib.theseus_callgrind_reader_begin(reader, os.fsencode(name).replace(b"\0", b"?"))
+            status = lib.theseus_callgrind_reader_begin(reader, _name_bytes(name))
             while data and not status:
                 status = lib.theseus_callgrind_reader_feed(reader, ffi.from_buffer(data), len(data))
                 data = b"" if status else stream.read(CHUNK)
@@ -315,6 +315,11 @@ def load(source: Source) -> Profile | Graph:
         return graph
 
 
+def _name_bytes(name: str) -> bytes:
+    """As libtheseus takes it: without NUL."""
+    return os.fsencode(name).replace(b"\0", b"?")
+
+
 def merge(paths: Iterable[Source], out: Target | None = None, format: str = "callgrind") -> Profile | Graph:
     """Adds files up, and writes the sum to `out`, a path (all or nothing) or a binary file, if there is one.
 
@@ -326,6 +331,7 @@ def merge(paths: Iterable[Source], out: Target | None = None, format: str = "cal
         raise TypeError(f"merge takes several paths or files, in a list say, not one: {paths!r}")
     graph: Graph | None = None
     profile: Profile | None = None
+    pprof_names: list[str] = []
     for source in paths:
         with _opened(source) as (stream, name):
             head = stream.read(CHUNK)
@@ -333,6 +339,7 @@ def merge(paths: Iterable[Source], out: Target | None = None, format: str = "cal
                 from ._pprof import read_pprof
 
                 loaded = Profile(read_pprof(head + stream.read(), name))
+                pprof_names.append(name)
                 if profile is None:
                     profile = loaded
                 else:
@@ -348,7 +355,10 @@ def merge(paths: Iterable[Source], out: Target | None = None, format: str = "cal
         merged = profile
     else:
         if profile is not None:
-            graph.merge(profile)
+            projected = Graph(_projected(profile))
+            for name in pprof_names:
+                check(lib.theseus_graph_add_source(projected._handle, _name_bytes(name)), name)
+            graph.merge(projected)
         merged = graph
     if out is not None:
         merged.write(out, format)

@@ -125,6 +125,7 @@ def test_profiles(tmp_path: Path) -> None:
     mixed = merge([pprof, tmp_path / "callgrind"])
     assert isinstance(mixed, Graph)
     assert mixed.totals() == {"Ir": 80, "T": 8, "Wait": 0, "Latency": 0, "Deferreds": 0, "Failed": 0, "Pending": 0}
+    assert f"desc: Source: {tmp_path / 'callgrind'}\ndesc: Source: {pprof}\n".encode() in mixed.encoded()
 
 
 @pytest.mark.parametrize(
