@@ -314,7 +314,7 @@ def test_handed_over(files: Path) -> None:
         names[-1].write_text("events: Ir\n" + "".join(f"fn=g{number}.{k}\n{k} 1\n" for k in range(3000)))
     noise = "".join(f"fn=h{k} {random.Random(k).random()}\n{k} 1\n" for k in range(9000))
     whole = gzip.compress(b"events: Ir\n" + noise.encode())
-    command = [str(COMMAND), "-j3", "--ignore-errors", "--memory-limit=48M", str(names[0]), str(fifo)]
+    command = [str(COMMAND), "-j3", "--ignore-errors", "--memory-limit=54M", str(names[0]), str(fifo)]
     process = subprocess.Popen([*command, *map(str, names[1:])], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     with fifo.open("wb") as pipe:
         pipe.write(whole[: len(whole) * 3 // 4])
