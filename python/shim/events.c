@@ -365,7 +365,7 @@ static void suspended(shim_core *core, PyObject *awaited, PyObject *generator, u
       find_awaited(core, shim_span_of(core, operation), awaited, entries)) {
     (void)theseus_span_await(core->profile, operation->span, core->spans, core->span_count, operation->place_stack,
                              operation->line, shim_now(core));
-    if (status)
+    if (status && core->installed) /* its clock may have uninstalled it */
       shim_relieve(core, entries, operation, status);
   }
   Py_DECREF(entries);

@@ -18,11 +18,20 @@ typedef struct {
   shim_core *core;
 } shim_callback;
 
+/* The frame that an event of this code is of, or NULL: it was not the interpreter that called us.  (Who registers another callback is
+ * given ours, and may call it.) */
+static compat_frame *frame_of(const void *code) {
+  compat_frame *frame = compat_top();
+  return frame && compat_code(frame) == code ? frame : NULL;
+}
+
 /* A scope's frame, by its code first: asking for the frame costs more. */
 static bool is_scope(const shim_core *core, const void *code) {
   for (size_t i = core->scope_count; i-- > 0;)
-    if (core->scopes[i].code == code)
-      return shim_is_scope(core, compat_top());
+    if (core->scopes[i].code == code) {
+      compat_frame *frame = frame_of(code);
+      return frame && shim_is_scope(core, frame);
+    }
   return false;
 }
 
@@ -75,7 +84,9 @@ void shim_monitoring_scope(shim_core *core, PyObject *code) {
 }
 
 static void take_machinery(shim_core *core, PyObject *code, PyObject *result) {
-  compat_frame *frame = compat_top();
+  compat_frame *frame = frame_of(code);
+  if (!frame)
+    return;
   if (code == core->driver_code)
     shim_frame_leg_ended(core, frame);
   else if (code == core->starter_code)
@@ -84,9 +95,9 @@ static void take_machinery(shim_core *core, PyObject *code, PyObject *result) {
     shim_loop_left(core, frame);
 }
 
-static void take_function(shim_core *core, PyObject *result, bool deferred) {
-  compat_frame *frame = compat_top();
-  const shim_code *known = shim_code_of(core, frame);
+static void take_function(shim_core *core, PyObject *code, PyObject *result, bool deferred) {
+  compat_frame *frame = frame_of(code);
+  const shim_code *known = frame ? shim_code_of(core, frame) : NULL;
   if (known && known->kind == SHIM_PLAIN) {
     if (deferred)
       shim_returned(core, frame, result);
@@ -117,11 +128,11 @@ static PyObject *on_return(PyObject *self, PyObject *const *arguments, size_t co
     }
     Py_RETURN_NONE;
   }
-  if (!is_known && is_idle(core, code))
+  if (!is_known && (!PyCode_Check(code) || is_idle(core, code)))
     return Py_NewRef(core->disable);
   if (deferred || (core->scope_count && is_scope(core, code))) {
     if (shim_enter(core)) {
-      take_function(core, result, deferred);
+      take_function(core, code, result, deferred);
       shim_leave(core);
       compat_drop_error();
     }
@@ -138,20 +149,11 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *arguments, size_t co
   if (PyVectorcall_NARGS(count) != 3 || !shim_mine(core))
     Py_RETURN_NONE;
   PyObject *code = arguments[0];
-  if (code == core->starter_code) {
+  if (code == core->starter_code || code == core->driver_code ||
+      (code == core->loop_code && (core->passed_count || core->boxed_count))) {
     (void)shim_enter(core);
-    shim_frame_started(core, compat_top(), NULL);
+    take_machinery(core, code, NULL);
     shim_leave(core);
-  } else if (code == core->driver_code) {
-    (void)shim_enter(core);
-    shim_frame_leg_ended(core, compat_top());
-    shim_leave(core);
-  } else if (code == core->loop_code) {
-    if (core->passed_count || core->boxed_count) {
-      (void)shim_enter(core);
-      shim_loop_left(core, compat_top());
-      shim_leave(core);
-    }
   } else if (core->scope_count && is_scope(core, code)) {
     (void)shim_enter(core);
     shim_left(core, compat_top());
@@ -165,6 +167,9 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *arguments, size_t co
 static void leg_starts(shim_core *core, compat_frame *driver) {
   PyObject *const names[] = {shim_name.gen, shim_name.result, shim_name.status};
   PyObject *variables[3];
+
+  if (!driver)
+    return;
   compat_variables(driver, names, variables, 3);
   shim_operation *operation = variables[0] ? shim_operation_of(core, variables[0]) : NULL;
   if (operation && operation->observed_count && variables[1] && variables[2]) {
@@ -185,9 +190,11 @@ static PyObject *on_start(PyObject *self, PyObject *const *arguments, size_t cou
     Py_RETURN_NONE;
   if (arguments[0] == core->driver_code) {
     if (core->observed)
-      leg_starts(core, compat_top());
-  } else if (shim_enter(core)) {
-    shim_frame_starts(core, compat_top());
+      leg_starts(core, frame_of(arguments[0]));
+  } else if (arguments[0] == core->starter_code && shim_enter(core)) {
+    compat_frame *frame = frame_of(arguments[0]);
+    if (frame)
+      shim_frame_starts(core, frame);
     shim_leave(core);
   }
   compat_drop_error();
@@ -199,6 +206,8 @@ static const struct {
   vectorcallfunc call;
 } events_of_ours[] = {{"PY_START", on_start}, {"PY_RETURN", on_return}, {"PY_UNWIND", on_unwind}};
 enum { START, RETURN, UNWIND, EVENTS };
+
+#define TOOL_NAME "theseus"
 
 static PyObject *new_callback(shim_core *core, vectorcallfunc call) {
   shim_callback *made = PyObject_GC_New(shim_callback, shim_callback_type);
@@ -271,6 +280,14 @@ static int take_tool(PyObject *found, PyObject *name) {
   return -1;
 }
 
+/* Is the id still ours?  Whoever takes it from us may have given it to another tool. */
+static bool holds_tool(PyObject *found, int tool) {
+  PyObject *holder = PyObject_CallMethod(found, "get_tool", "i", tool);
+  bool ours = holder && PyUnicode_Check(holder) && PyUnicode_CompareWithASCIIString(holder, TOOL_NAME) == 0;
+  Py_XDECREF(holder);
+  return ours;
+}
+
 /* Sets our callbacks and events, or takes them back. */
 static int listen(shim_core *core, PyObject *found, bool on) {
   PyObject *events = PyObject_GetAttrString(found, "events"), *done;
@@ -308,7 +325,7 @@ static int listen(shim_core *core, PyObject *found, bool on) {
 }
 
 int shim_monitoring_install(shim_core *core) {
-  PyObject *found = monitoring(), *name = PyUnicode_FromString("theseus");
+  PyObject *found = monitoring(), *name = PyUnicode_FromString(TOOL_NAME);
   int status = -1;
 
   if (found && name && (core->tool = take_tool(found, name)) >= 0) {
@@ -330,7 +347,7 @@ void shim_monitoring_uninstall(shim_core *core) {
   PyObject *found = monitoring();
 
   shim_take_over(core);
-  if (found) {
+  if (found && holds_tool(found, core->tool)) {
     (void)listen(core, found, false);
     PyErr_Clear();
     Py_XDECREF(PyObject_CallMethod(found, "free_tool_id", "i", core->tool));

@@ -106,6 +106,30 @@ def test_a_clock_that_uses_the_tracer(hook: str, action: str, after: int) -> Non
 
 
 @every_hook
+def test_what_is_awaited_is_timed_after_a_clock_has_uninstalled(hook: str) -> None:
+    """While the operation that awaits it was about to be suspended."""
+    clock = Reentrant()
+    tracer = Tracer(clock, hook=hook)
+    pending: list[Deferred[Any]] = []
+
+    def fetch() -> Deferred[Any]:
+        pending.append(Deferred())
+        return pending[-1]
+
+    def arm() -> Deferred[Any]:
+        got = fetch()
+        clock.action = lambda: setattr(clock, "action", tracer.uninstall)  # the second time that it is asked
+        return got
+
+    with tracer:
+        operation(arm)
+        assert not tracer.installed
+    clock.advance(2)
+    pending[0].callback(None)
+    assert found(tracer.snapshot(), "fetch").latency == 2 * SECOND
+
+
+@every_hook
 def test_a_tracer_that_is_collected_in_the_middle_of_an_event(hook: str) -> None:
     clock = Reentrant()
     tracers = [Tracer(clock, hook=hook)]
@@ -439,6 +463,36 @@ def test_a_core_whose_callbacks_others_took_out() -> None:
         monitoring.free_tool_id(3)
     assert not [one for one in gc.get_objects() if type(one) is hooks._Core and one.installed]
     waited.errback(ValueError())
+
+
+@pytest.mark.skipif("monitoring" not in hooks.available(), reason="no sys.monitoring")
+def test_callbacks_that_others_took_and_call() -> None:
+    """From frames that the events are not of, and from none, with anything."""
+    monitoring = sys.monitoring
+    events = [monitoring.events.PY_START, monitoring.events.PY_RETURN, monitoring.events.PY_UNWIND]
+    machinery = [defer._inlineCallbacks, defer._cancellableInlineCallbacks, Deferred._runCallbacks]
+    waited, heard = waiting(), []
+    tracer = Tracer(Clock(), hook="monitoring")
+    with tracer:
+        operation(lambda: waited)
+        taken = [monitoring.register_callback(3, event, None) for event in events]
+        for callback in taken:
+            for code in (None, 1, test_callbacks_that_others_took_and_call.__code__, *(f.__code__ for f in machinery)):
+                for rest in ((), (0,), (0, None), (0, Deferred()), ("", Deferred()), (-1, Deferred())):
+                    callback(code, *rest)
+        assert not tracer.pending()[0].children[0].children
+        monitoring.free_tool_id(3)
+        monitoring.use_tool_id(3, "another")
+        monitoring.register_callback(3, events[1], lambda *arguments: heard.append(arguments))
+        monitoring.set_events(3, events[1])
+    try:
+        heard.clear()
+        waiting()
+        assert heard and monitoring.get_tool(3) == "another"
+    finally:
+        monitoring.set_events(3, 0)
+        monitoring.register_callback(3, events[1], None)
+        monitoring.free_tool_id(3)
 
 
 # ---- files ----
