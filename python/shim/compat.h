@@ -82,7 +82,11 @@ static inline void compat_variables(compat_frame *frame, PyObject *const names[]
   for (int i = 0; i < count; i++) {
     int slot = 0;
     while (slot < code->co_nlocalsplus && PyTuple_GET_ITEM(code->co_localsplusnames, slot) != names[i])
-      slot++; /* names are interned */
+      slot++;                         /* names are interned, … */
+    if (slot == code->co_nlocalsplus) /* … each interpreter's in a table of its own */
+      for (slot = 0; slot < code->co_nlocalsplus; slot++)
+        if (PyUnicode_Compare(PyTuple_GET_ITEM(code->co_localsplusnames, slot), names[i]) == 0)
+          break;
     PyObject *value = slot < code->co_nlocalsplus ? frame->localsplus[slot] : NULL;
     bool in_cell = value && _PyLocals_GetKind(code->co_localspluskinds, slot) & (CO_FAST_CELL | CO_FAST_FREE);
     values[i] = in_cell && PyCell_Check(value) ? PyCell_Get(value) : Py_XNewRef(value);

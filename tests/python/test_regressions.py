@@ -495,6 +495,29 @@ def test_callbacks_that_others_took_and_call() -> None:
         monitoring.free_tool_id(3)
 
 
+IN_ANOTHER_INTERPRETER = '''
+import _xxsubinterpreters, sys, theseus
+_xxsubinterpreters.run_string(_xxsubinterpreters.create(isolated=False), f"""
+import sys
+sys.path[:] = {sys.path!r}
+from twisted.internet.defer import Deferred, inlineCallbacks
+from theseus import Tracer
+with Tracer(hook="{sys.argv[1]}") as tracer:
+    inlineCallbacks(lambda: (yield Deferred()))()
+print(len(tracer.pending()), flush=True)
+""")
+'''
+
+
+@every_hook
+def test_another_interpreter_of_the_process(hook: str) -> None:
+    """Its names are not the same objects as ours."""
+    pytest.importorskip("_xxsubinterpreters")
+    command = [sys.executable, "-c", IN_ANOTHER_INTERPRETER, hook]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ran.stdout == "1\n", ran.stderr
+
+
 # ---- files ----
 
 
