@@ -173,7 +173,7 @@ static inline PyObject *compat_instructions(PyCodeObject *code) {
 
 /* ---- the profile hook, and what else differs ---- */
 
-/* Shows all that the garbage collector knows of to `visit`, until it returns 0.  (Before 3.13 not what gc.freeze() has put aside.) */
+/* Shows all that the garbage collector knows of to `visit`, until it returns 0.  (Not what gc.freeze() has put aside, but on the latest 3.13.) */
 static inline void compat_visit(int (*visit)(PyObject *, void *), void *argument) {
 #if PY_VERSION_HEX >= 0x030C0000
   PyUnstable_GC_VisitObjects(visit, argument);

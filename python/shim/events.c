@@ -548,8 +548,9 @@ void shim_let_go(shim_core *core) {
     shim_drain(core);
   while (core->starting_count) {
     shim_operation *operation = core->starting[--core->starting_count];
-    /* Its Deferred will be returned without us. */
-    (void)theseus_span_discard(core->profile, operation->span, now);
+    /* Its Deferred will be returned without us.  It may wait already, when its clock uninstalls us. */
+    if (theseus_span_discard(core->profile, operation->span, now))
+      (void)theseus_span_end(core->profile, operation->span, THESEUS_ABANDONED, now);
     if (operation->generator)
       shim_forget_operation(core, operation->generator);
     else

@@ -129,8 +129,9 @@ class PortableCore(LogicalStacks):
         self.leaving = False
         for generator, operation in list(self.operations.items()):
             if not operation.returned:
-                # Its Deferred will be returned without us.
-                lib.theseus_span_discard(self.profile, operation.span, now)
+                # Its Deferred will be returned without us.  It may wait already, when its clock uninstalls us.
+                if lib.theseus_span_discard(self.profile, operation.span, now):
+                    lib.theseus_span_end(self.profile, operation.span, lib.THESEUS_ABANDONED, now)
                 self.forget(generator, operation)
         for begun in self.begun.values():
             for span in begun:

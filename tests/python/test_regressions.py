@@ -127,6 +127,8 @@ def test_what_is_awaited_is_timed_after_a_clock_has_uninstalled(hook: str) -> No
     clock.advance(2)
     pending[0].callback(None)
     assert found(tracer.snapshot(), "fetch").latency == 2 * SECOND
+    pending[1].callback(None)
+    assert not tracer.pending()
 
 
 @every_hook
