@@ -287,15 +287,12 @@ int shim_take_observed(shim_core *core, shim_operation *operation, uint64_t span
 
 /* ---- events.c ---- */
 
-/* A generator is about to be driven for the first time, by a call from `frame` on down (borrowed; NULL: there is none).  NULL: it is no
- * operation; else it is in its first leg until shim_started() with what the call returned (NULL: it raised) to the frame `below`. */
-shim_operation *shim_start(shim_core *core, compat_frame *frame, PyObject *generator, const void *starter);
-void shim_started(shim_core *core, shim_operation *operation, compat_frame *below, PyObject *result);
-/* The operation in its first leg that began with this starter. */
-shim_operation *shim_starting(const shim_core *core, const void *starter);
-/* The driver of a generator returns, perhaps with that one suspended, waiting for `awaited` (NULL: not known).  `status` is the driver's;
- * NULL: when it is resumed that is not seen. */
-void shim_leg_ended(shim_core *core, PyObject *generator, PyObject *awaited, const void *status);
+/* The starter's frame (borrowed) begins: a generator is about to be driven for the first time. */
+void shim_start(shim_core *core, compat_frame *starter);
+/* … and returns this; NULL: it raised. */
+void shim_started(shim_core *core, compat_frame *starter, PyObject *result);
+/* The driver's frame returns, perhaps with its generator suspended. */
+void shim_leg_ended(shim_core *core, compat_frame *driver);
 /* The driver of an operation is called, by this frame (borrowed; NULL), with a result and the `status` of the leg before; on any thread. */
 void shim_resumed(shim_core *core, shim_operation *operation, PyObject *result, const void *status,
                   compat_frame *caller);
@@ -324,31 +321,6 @@ void shim_drain(shim_core *core);
 void shim_let_go(shim_core *core);
 
 /* ---- hooks ---- */
-
-/* The same, seen by their frames. */
-static inline void shim_frame_started(shim_core *core, compat_frame *frame, PyObject *result) {
-  shim_operation *operation = shim_starting(core, frame);
-  if (operation) {
-    compat_frame *below = compat_back(frame);
-    shim_started(core, operation, below, result);
-    compat_let(below);
-  }
-}
-static inline void shim_frame_starts(shim_core *core, compat_frame *frame) {
-  PyObject *generator = shim_driven_generator(frame);
-  if (generator)
-    (void)shim_start(core, frame, generator, frame);
-  Py_XDECREF(generator);
-}
-static inline void shim_frame_leg_ended(shim_core *core, compat_frame *frame) {
-  PyObject *const names[] = {shim_name.gen, shim_name.result, shim_name.status};
-  PyObject *variables[3];
-  compat_variables(frame, names, variables, 3);
-  if (variables[0])
-    shim_leg_ended(core, variables[0], variables[1], core->monitoring ? variables[2] : NULL);
-  for (int i = 0; i < 3; i++)
-    Py_XDECREF(variables[i]);
-}
 
 /* Is it the code of what is suspended and resumed? */
 static inline bool shim_is_generator(PyObject *code) {

@@ -214,7 +214,8 @@ uint64_t shim_span_of(shim_core *core, shim_operation *operation) {
   return operation->span;
 }
 
-shim_operation *shim_start(shim_core *core, compat_frame *frame, PyObject *generator, const void *starter) {
+/* The new operation of a generator, or NULL. */
+static shim_operation *begun_operation(shim_core *core, compat_frame *starter, PyObject *generator) {
   shim_code *code;
   shim_operation *operation;
   shim_place place;
@@ -223,7 +224,7 @@ shim_operation *shim_start(shim_core *core, compat_frame *frame, PyObject *gener
   if (shim_at(core, generator, &code, NULL) <= 0 || SHIM_ROOM(core->calls, core->call_count, core->call_capacity))
     return NULL;
   core->calls[core->call_count++] = (shim_call){code, 0};
-  if (shim_locate(core, frame, &place) || SHIM_ROOM(core->starting, core->starting_count, core->starting_capacity))
+  if (shim_locate(core, starter, &place) || SHIM_ROOM(core->starting, core->starting_count, core->starting_capacity))
     return NULL;
   /* One that is driven twice is the later one's.  What the earlier one waits for may resume it yet. */
   shim_operation *earlier = shim_operation_of(core, generator);
@@ -252,31 +253,31 @@ shim_operation *shim_start(shim_core *core, compat_frame *frame, PyObject *gener
     free_operation(core, operation);
     return NULL;
   }
-  return core->starting[core->starting_count++] = operation;
+  return operation;
 }
 
-shim_operation *shim_starting(const shim_core *core, const void *starter) {
-  for (size_t i = core->starting_count; i-- > 0;)
-    if (core->starting[i]->starter == starter)
-      return core->starting[i];
-  return NULL;
+void shim_start(shim_core *core, compat_frame *starter) {
+  PyObject *generator = shim_driven_generator(starter);
+  shim_operation *operation = generator ? begun_operation(core, starter, generator) : NULL;
+  if (operation)
+    core->starting[core->starting_count++] = operation;
+  Py_XDECREF(generator);
 }
 
-/* Takes an operation out of those in their first leg: false if it is not there. */
-static bool take_starting(shim_core *core, const shim_operation *operation) {
+/* Takes an operation out of those in their first leg, by the frame that it began with; NULL: uninstalled meanwhile. */
+static shim_operation *take_starting(shim_core *core, const void *starter) {
   for (size_t i = core->starting_count; i-- > 0;)
-    if (core->starting[i] == operation) {
+    if (core->starting[i]->starter == starter) {
+      shim_operation *operation = core->starting[i];
       core->starting_count--;
       for (; i < core->starting_count; i++)
         core->starting[i] = core->starting[i + 1];
-      return true;
+      return operation;
     }
-  return false;
+  return NULL;
 }
 
-void shim_started(shim_core *core, shim_operation *operation, compat_frame *below, PyObject *result) {
-  if (!take_starting(core, operation))
-    return; /* uninstalled meanwhile */
+static void started(shim_core *core, shim_operation *operation, compat_frame *below, PyObject *result) {
   shim_scope scope = take_scope(core, operation, NULL);
   /* Its Deferred has been nobody else's yet. */
   bool pending = result && shim_is_deferred(core, result) &&
@@ -317,6 +318,15 @@ void shim_started(shim_core *core, shim_operation *operation, compat_frame *belo
     (void)under_each(core, below, scope.begun, scope.count);
   }
   PyMem_Free(scope.begun);
+}
+
+void shim_started(shim_core *core, compat_frame *starter, PyObject *result) {
+  shim_operation *operation = take_starting(core, starter);
+  if (operation) {
+    compat_frame *below = compat_back(starter);
+    started(core, operation, below, result);
+    compat_let(below);
+  }
 }
 
 static void finished(shim_core *core, shim_operation *operation) {
@@ -386,7 +396,7 @@ void shim_resumed(shim_core *core, shim_operation *operation, PyObject *result, 
   compat_let(loop);
 }
 
-void shim_leg_ended(shim_core *core, PyObject *generator, PyObject *awaited, const void *status) {
+static void leg_ended(shim_core *core, PyObject *generator, PyObject *awaited, const void *status) {
   shim_operation *operation = shim_operation_of(core, generator);
   shim_code *code;
   uint32_t line;
@@ -396,6 +406,16 @@ void shim_leg_ended(shim_core *core, PyObject *generator, PyObject *awaited, con
     suspended(core, awaited, generator, line, operation, status);
   else if (!found)
     finished(core, operation);
+}
+
+void shim_leg_ended(shim_core *core, compat_frame *driver) {
+  PyObject *const names[] = {shim_name.gen, shim_name.result, shim_name.status};
+  PyObject *variables[3];
+  compat_variables(driver, names, variables, 3);
+  if (variables[0]) /* only sys.monitoring is sure to show the resumption */
+    leg_ended(core, variables[0], variables[1], core->monitoring ? variables[2] : NULL);
+  for (int i = 0; i < 3; i++)
+    Py_XDECREF(variables[i]);
 }
 
 /* ---- plain functions ---- */

@@ -88,9 +88,9 @@ static void take_machinery(shim_core *core, PyObject *code, PyObject *result) {
   if (!frame)
     return;
   if (code == core->driver_code)
-    shim_frame_leg_ended(core, frame);
+    shim_leg_ended(core, frame);
   else if (code == core->starter_code)
-    shim_frame_started(core, frame, result);
+    shim_started(core, frame, result);
   else
     shim_loop_left(core, frame);
 }
@@ -174,7 +174,9 @@ static void leg_starts(shim_core *core, compat_frame *driver) {
   shim_operation *operation = variables[0] ? shim_operation_of(core, variables[0]) : NULL;
   if (operation && operation->observed_count && variables[1] && variables[2]) {
     compat_frame *caller = compat_back(driver);
+    Py_INCREF(core); /* the clock may let go of us */
     shim_resumed(core, operation, variables[1], variables[2], caller);
+    Py_DECREF(core);
     compat_let(caller);
   }
   for (int i = 0; i < 3; i++)
@@ -194,7 +196,7 @@ static PyObject *on_start(PyObject *self, PyObject *const *arguments, size_t cou
   } else if (arguments[0] == core->starter_code && shim_enter(core)) {
     compat_frame *frame = frame_of(arguments[0]);
     if (frame)
-      shim_frame_starts(core, frame);
+      shim_start(core, frame);
     shim_leave(core);
   }
   compat_drop_error();

@@ -45,11 +45,11 @@ static void take(shim_core *core, compat_frame *frame, int what, PyObject *resul
   PyObject *code = (PyObject *)compat_code(frame);
 
   if (what == PyTrace_CALL) {
-    shim_frame_starts(core, frame);
+    shim_start(core, frame);
   } else if (code == core->driver_code) {
-    shim_frame_leg_ended(core, frame);
+    shim_leg_ended(core, frame);
   } else if (code == core->starter_code) {
-    shim_frame_started(core, frame, result);
+    shim_started(core, frame, result);
   } else if (code == core->loop_code) {
     shim_loop_left(core, frame);
   } else {
