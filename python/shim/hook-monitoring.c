@@ -106,7 +106,7 @@ static void take_function(shim_core *core, PyObject *code, PyObject *result, boo
   }
 }
 
-/* (code, instruction offset, returned value): most that come here are of no interest, and leave at the second return. */
+/* (code, instruction offset, returned value): most that come here are of no interest, and leave at the third return. */
 static PyObject *on_return(PyObject *self, PyObject *const *arguments, size_t count, PyObject *keywords) {
   shim_core *core = ((shim_callback *)self)->core;
   (void)keywords;
@@ -114,12 +114,6 @@ static PyObject *on_return(PyObject *self, PyObject *const *arguments, size_t co
   if (PyVectorcall_NARGS(count) != 3)
     Py_RETURN_NONE;
   PyObject *code = arguments[0], *result = arguments[2];
-  Py_ssize_t place = compat_small(arguments[1]);
-  bool is_known = shim_table_get(&core->watched, place_key(code, place)) != NULL;
-  bool deferred = shim_is_returned_deferred(core, result);
-  if (is_known && !deferred && !(core->scope_count && is_scope(core, code)))
-    Py_RETURN_NONE;
-
   if (code == core->driver_code || code == core->starter_code || code == core->loop_code) {
     if ((code != core->loop_code || core->passed_count || core->boxed_count) && shim_enter(core)) {
       take_machinery(core, code, result);
@@ -128,6 +122,12 @@ static PyObject *on_return(PyObject *self, PyObject *const *arguments, size_t co
     }
     Py_RETURN_NONE;
   }
+
+  Py_ssize_t place = compat_small(arguments[1]);
+  bool is_known = shim_table_get(&core->watched, place_key(code, place)) != NULL;
+  bool deferred = shim_is_returned_deferred(core, result);
+  if (is_known && !deferred && !(core->scope_count && is_scope(core, code)))
+    Py_RETURN_NONE;
   if (!is_known && (!PyCode_Check(code) || is_idle(core, code)))
     return Py_NewRef(core->disable);
   if (deferred || (core->scope_count && is_scope(core, code))) {
