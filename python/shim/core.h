@@ -291,11 +291,10 @@ int shim_take_observed(shim_core *core, shim_operation *operation, uint64_t span
 void shim_start(shim_core *core, compat_frame *starter);
 /* … and returns this; NULL: it raised. */
 void shim_started(shim_core *core, compat_frame *starter, PyObject *result);
-/* The driver's frame returns, perhaps with its generator suspended. */
+/* The driver's frame begins, perhaps to resume its generator; on any thread. */
+void shim_resumed(shim_core *core, compat_frame *driver);
+/* … and returns, perhaps with its generator suspended. */
 void shim_leg_ended(shim_core *core, compat_frame *driver);
-/* The driver of an operation is called, by this frame (borrowed; NULL), with a result and the `status` of the leg before; on any thread. */
-void shim_resumed(shim_core *core, shim_operation *operation, PyObject *result, const void *status,
-                  compat_frame *caller);
 void shim_returned(shim_core *core, compat_frame *frame, PyObject *deferred);
 void shim_left(shim_core *core, compat_frame *frame);
 void shim_loop_left(shim_core *core, compat_frame *frame);

@@ -381,19 +381,40 @@ static void suspended(shim_core *core, PyObject *awaited, PyObject *generator, u
   Py_DECREF(entries);
 }
 
-void shim_resumed(shim_core *core, shim_operation *operation, PyObject *result, const void *status,
-                  compat_frame *caller) {
+/* What a frame of the driver works on: new references, or NULL. */
+enum { GENERATOR, RESULT, STATUS, ASKED };
+static void ask_driver(compat_frame *driver, PyObject *variables[ASKED]) {
+  PyObject *const names[ASKED] = {shim_name.gen, shim_name.result, shim_name.status};
+  compat_variables(driver, names, variables, ASKED);
+}
+
+static void let_asked(PyObject *variables[ASKED]) {
+  for (int i = 0; i < ASKED; i++)
+    Py_XDECREF(variables[i]);
+}
+
+static void resumed(shim_core *core, shim_operation *operation, PyObject *result, compat_frame *driver) {
   uint64_t spans[SHIM_OBSERVED];
-  if (!operation->observed_count || operation->observed_by != status)
-    return;
   int count = shim_take_observed(core, operation, spans);
   if (operation->leg == SHIM_FINISHED)
     shim_forget_operation(core, operation->generator);
-  compat_frame *loop = caller ? compat_back(caller) : NULL;
+  compat_frame *caller = compat_back(driver), *loop = caller ? compat_back(caller) : NULL;
   int outcome = shim_outcome_of(core, result);
+  Py_INCREF(core); /* the clock may let go of us */
   for (int i = 0; i < count; i++)
     shim_fired(core, spans[i], outcome, loop);
+  Py_DECREF(core);
   compat_let(loop);
+  compat_let(caller);
+}
+
+void shim_resumed(shim_core *core, compat_frame *driver) {
+  PyObject *variables[ASKED];
+  ask_driver(driver, variables);
+  shim_operation *operation = variables[GENERATOR] ? shim_operation_of(core, variables[GENERATOR]) : NULL;
+  if (operation && operation->observed_count && operation->observed_by == variables[STATUS] && variables[RESULT])
+    resumed(core, operation, variables[RESULT], driver);
+  let_asked(variables);
 }
 
 static void leg_ended(shim_core *core, PyObject *generator, PyObject *awaited, const void *status) {
@@ -409,13 +430,11 @@ static void leg_ended(shim_core *core, PyObject *generator, PyObject *awaited, c
 }
 
 void shim_leg_ended(shim_core *core, compat_frame *driver) {
-  PyObject *const names[] = {shim_name.gen, shim_name.result, shim_name.status};
-  PyObject *variables[3];
-  compat_variables(driver, names, variables, 3);
-  if (variables[0]) /* only sys.monitoring is sure to show the resumption */
-    leg_ended(core, variables[0], variables[1], core->monitoring ? variables[2] : NULL);
-  for (int i = 0; i < 3; i++)
-    Py_XDECREF(variables[i]);
+  PyObject *variables[ASKED];
+  ask_driver(driver, variables);
+  if (variables[GENERATOR]) /* only sys.monitoring is sure to show the resumption */
+    leg_ended(core, variables[GENERATOR], variables[RESULT], core->monitoring ? variables[STATUS] : NULL);
+  let_asked(variables);
 }
 
 /* ---- plain functions ---- */

@@ -163,26 +163,6 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *arguments, size_t co
   Py_RETURN_NONE;
 }
 
-/* The driver of a generator is called, on any thread. */
-static void leg_starts(shim_core *core, compat_frame *driver) {
-  PyObject *const names[] = {shim_name.gen, shim_name.result, shim_name.status};
-  PyObject *variables[3];
-
-  if (!driver)
-    return;
-  compat_variables(driver, names, variables, 3);
-  shim_operation *operation = variables[0] ? shim_operation_of(core, variables[0]) : NULL;
-  if (operation && operation->observed_count && variables[1] && variables[2]) {
-    compat_frame *caller = compat_back(driver);
-    Py_INCREF(core); /* the clock may let go of us */
-    shim_resumed(core, operation, variables[1], variables[2], caller);
-    Py_DECREF(core);
-    compat_let(caller);
-  }
-  for (int i = 0; i < 3; i++)
-    Py_XDECREF(variables[i]);
-}
-
 /* (code, instruction offset) */
 static PyObject *on_start(PyObject *self, PyObject *const *arguments, size_t count, PyObject *keywords) {
   shim_core *core = ((shim_callback *)self)->core;
@@ -191,8 +171,9 @@ static PyObject *on_start(PyObject *self, PyObject *const *arguments, size_t cou
   if (PyVectorcall_NARGS(count) != 2)
     Py_RETURN_NONE;
   if (arguments[0] == core->driver_code) {
-    if (core->observed)
-      leg_starts(core, frame_of(arguments[0]));
+    compat_frame *driver = core->observed ? frame_of(arguments[0]) : NULL;
+    if (driver)
+      shim_resumed(core, driver);
   } else if (arguments[0] == core->starter_code && shim_enter(core)) {
     compat_frame *frame = frame_of(arguments[0]);
     if (frame)
