@@ -69,7 +69,7 @@ def observed(hook: str | None, run: Callable[[Any], Any]) -> Any:
     """Runs something with a hook, on a profile of its own, or without one."""
     if hook is None:
         return run(None)
-    profile = ffi.gc(new_handle(), lib.theseus_profile_free)
+    profile = new_handle()
     core = hooks.core(hook, profile, None)
     core.install()
     try:
