@@ -7,10 +7,10 @@ from pathlib import Path
 
 from setuptools import setup
 
-text = Path(__file__).with_name("libtheseus").joinpath("version.h").read_text(encoding="utf-8")
+text = Path(__file__).with_name("libtheseus").joinpath("base", "version.h").read_text(encoding="utf-8")
 version = re.search(r'^#define THESEUS_VERSION "(.+)"', text, re.MULTILINE)
 if not version:
-    raise SystemExit("libtheseus/version.h has no THESEUS_VERSION")
+    raise SystemExit("libtheseus/base/version.h has no THESEUS_VERSION")
 
 # A folder for each way of linking: an extension made in the one way must not pass for the other.
 linked = "system" if os.environ.get("THESEUS_SYSTEM_LIB", "0") not in ("", "0") else "bundled"

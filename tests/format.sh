@@ -14,8 +14,8 @@ if [ -z "$clang_format" ] || [ ! -f "$srcdir/.clang-format" ]; then
 fi
 
 n=0
-for file in "$srcdir"/libtheseus/*.[ch] "$srcdir"/python/shim/*.[ch] "$srcdir"/tests/c/*.[ch] "$srcdir"/tests/*.c \
-  "$srcdir"/tests/bench/*.c "$srcdir"/tests/fuzz/*.[ch] "$srcdir"/examples/*.[ch]; do
+for file in "$srcdir"/libtheseus/*.h "$srcdir"/libtheseus/*/*.[ch] "$srcdir"/python/shim/*.[ch] "$srcdir"/tests/c/*.[ch] \
+  "$srcdir"/tests/*.c "$srcdir"/tests/bench/*.c "$srcdir"/tests/fuzz/*.[ch] "$srcdir"/examples/*.[ch]; do
   [ -f "$file" ] || continue
   n=$((n + 1))
   name=${file#"$srcdir"/}

@@ -153,7 +153,7 @@ make_venv() {
 
 # Sets up the sources for ./configure.
 bootstrap() {
-  described=$(cd "$root" && key configure.ac Makefile.am libtheseus/version.h */local.mk)
+  described=$(cd "$root" && key configure.ac Makefile.am libtheseus/base/version.h */local.mk)
   if [ -f "$root/configure" ] && is_current "$build/bootstrapped" "$described"; then return; fi
   say "autoreconf"
   (cd "$root" && logged autoreconf autoreconf -fi) || die "autoreconf failed."

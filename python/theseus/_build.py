@@ -35,10 +35,15 @@ def declarations(header: Path) -> str:
     return re.sub(r"^(#define\s+\w+)\s+[A-Z_]\w*(?=\s)", r"\1 ...", inside, flags=re.MULTILINE)
 
 
+def files(folder: Path, pattern: str) -> list[Path]:
+    """The files below a folder that match a pattern, relative to the root.  The wing `merge` is the command's alone."""
+    found = sorted(path.relative_to(ROOT) for path in (ROOT / folder).rglob(pattern))
+    return [path for path in found if path.parent != LIBRARY / "merge"]
+
+
 def sources(folder: Path) -> list[Path]:
-    """The C files of a folder but for those of the command."""
-    names = sorted(path.name for path in (ROOT / folder).glob("*.c") if not path.name.startswith("theseus-merge"))
-    return [folder / name for name in names]
+    """The C files below a folder but for those of the command."""
+    return files(folder, "*.c")
 
 
 def shim() -> list[Path]:
@@ -50,14 +55,14 @@ def shim() -> list[Path]:
 
 
 def headers(folder: Path) -> list[Path]:
-    return [folder / path.name for path in sorted((ROOT / folder).glob("*.h"))]
+    return files(folder, "*.h")
 
 
 def version() -> str:
-    text = (ROOT / LIBRARY / "version.h").read_text(encoding="utf-8")
+    text = (ROOT / LIBRARY / "base" / "version.h").read_text(encoding="utf-8")
     found = re.search(r'^#define THESEUS_VERSION "(.+)"', text, re.MULTILINE)
     if not found:
-        raise RuntimeError("libtheseus/version.h has no THESEUS_VERSION")
+        raise RuntimeError("libtheseus/base/version.h has no THESEUS_VERSION")
     return found[1]
 
 

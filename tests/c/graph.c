@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Graphs by hand: what is added is what is written, whatever the order; sums are sums; what fails changes nothing. */
+#include "base/version.h"
 #include "memory.h"
-#include "version.h"
 
 static theseus_graph *new_graph(uint32_t positions) {
   theseus_graph_options options = {.size = sizeof options, .positions = positions};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
+#include "base/version.h"
 #include "tap.h"
 #include "theseus.h"
-#include "version.h"
 
 int main(void) {
   is_str(theseus_version(), THESEUS_VERSION, "the library tells the version that it was built as");

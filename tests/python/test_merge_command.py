@@ -380,7 +380,7 @@ def test_progress_and_stats(files: Path) -> None:
 
 def test_manual_and_help_agree() -> None:
     """Every option that --help lists is in the manual, and in both completions."""
-    root = Path(__file__).resolve().parents[2] / "libtheseus"
+    root = Path(__file__).resolve().parents[2] / "libtheseus" / "merge"
     if not (root / "theseus-merge.1").exists():
         pytest.skip("the sources are not here")
     options = {
@@ -394,7 +394,7 @@ def test_manual_and_help_agree() -> None:
 
 @pytest.mark.parametrize("typed, completed", [("@li", "@list-of-files"), ("oth", "other")])
 def test_completion_in_zsh(typed: str, completed: str, tmp_path: Path) -> None:
-    folder, zsh = Path(__file__).resolve().parents[2] / "libtheseus" / "completions", shutil.which("zsh")
+    folder, zsh = Path(__file__).resolve().parents[2] / "libtheseus" / "merge" / "completions", shutil.which("zsh")
     if not zsh or not folder.exists():
         pytest.skip("zsh is not installed, or the sources are not here")
     for name in ("list-of-files", "other"):

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+/* What the reader says: `file:line:column: what`, and `file:line:column: warning: what`. */
+#include "callgrind/reader.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A name too long for a message loses its beginning. */
+static void compose(const theseus_callgrind_reader *reader, const char *where, const char *kind, const char *what,
+                    char *out) {
+  const char *source = reader->source == TH_NONE ? "-" : th_strings_get(&reader->graph->strings, reader->source);
+  size_t length = strlen(source), most = TH_MESSAGE / 2;
+  size_t column = where && reader->line_start ? (size_t)(where - reader->line_start) + 1 : 1;
+  const char *dots = length > most ? "..." : "";
+  snprintf(out, TH_MESSAGE, "%s%s:%llu:%zu: %s%s", dots, length > most ? source + length - most : source,
+           (unsigned long long)reader->lines, column, kind, what);
+}
+
+int th_callgrind_fail(theseus_callgrind_reader *reader, int status, const char *where, const char *what) {
+  compose(reader, where, "", what, reader->error);
+  return status;
+}
+
+int th_callgrind_warn(theseus_callgrind_reader *reader, const char *where, const char *what) {
+  char message[TH_MESSAGE];
+
+  if (reader->strict)
+    return th_callgrind_fail(reader, THESEUS_EFORMAT, where, what);
+  reader->warning_count++;
+  if (reader->kept == TH_WARNINGS_KEPT)
+    return THESEUS_OK;
+  compose(reader, where, "warning: ", what, message);
+  char *kept = th_alloc_zeroed(&reader->graph->alloc, strlen(message) + 1, 1);
+  if (!kept) /* it has been counted */
+    return THESEUS_OK;
+  memcpy(kept, message, strlen(message));
+  reader->warnings[reader->kept++] = kept;
+  return THESEUS_OK;
+}
+
+void th_callgrind_forget_messages(theseus_callgrind_reader *reader) {
+  while (reader->kept) {
+    char *message = reader->warnings[--reader->kept];
+    th_alloc_free(&reader->graph->alloc, message, strlen(message) + 1, 1);
+  }
+  reader->warning_count = 0;
+  reader->error[0] = '\0';
+}

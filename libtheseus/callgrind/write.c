@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: ISC */
+/* Writes a graph as callgrind, in the one way that KCachegrind, callgrind_annotate, gprof2dot and speedscope all read
+ * right. */
+#include "callgrind/write.h"
+#include "base/digits.h"
+#include "base/output.h"
+#include "base/version.h"
+
+#include <string.h>
+
+enum { BUFFER = 1 << 16, NUMBER = 24 /* bytes that a number may take, with what is around it */ };
+
+/* One table of compressed names: what has been mentioned has a number. */
+struct names {
+  uint32_t *numbers; /* 0: not yet */
+  uint32_t last;
+};
+
+struct writer {
+  const theseus_graph *graph;
+  const theseus_sink *sink;
+  struct th_order order;
+  bool failed; /* the sink refused */
+  size_t used;
+  struct names files, objects, functions; /* the first two by text */
+  uint64_t *totals;
+  char buffer[BUFFER];
+};
+
+/* ---- bytes ---- */
+
+static void flush(struct writer *w) {
+  if (w->used && !w->failed && w->sink->write(w->sink->opaque, w->buffer, w->used))
+    w->failed = true;
+  w->used = 0;
+}
+
+static void put(struct writer *w, const char *bytes, size_t n) {
+  while (n) {
+    if (w->used == BUFFER)
+      flush(w);
+    size_t part = n < BUFFER - w->used ? n : BUFFER - w->used;
+    memcpy(w->buffer + w->used, bytes, part);
+    w->used += part;
+    bytes += part;
+    n -= part;
+  }
+}
+
+static void put_string(struct writer *w, const char *string) { put(w, string, strlen(string)); }
+
+static void put_text(struct writer *w, uint32_t id) {
+  const struct th_text *text = &w->graph->strings.texts[id];
+  put(w, text->bytes, text->length);
+}
+
+/* Where the next n bytes go, BUFFER at most. */
+static inline char *room(struct writer *w, size_t n) {
+  if (BUFFER - w->used < n)
+    flush(w);
+  return w->buffer + w->used;
+}
+
+static inline void used_until(struct writer *w, const char *end) { w->used = (size_t)(end - w->buffer); }
+
+static inline void put_byte(struct writer *w, char byte) {
+  *room(w, 1) = byte;
+  w->used++;
+}
+
+static char *decimal(char *at, uint64_t number) {
+  if (number >= 10)
+    return at + th_decimal(number, at);
+  *at = (char)('0' + number);
+  return at + 1;
+}
+
+static char *hexadecimal(char *at, uint64_t number) {
+  *at++ = '0';
+  *at++ = 'x';
+  for (unsigned shift = 64 - th_zeros_above(number | 1) / 4 * 4; shift > 0;) {
+    shift -= 4;
+    *at++ = "0123456789abcdef"[number >> shift & 15];
+  }
+  return at;
+}
+
+static void put_decimal(struct writer *w, char first, uint64_t number) {
+  char *at = room(w, NUMBER);
+  *at++ = first;
+  used_until(w, decimal(at, number));
+}
+
+/* `key=(id) text`, the text at its first mention only; an empty text has no id. */
+static void put_name(struct writer *w, const char *key, struct names *names, uint32_t index, uint32_t text) {
+  put_string(w, key);
+  if (text != w->graph->empty) {
+    bool first = !names->numbers[index];
+    if (first)
+      names->numbers[index] = ++names->last;
+    put_decimal(w, '(', names->numbers[index]);
+    put_byte(w, ')');
+    if (first) {
+      put_byte(w, ' ');
+      put_text(w, text);
+    }
+  }
+  put_byte(w, '\n');
+}
+
+/* ---- lines ---- */
+
+static void put_header_line(struct writer *w, const char *key, const char *bytes, size_t n) {
+  put_string(w, key);
+  put(w, bytes, n);
+  put_byte(w, '\n');
+}
+
+static void put_facts(struct writer *w) {
+  static const char *const keys[TH_FACTS] = {"pid: ", "cmd: ", "part: ", "thread: ", "desc: "};
+  const theseus_graph *graph = w->graph;
+
+  for (int i = 0; i < TH_FACTS; i++) {
+    if (graph->facts[i] == TH_NONE)
+      continue;
+    const char *line = th_strings_get(&graph->strings, graph->facts[i]);
+    for (size_t n = strcspn(line, "\n");; n = strcspn(line, "\n")) { /* only a description has several lines */
+      put_header_line(w, keys[i], line, n);
+      if (!line[n])
+        break;
+      line += n + 1;
+    }
+  }
+  if (graph->sources_told || graph->source_count > 1)
+    for (uint32_t i = 0; i < graph->source_count; i++) {
+      const struct th_text *source = &graph->strings.texts[w->order.sources[i]];
+      put_header_line(w, "desc: Source: ", source->bytes, source->length);
+    }
+}
+
+static void put_events(struct writer *w) {
+  const theseus_graph *graph = w->graph;
+
+  for (uint32_t i = 0; i < graph->event_count; i++) {
+    const struct th_graph_event *event = &graph->events[i];
+    if (event->long_name == graph->empty && event->unit == graph->empty)
+      continue;
+    put_string(w, "event: ");
+    put_text(w, event->name);
+    put_string(w, " : ");
+    put_text(w, event->long_name != graph->empty ? event->long_name : event->name);
+    if (event->unit != graph->empty) {
+      put_string(w, " [");
+      put_text(w, event->unit);
+      put_byte(w, ']');
+    }
+    put_byte(w, '\n');
+  }
+  for (uint32_t i = 0; i < graph->formula_count; i++) {
+    put_string(w, "event: ");
+    put_text(w, graph->formulas[i].text);
+    put_byte(w, '\n');
+  }
+  put_string(w, "events:");
+  for (uint32_t i = 0; i < graph->event_count; i++) {
+    put_byte(w, ' ');
+    put_text(w, graph->events[i].name);
+  }
+  put_byte(w, '\n');
+}
+
+static void put_totals(struct writer *w, const char *key) {
+  put_string(w, key);
+  for (uint32_t i = 0; i < w->graph->event_count; i++)
+    put_decimal(w, ' ', w->totals[i]);
+  put_byte(w, '\n');
+}
+
+static void put_header(struct writer *w) {
+  put_string(w, "# callgrind format\nversion: 1\ncreator: libtheseus-" THESEUS_VERSION "\n");
+  put_facts(w);
+  put_string(w, w->graph->positions == THESEUS_ADDRESSES                     ? "positions: instr\n"
+                : w->graph->positions == (THESEUS_ADDRESSES | THESEUS_LINES) ? "positions: instr line\n"
+                                                                             : "positions: line\n");
+  put_events(w);
+  put_totals(w, "summary:");
+}
+
+/* Address, line or both.  There is room. */
+static char *position(const struct writer *w, char *at, uint64_t address, uint32_t line) {
+  uint32_t positions = w->graph->positions;
+  if (positions & THESEUS_ADDRESSES)
+    at = hexadecimal(at, address);
+  if (positions == THESEUS_ADDRESSES)
+    return at;
+  if (positions & THESEUS_ADDRESSES)
+    *at++ = ' ';
+  return decimal(at, line);
+}
+
+/* A row's position and values. */
+static void put_row(struct writer *w, const uint64_t *cells, const th_place *place, const uint64_t *values) {
+  uint32_t events = w->graph->event_count;
+  char *at = position(w, room(w, 4 * NUMBER), th_cells_address(cells, place), th_cells_line(cells));
+  for (uint32_t i = 0; i < events; i++) {
+    if (i) {
+      used_until(w, at);
+      at = room(w, 2 * NUMBER);
+    }
+    *at++ = ' ';
+    at = decimal(at, values[i]);
+  }
+  *at++ = '\n';
+  used_until(w, at);
+}
+
+static void put_cost(struct writer *w, uint32_t row) {
+  const uint64_t *cells = th_rows_cells(&w->graph->costs, row);
+  put_row(w, cells, th_rows_place_of(&w->graph->costs, row), cells + TH_ROW_VALUES);
+}
+
+static void put_edge(struct writer *w, uint32_t row) {
+  const theseus_graph *graph = w->graph;
+  const uint64_t *cells = th_rows_cells(&graph->edges, row), *values = cells + TH_ROW_VALUES;
+  const th_place *place = th_rows_place_of(&graph->edges, row);
+  const struct th_graph_function *callee = &graph->functions[place->callee];
+
+  if (callee->object != graph->functions[place->function].object)
+    put_name(w, "cob=", &w->objects, callee->object, callee->object);
+  put_name(w, "cfi=", &w->files, callee->file, callee->file);
+  put_name(w, "cfn=", &w->functions, place->callee, callee->name);
+  put_string(w, "calls=");
+  char *at = decimal(room(w, 4 * NUMBER), values[TH_EDGE_COUNT]);
+  *at++ = ' ';
+  at = position(w, at, values[TH_EDGE_ADDRESS], (uint32_t)values[TH_EDGE_LINE]);
+  *at++ = '\n';
+  used_until(w, at);
+  put_row(w, cells, place, values + TH_EDGE_EVENTS);
+}
+
+/* The function's rows, file by file: costs, then calls. */
+static void put_function(struct writer *w, uint32_t rank, uint32_t *object) {
+  const theseus_graph *graph = w->graph;
+  const struct th_order *order = &w->order;
+  uint32_t id = order->functions[rank];
+  const struct th_graph_function *function = &graph->functions[id];
+  const uint32_t *cost = order->costs + order->cost_start[rank];
+  const uint32_t *cost_end = order->costs + order->cost_start[rank + 1];
+  const uint32_t *edge = order->edges + order->edge_start[rank];
+  const uint32_t *edge_end = order->edges + order->edge_start[rank + 1];
+  uint32_t file = function->file;
+
+  if (cost == cost_end && edge == edge_end)
+    return;
+  put_byte(w, '\n');
+  if (function->object != *object)
+    put_name(w, "ob=", &w->objects, function->object, function->object);
+  *object = function->object;
+  put_name(w, "fl=", &w->files, file, file);
+  put_name(w, "fn=", &w->functions, id, function->name);
+  while (cost < cost_end || edge < edge_end) {
+    bool costs = edge == edge_end || (cost < cost_end && th_order_cost_first(order, *cost, *edge));
+    uint32_t in = costs ? th_rows_place_of(&graph->costs, *cost)->file : th_rows_place_of(&graph->edges, *edge)->file;
+    if (in != file)
+      put_name(w, "fi=", &w->files, in, in);
+    file = in;
+    while (cost < cost_end && th_rows_place_of(&graph->costs, *cost)->file == file)
+      put_cost(w, *cost++);
+    while (edge < edge_end && th_rows_place_of(&graph->edges, *edge)->file == file)
+      put_edge(w, *edge++);
+  }
+}
+
+static int sum_up(struct writer *w) {
+  const th_rows *costs = &w->graph->costs;
+  for (uint32_t row = 0; row < costs->count; row++)
+    for (uint32_t i = 0; i < costs->stride; i++)
+      if (!th_add(&w->totals[i], th_rows_values(costs, row)[i]))
+        return THESEUS_EOVERFLOW;
+  return THESEUS_OK;
+}
+
+static void put_all(struct writer *w) {
+  put_header(w);
+  uint32_t object = w->graph->empty;
+  for (uint32_t rank = 0; rank < w->graph->function_count && !w->failed; rank++)
+    put_function(w, rank, &object);
+  put_totals(w, "\ntotals:");
+  flush(w);
+}
+
+int theseus_callgrind_write(const theseus_graph *graph, const theseus_sink *sink) {
+  th_alloc alloc; /* its own: the graph is const, and others may be reading it */
+  if (!graph || !sink || !sink->write || th_alloc_init(&alloc, &graph->alloc.user))
+    return THESEUS_EINVAL;
+  if (graph->alloc.limit != UINT64_MAX)
+    alloc.limit = graph->alloc.limit - graph->alloc.used;
+  size_t texts = graph->strings.count, events = graph->event_count + (size_t)1;
+  size_t n = 2 * texts + graph->function_count;
+
+  struct writer *w;
+  uint32_t *numbers = NULL;
+  uint64_t *totals = NULL;
+  int status = THESEUS_OK;
+  if (!(w = th_alloc_zeroed(&alloc, 1, sizeof *w)) || !(numbers = th_alloc_zeroed(&alloc, n, sizeof *numbers)) ||
+      !(totals = th_alloc_zeroed(&alloc, events, sizeof *totals))) {
+    status = th_alloc_why(&alloc);
+  } else {
+    w->graph = graph;
+    w->sink = sink;
+    w->totals = totals;
+    w->files.numbers = numbers;
+    w->objects.numbers = numbers + texts;
+    w->functions.numbers = numbers + 2 * texts;
+    status = sum_up(w);
+    if (!status)
+      status = th_order_init(&alloc, graph, &w->order);
+    if (!status)
+      put_all(w);
+    if (w->failed)
+      status = THESEUS_EIO;
+    th_order_free(&alloc, &w->order);
+  }
+  th_alloc_free(&alloc, totals, events, sizeof *totals);
+  th_alloc_free(&alloc, numbers, n, sizeof *numbers);
+  th_alloc_free(&alloc, w, 1, sizeof *w);
+  return status;
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: ISC */
+#include "graph/graph.h"
+#include "base/text.h"
+#include "profile/profile.h"
+
+#include <string.h>
+
+/* ---- life ---- */
+
+int theseus_graph_new(const theseus_graph_options *options, theseus_graph **out) {
+  theseus_graph_options chosen = {.size = sizeof chosen};
+  th_alloc alloc;
+
+  if (!out)
+    return THESEUS_EINVAL;
+  if (options) {
+    if (options->size <= sizeof options->size)
+      return THESEUS_EINVAL;
+    memcpy(&chosen, options, options->size < sizeof chosen ? options->size : sizeof chosen);
+  }
+  if (chosen.positions > (THESEUS_LINES | THESEUS_ADDRESSES) || th_alloc_init(&alloc, chosen.allocator))
+    return THESEUS_EINVAL;
+  if (chosen.memory_limit)
+    alloc.limit = chosen.memory_limit;
+  theseus_graph *graph = th_alloc_zeroed(&alloc, 1, sizeof *graph);
+  if (!graph)
+    return th_alloc_why(&alloc);
+  graph->alloc = alloc;
+  graph->wanted = chosen.positions ? chosen.positions : THESEUS_LINES;
+  th_rows_init(&graph->costs, 0);
+  th_rows_init(&graph->edges, TH_EDGE_EVENTS);
+  for (int i = 0; i < TH_FACTS; i++)
+    graph->facts[i] = TH_NONE;
+  int status = th_strings_intern(&graph->strings, &graph->alloc, "", 0, &graph->empty);
+  if (status) {
+    theseus_graph_free(graph);
+    return status;
+  }
+  *out = graph;
+  return THESEUS_OK;
+}
+
+void theseus_graph_free(theseus_graph *graph) {
+  if (!graph)
+    return;
+  th_alloc *alloc = &graph->alloc;
+  th_strings_free(&graph->strings, alloc);
+  th_map_free(&graph->function_map, alloc);
+  th_map_free(&graph->source_map, alloc);
+  th_rows_free(&graph->costs, alloc);
+  th_rows_free(&graph->edges, alloc);
+  th_alloc_free(alloc, graph->functions, graph->function_capacity, sizeof *graph->functions);
+  th_alloc_free(alloc, graph->events, graph->event_capacity, sizeof *graph->events);
+  th_alloc_free(alloc, graph->before.events, graph->before.events_capacity, sizeof *graph->events);
+  th_alloc_free(alloc, graph->formulas, graph->formula_capacity, sizeof *graph->formulas);
+  th_alloc_free(alloc, graph->sources, graph->source_capacity, sizeof *graph->sources);
+  theseus_allocator user = alloc->user;
+  user.free(user.opaque, graph);
+}
+
+int th_graph_text(theseus_graph *graph, const char *bytes, size_t n, uint32_t *out) {
+  if (th_text_is_clean(bytes, n))
+    return th_strings_intern(&graph->strings, &graph->alloc, bytes, n, out);
+  if (n > SIZE_MAX / 4)
+    return THESEUS_ENOMEM;
+  char *clean = th_alloc_zeroed(&graph->alloc, n, 4);
+  if (!clean)
+    return th_alloc_why(&graph->alloc);
+  int status = th_strings_intern(&graph->strings, &graph->alloc, clean, th_text_clean(bytes, n, clean), out);
+  th_alloc_free(&graph->alloc, clean, n, 4);
+  return status;
+}
+
+/* ---- transactions ---- */
+
+int th_graph_begin(theseus_graph *graph, bool undo) {
+  if (graph->before.open) /* a file is being read into it: the two would take each other back */
+    return THESEUS_EINVAL;
+  if (graph->event_count) {
+    int status = th_alloc_grow(&graph->alloc, &graph->before.events, &graph->before.events_capacity, graph->event_count,
+                               sizeof *graph->events);
+    if (status)
+      return status;
+    memcpy(graph->before.events, graph->events, graph->event_count * sizeof *graph->events);
+  }
+  graph->before.event_count = graph->event_count;
+  graph->before.formula_count = graph->formula_count;
+  graph->before.function_count = graph->function_count;
+  graph->before.positions = graph->positions;
+  graph->before.fold = false;
+  graph->before.undo = undo;
+  int status = th_rows_begin(&graph->costs, &graph->alloc, undo);
+  if (!status) {
+    status = th_rows_begin(&graph->edges, &graph->alloc, undo);
+    if (status)
+      th_rows_commit(&graph->costs);
+  }
+  graph->before.open = !status;
+  return status;
+}
+
+static uint32_t hash_function(const struct th_graph_function *function) {
+  const uint32_t words[] = {function->object, function->file, function->name};
+  return th_hash_words(words, 3);
+}
+
+void th_graph_rollback(theseus_graph *graph) {
+  graph->before.open = false;
+  if (!graph->before.undo)
+    return;
+  th_rows_rollback(&graph->costs);
+  th_rows_rollback(&graph->edges);
+  if (graph->before.event_count)
+    memcpy(graph->events, graph->before.events, graph->before.event_count * sizeof *graph->events);
+  graph->event_count = graph->before.event_count;
+  graph->formula_count = graph->before.formula_count;
+  graph->positions = graph->before.positions;
+  if (graph->function_count != graph->before.function_count) {
+    graph->function_count = graph->before.function_count;
+    th_map_clear(&graph->function_map);
+    for (uint32_t i = 0; i < graph->function_count; i++)
+      th_map_add(&graph->function_map, hash_function(&graph->functions[i]), i);
+  }
+}
+
+/* *to = what is in `from`, by line only.  `to` is fresh. */
+static int fold(th_rows *to, const th_rows *from, th_alloc *alloc, uint32_t head) {
+  th_rows_init(to, from->stride);
+  for (uint32_t i = 0; i < from->count; i++) {
+    th_row key = th_rows_key(from, i);
+    uint32_t row;
+    key.address = 0;
+    int status = th_rows_at(to, alloc, &key, &row);
+    if (status)
+      return status;
+    uint64_t *sum = th_rows_values(to, row);
+    const uint64_t *values = th_rows_values(from, i);
+    if (head) { /* of an edge: the callee has no address any more */
+      if (!th_add(&sum[TH_EDGE_COUNT], values[TH_EDGE_COUNT]))
+        return THESEUS_EOVERFLOW;
+      if (values[TH_EDGE_LINE] && (!sum[TH_EDGE_LINE] || values[TH_EDGE_LINE] < sum[TH_EDGE_LINE]))
+        sum[TH_EDGE_LINE] = values[TH_EDGE_LINE];
+    }
+    for (uint32_t k = head; k < from->stride; k++)
+      if (!th_add(&sum[k], values[k]))
+        return THESEUS_EOVERFLOW;
+  }
+  return THESEUS_OK;
+}
+
+int th_graph_commit(theseus_graph *graph) {
+  if (graph->before.fold) {
+    th_rows costs, edges;
+    int status = fold(&costs, &graph->costs, &graph->alloc, 0);
+    th_rows_init(&edges, TH_EDGE_EVENTS);
+    if (!status)
+      status = fold(&edges, &graph->edges, &graph->alloc, TH_EDGE_EVENTS);
+    if (status) {
+      th_rows_free(&costs, &graph->alloc);
+      th_rows_free(&edges, &graph->alloc);
+      graph->positions = graph->before.positions;
+      th_graph_rollback(graph);
+      return status;
+    }
+    th_rows_free(&graph->costs, &graph->alloc);
+    th_rows_free(&graph->edges, &graph->alloc);
+    graph->costs = costs;
+    graph->edges = edges;
+    for (uint32_t i = 0; i < graph->function_count; i++) /* those were places of the old ones */
+      graph->functions[i].place = TH_NONE;
+  }
+  th_rows_commit(&graph->costs);
+  th_rows_commit(&graph->edges);
+  graph->before.open = false;
+  return THESEUS_OK;
+}
+
+/* ---- what it is made of ---- */
+
+uint32_t th_graph_positions(theseus_graph *graph, uint32_t positions) {
+  uint32_t had = graph->positions;
+  if (!had) {
+    graph->positions = positions;
+  } else if (had & positions & THESEUS_ADDRESSES) {
+    graph->positions = had | positions;
+  } else {
+    graph->positions = THESEUS_LINES;
+    if (had & THESEUS_ADDRESSES)
+      graph->before.fold = true;
+  }
+  return graph->positions;
+}
+
+static bool same_function(const void *owner, uint32_t index, const void *key) {
+  const struct th_graph_function *a = &((const theseus_graph *)owner)->functions[index], *b = key;
+  return a->name == b->name && a->file == b->file && a->object == b->object;
+}
+
+int th_graph_function(theseus_graph *graph, const struct th_graph_function *function, uint32_t *out) {
+  uint32_t *named = &graph->strings.texts[function->name].note; /* the one that had this name the last time */
+  uint32_t id = *named;
+  if (id < graph->function_count && same_function(graph, id, function)) {
+    *out = id;
+    return THESEUS_OK;
+  }
+  uint32_t hash = hash_function(function);
+  id = th_map_find(&graph->function_map, hash, same_function, graph, function);
+  if (id == TH_NONE) {
+    uint64_t count = (uint64_t)graph->function_count + 1;
+    int status = th_alloc_grow(&graph->alloc, &graph->functions, &graph->function_capacity, count, sizeof *function);
+    if (!status)
+      status = th_map_reserve(&graph->function_map, &graph->alloc, count);
+    if (status)
+      return status;
+    id = graph->function_count++;
+    graph->functions[id] = *function;
+    graph->functions[id].place = graph->functions[id].home = TH_NONE;
+    th_map_add(&graph->function_map, hash, id);
+  }
+  *out = *named = id;
+  return THESEUS_OK;
+}
+
+int th_graph_event(theseus_graph *graph, const struct th_graph_event *event, bool *clash, uint32_t *out) {
+  uint32_t empty = graph->empty;
+  for (uint32_t i = 0; i < graph->event_count; i++) {
+    struct th_graph_event *known = &graph->events[i];
+    if (known->name != event->name)
+      continue;
+    if (known->unit != event->unit && known->unit != empty && event->unit != empty)
+      return THESEUS_EUNIT;
+    if (known->unit == empty)
+      known->unit = event->unit;
+    if (known->long_name == empty)
+      known->long_name = event->long_name;
+    else if (clash && event->long_name != empty && event->long_name != known->long_name)
+      *clash = true;
+    *out = i;
+    return THESEUS_OK;
+  }
+  uint64_t count = (uint64_t)graph->event_count + 1;
+  int status = th_alloc_grow(&graph->alloc, &graph->events, &graph->event_capacity, count, sizeof *event);
+  if (!status)
+    status = th_rows_widen(&graph->costs, &graph->alloc, (uint32_t)count);
+  if (!status)
+    status = th_rows_widen(&graph->edges, &graph->alloc, (uint32_t)count + TH_EDGE_EVENTS);
+  if (status)
+    return status;
+  graph->events[graph->event_count] = *event;
+  *out = graph->event_count++;
+  return THESEUS_OK;
+}
+
+int th_graph_formula(theseus_graph *graph, uint32_t name, uint32_t text) {
+  for (uint32_t i = 0; i < graph->formula_count; i++)
+    if (graph->formulas[i].name == name)
+      return THESEUS_OK;
+  int status = th_alloc_grow(&graph->alloc, &graph->formulas, &graph->formula_capacity,
+                             (uint64_t)graph->formula_count + 1, sizeof *graph->formulas);
+  if (!status)
+    graph->formulas[graph->formula_count++] = (struct th_graph_formula){name, text};
+  return status;
+}
+
+static bool add_values(uint64_t *sum, const uint64_t *values, const uint32_t *columns, uint32_t n) {
+  bool fits = true;
+  for (uint32_t i = 0; i < n; i++)
+    fits &= th_add(&sum[columns ? columns[i] : i], values[i]);
+  return fits;
+}
+
+int th_graph_add_cost(theseus_graph *graph, const th_row *key, const uint64_t *values, const uint32_t *columns,
+                      uint32_t n) {
+  uint32_t row;
+  int status = th_rows_at(&graph->costs, &graph->alloc, key, &row);
+  if (!status)
+    status = th_rows_touch(&graph->costs, &graph->alloc, row);
+  if (status)
+    return status;
+  return add_values(th_rows_values(&graph->costs, row), values, columns, n) ? THESEUS_OK : THESEUS_EOVERFLOW;
+}
+
+bool th_graph_add_head(uint64_t *sum, const uint64_t *head) {
+  for (int i = TH_EDGE_LINE; i <= TH_EDGE_ADDRESS; i++)
+    if (head[i] && (!sum[i] || head[i] < sum[i]))
+      sum[i] = head[i];
+  return th_add(&sum[TH_EDGE_COUNT], head[TH_EDGE_COUNT]);
+}
+
+int th_graph_add_edge(theseus_graph *graph, const th_row *key, const uint64_t *head, const uint64_t *values,
+                      const uint32_t *columns, uint32_t n) {
+  uint32_t row;
+  int status = th_rows_at(&graph->edges, &graph->alloc, key, &row);
+  if (!status)
+    status = th_rows_touch(&graph->edges, &graph->alloc, row);
+  if (status)
+    return status;
+  uint64_t *sum = th_rows_values(&graph->edges, row);
+  th_prefetch(th_rows_cells(&graph->edges, th_cells_follow(th_rows_cells(&graph->edges, row)))); /* there is time */
+  return th_graph_add_head(sum, head) && add_values(sum + TH_EDGE_EVENTS, values, columns, n) ? THESEUS_OK
+                                                                                              : THESEUS_EOVERFLOW;
+}
+
+/* ---- where it is from ---- */
+
+static bool same_source(const void *owner, uint32_t index, const void *key) {
+  return ((const theseus_graph *)owner)->sources[index] == *(const uint32_t *)key;
+}
+
+int th_graph_reserve_sources(theseus_graph *graph, uint32_t more) {
+  uint64_t count = (uint64_t)graph->source_count + more;
+  int status = th_alloc_grow(&graph->alloc, &graph->sources, &graph->source_capacity, count, sizeof *graph->sources);
+  return status ? status : th_map_reserve(&graph->source_map, &graph->alloc, count);
+}
+
+void th_graph_describe(theseus_graph *graph, const uint32_t *facts, const uint32_t *sources, uint32_t source_count,
+                       bool told, uint64_t inputs) {
+  for (int i = 0; i < TH_FACTS; i++)
+    if (!graph->inputs)
+      graph->facts[i] = facts[i];
+    else if (graph->facts[i] != facts[i])
+      graph->facts[i] = TH_NONE;
+  for (uint32_t i = 0; i < source_count; i++) {
+    uint32_t hash = th_hash_words(&sources[i], 1);
+    if (th_map_find(&graph->source_map, hash, same_source, graph, &sources[i]) != TH_NONE)
+      continue;
+    graph->sources[graph->source_count] = sources[i];
+    th_map_add(&graph->source_map, hash, graph->source_count++);
+  }
+  graph->sources_told |= told || (graph->inputs && inputs);
+  if (!th_add(&graph->inputs, inputs))
+    graph->inputs = UINT64_MAX;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: ISC */
+/* The command line. */
+#include "merge/main.h"
+
+#include <ctype.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help[] =
+    "Usage: theseus-merge [-o FILE] [OPTION]... FILE|DIR|@LIST|-...\n"
+    "Makes one profile out of many: callgrind files, and pprof files, also gzipped or compressed by zstd.\n"
+    "\n"
+    "  -o, --output=FILE         write here, at the end and all at once (standard output)\n"
+    "  -f, --force               also when that is one of the inputs\n"
+    "      --format=FORMAT       callgrind, pprof or folded (callgrind); the latter two of pprof files only\n"
+    "      --events=NAME,...     only these columns, in this order; of folded stacks, the one (Wait)\n"
+    "  -j, --jobs=N              threads (as many as there are processors)\n"
+    "      --memory-limit=SIZE   give up rather than take more, such as 500M or 2G\n"
+    "      --strict              what is else a warning is an error\n"
+    "      --ignore-errors       skip inputs that cannot be read or merged, and exit with 1 in the end\n"
+    "      --progress=WHEN       show a bar: auto (on a terminal, after a second), always, never\n"
+    "      --stats               say on standard error what was merged, and how fast\n"
+    "  -h, --help                show this, and exit\n"
+    "  -V, --version             show the version, and exit\n"
+    "\n"
+    "A DIR stands for all files in it and below, except hidden ones; @LIST for the files that it names, one a line; - "
+    "for\n"
+    "standard input.  A file that is named twice counts twice.\n"
+    "\n"
+    "Exit status: 0 done; 1 done, but inputs were skipped; 2 bad usage; 3 an input could not be read or merged;\n"
+    "4 the output could not be written; 5 out of memory.  Unless it is 0 or 1, the output is as it was before.\n";
+
+static _Noreturn void refuse(const char *option, const char *value, const char *wanted) {
+  complain("%s: '%s' is not %s", option, value, wanted);
+  exit(EXIT_USAGE);
+}
+
+/* One of several words, as its number. */
+static int choose(const char *option, const char *value, const char *const *words, const char *wanted) {
+  for (int i = 0; words[i]; i++)
+    if (strcmp(value, words[i]) == 0)
+      return i;
+  refuse(option, value, wanted);
+}
+
+static uint64_t read_size(const char *value) {
+  static const char wanted[] = "a size, such as 1000000, 500M or 2G";
+  char *end;
+  unsigned shift = 0;
+  unsigned long long number = strtoull(value, &end, 10);
+  if (!isdigit((unsigned char)*value) || !number)
+    refuse("--memory-limit", value, wanted);
+  switch (*end) {
+    case 'k':
+    case 'K': shift = 10; break;
+    case 'M': shift = 20; break;
+    case 'G': shift = 30; break;
+    case 'T': shift = 40; break;
+  }
+  if (end[shift > 0] || number > UINT64_MAX >> shift)
+    refuse("--memory-limit", value, wanted);
+  return (uint64_t)number << shift;
+}
+
+static unsigned read_jobs(const char *value) {
+  char *end;
+  unsigned long number = strtoul(value, &end, 10);
+  if (!isdigit((unsigned char)*value) || *end || number < 1 || number > 1024)
+    refuse("--jobs", value, "a number from 1 to 1024");
+  return (unsigned)number;
+}
+
+/* Names with commas between, none of them empty. */
+static char *read_names(char *value) {
+  size_t length = strlen(value);
+  if (!length || *value == ',' || value[length - 1] == ',' || strstr(value, ",,"))
+    refuse("--events", value, "a list of names, such as Wait,Latency");
+  return value;
+}
+
+static unsigned processors(void) {
+  long online = sysconf(_SC_NPROCESSORS_ONLN);
+  return online < 1 ? 1 : online > 64 ? 64 : (unsigned)online;
+}
+
+struct options options_read(int argc, char **argv) {
+  enum { FORMAT = 256, EVENTS, LIMIT, STRICT, IGNORE, PROGRESS, STATS };
+  static const struct option known[] = {{"output", required_argument, NULL, 'o'},
+                                        {"force", no_argument, NULL, 'f'},
+                                        {"format", required_argument, NULL, FORMAT},
+                                        {"events", required_argument, NULL, EVENTS},
+                                        {"jobs", required_argument, NULL, 'j'},
+                                        {"memory-limit", required_argument, NULL, LIMIT},
+                                        {"strict", no_argument, NULL, STRICT},
+                                        {"ignore-errors", no_argument, NULL, IGNORE},
+                                        {"progress", required_argument, NULL, PROGRESS},
+                                        {"stats", no_argument, NULL, STATS},
+                                        {"help", no_argument, NULL, 'h'},
+                                        {"version", no_argument, NULL, 'V'},
+                                        {NULL, 0, NULL, 0}};
+  static const char *const formats[] = {"callgrind", "pprof", "folded", NULL};
+  static const char *const whens[] = {"auto", "always", "never", NULL};
+  struct options options = {.jobs = processors()};
+  int option;
+
+  while ((option = getopt_long(argc, argv, "o:fj:hV", known, NULL)) != -1) {
+    switch (option) {
+      case 'o': options.output = strcmp(optarg, "-") == 0 ? NULL : optarg; break;
+      case 'f': options.force = true; break;
+      case 'j': options.jobs = read_jobs(optarg); break;
+      case FORMAT:
+        options.format = (enum format)choose("--format", optarg, formats, "callgrind, pprof or folded");
+        break;
+      case EVENTS: options.events = read_names(optarg); break;
+      case LIMIT: options.memory_limit = read_size(optarg); break;
+      case STRICT: options.strict = true; break;
+      case IGNORE: options.ignore_errors = true; break;
+      case PROGRESS:
+        options.progress = (enum progress)choose("--progress", optarg, whens, "auto, always or never");
+        break;
+      case STATS: options.stats = true; break;
+      case 'h': fputs(help, stdout); exit(fflush(stdout) ? EXIT_OUTPUT : EXIT_DONE);
+      case 'V': printf("theseus-merge %s\n", theseus_version()); exit(fflush(stdout) ? EXIT_OUTPUT : EXIT_DONE);
+      default: fputs("Try 'theseus-merge --help'.\n", stderr); exit(EXIT_USAGE);
+    }
+  }
+  options.arguments = argv + optind;
+  if (!*options.arguments) {
+    complain("there is nothing to merge");
+    fputs("Try 'theseus-merge --help'.\n", stderr);
+    exit(EXIT_USAGE);
+  }
+  if (options.format == FORMAT_PPROF && options.events) {
+    complain("--events: a pprof file has all of its sample types");
+    exit(EXIT_USAGE);
+  }
+  return options;
+}

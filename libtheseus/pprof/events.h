@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+/* pprof-events - what the sample types of a file are in a profile: ours if they have our names, else events of the host's. */
+#ifndef TH_PPROF_EVENTS_H
+#define TH_PPROF_EVENTS_H
+
+#include "pprof/format.h"
+#include "pprof/tables.h"
+
+typedef struct th_pprof_events {
+  uint32_t ids[TH_MAX_TYPES]; /* by sample type */
+  bool ours; /* it has the types of TYPE_WAIT, TYPE_LATENCY and TYPE_DEFERREDS, and so labels that mean something */
+} th_pprof_events;
+
+/* Makes the events known to a profile.  EFORMAT, ENOMEM, ELIMIT, EOVERFLOW, EUNIT. */
+int th_pprof_events_resolve(th_pprof_events *events, const th_pprof_tables *tables, theseus_profile *profile);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: ISC */
+#include "pprof/path.h"
+
+#include <string.h>
+
+/* How many bytes two blocks have in common, from their ends. */
+static uint32_t common_end(th_bytes a, th_bytes b) {
+  size_t most = (size_t)(a.end - a.at), n = 0;
+  if (most > (size_t)(b.end - b.at))
+    most = (size_t)(b.end - b.at);
+  for (uint64_t x, y; n + sizeof x <= most; n += sizeof x) {
+    memcpy(&x, a.end - n - sizeof x, sizeof x);
+    memcpy(&y, b.end - n - sizeof y, sizeof y);
+    if (x != y)
+      break;
+  }
+  while (n < most && a.end[-1 - (ptrdiff_t)n] == b.end[-1 - (ptrdiff_t)n])
+    n++;
+  return (uint32_t)n;
+}
+
+/* Goes back to where the locations are those of the last sample.  False: they all are. */
+static bool go_back(th_pprof_path *path, th_bytes locations) {
+  uint32_t common = path->locations.at ? common_end(path->locations, locations) : 0;
+  uint64_t size = (uint64_t)(locations.end - locations.at);
+
+  if (common && common == size && common == path->locations.end - path->locations.at)
+    return false;
+  while (path->count && path->steps[path->count - 1].bytes > common)
+    path->count--;
+  if (path->count && path->steps[path->count - 1].bytes == common && common < size &&
+      locations.end[-1 - (ptrdiff_t)common] >= 0x80) /* the number goes on here */
+    path->count--;
+  return true;
+}
+
+/* Reads the number that ends at *end, which becomes where it begins.  False: it has more than 64 bits. */
+static inline bool take_last(const unsigned char *begin, const unsigned char **end, uint64_t *out) {
+  const unsigned char *at = *end - 1;
+  uint64_t number = *at;
+
+  if (at > begin && at[-1] >= 0x80) {
+    const unsigned char *last = at;
+    do {
+      at--;
+      if (last - at == TH_VARINT || (last - at == TH_VARINT - 1 && *last > 1))
+        return false;
+      number = number << 7 | (*at & 0x7f);
+    } while (at > begin && at[-1] >= 0x80);
+  }
+  *end = at;
+  *out = number;
+  return true;
+}
+
+/* Pushes a frame.  Gives false in *fits, and leaves it, at the bound of depth. */
+static inline int push_frame(theseus_profile *profile, struct th_step *step, uint32_t function, uint32_t line,
+                             bool *fits) {
+  if (profile->stacks.items[step->stack].depth >= profile->max_depth) {
+    profile->info.truncated_pushes++;
+    *fits = false;
+    return THESEUS_OK;
+  }
+  uint32_t call_line = step->stack == THESEUS_ROOT ? 0 : step->line;
+  step->line = line;
+  if (th_stacks_is_next(&profile->stacks, step->stack, function, call_line)) {
+    step->stack++;
+    return THESEUS_OK;
+  }
+  return th_stacks_push(&profile->stacks, &profile->alloc, step->stack, function, call_line, &step->stack);
+}
+
+/* Pushes the frames of a location, the last of which is the innermost one. */
+static int push_location(const th_pprof_tables *tables, const struct th_pprof_location *location,
+                         theseus_profile *profile, struct th_step *step, bool *fits) {
+  int status = THESEUS_OK;
+  for (uint32_t i = location->frames; !status && *fits && i-- > 0;) {
+    const struct th_pprof_frame *frame = &tables->frames[location->first + i];
+    status = push_frame(profile, step, (uint32_t)frame->id, frame->line, fits);
+  }
+  return status;
+}
+
+int th_pprof_path_follow(th_pprof_path *path, const th_pprof_tables *tables, theseus_profile *profile,
+                         th_bytes locations, const unsigned char *at, uint64_t sample) {
+  struct th_step step = {0, THESEUS_ROOT, 0};
+  bool fits = true;
+
+  if ((uint64_t)(locations.end - locations.at) > UINT32_MAX)
+    return THESEUS_EOVERFLOW;
+  if (locations.at != locations.end && locations.end[-1] >= 0x80)
+    return th_pprof_fail(tables, at, "sample %llu: a number that does not end", (unsigned long long)sample);
+  if (!go_back(path, locations))
+    return THESEUS_OK;
+  path->locations = locations;
+  if (path->count)
+    step = path->steps[path->count - 1];
+  for (const unsigned char *end = locations.end - step.bytes; end != locations.at && fits;) {
+    uint64_t id;
+    int status;
+    if (!take_last(locations.at, &end, &id))
+      return th_pprof_fail(tables, at, "sample %llu: a number that does not end", (unsigned long long)sample);
+    if (id - 1 < tables->place_count && tables->places[id - 1].function != TH_NONE) {
+      const struct th_pprof_place *place = &tables->places[id - 1];
+      status = push_frame(profile, &step, place->function, place->line, &fits);
+    } else {
+      uint32_t location = th_ids_find(&tables->location_ids, id);
+      if (location == TH_NONE)
+        return th_pprof_fail(tables, at, "sample %llu: location %llu is not in the file", (unsigned long long)sample,
+                             (unsigned long long)id);
+      status = push_location(tables, &tables->locations[location], profile, &step, &fits);
+    }
+    if (!status && path->count == path->capacity)
+      status = th_alloc_grow(tables->alloc, &path->steps, &path->capacity, (uint64_t)path->count + 1, sizeof step);
+    if (status)
+      return status;
+    step.bytes = (uint32_t)(locations.end - end);
+    if (fits)
+      path->steps[path->count++] = step;
+  }
+  path->stack = step.stack;
+  path->line = step.line;
+  return THESEUS_OK;
+}
+
+void th_pprof_path_free(th_pprof_path *path, th_alloc *alloc) {
+  th_alloc_free(alloc, path->steps, path->capacity, sizeof *path->steps);
+}

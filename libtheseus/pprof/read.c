@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: ISC */
+/* Reads a pprof profile: first its tables, then its samples, one by one.  What Theseus wrote becomes what it was; the
+ * sample types of others become events. */
+#include "pprof/bookings.h"
+#include "pprof/events.h"
+#include "pprof/path.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What a string means as the key of a label, or as an outcome. */
+enum word { NO_WORD, KEY_OUTCOME, KEY_LATENCY, KEY_DETACHED, KEY_HEAD, KEY_HEAD_PATH, FIRST_OUTCOME };
+
+struct reader {
+  theseus_profile *profile;
+  th_pprof_tables tables;
+  th_pprof_events events;
+  th_bookings bookings;
+  th_pprof_path path;
+  unsigned char *words; /* by string: enum word */
+  uint64_t sample_number;
+
+  /* One sample. */
+  th_bytes locations;
+  uint64_t *values; /* by sample type */
+  uint64_t value_count;
+  th_wire spliced[2]; /* locations that were not one block: this sample's, and those that the path knows */
+};
+
+/* What the labels of a sample say. */
+struct labels {
+  uint32_t outcome; /* of OUTCOME_NAMES */
+  bool detached, has_head;
+  uint64_t mark, head;
+  const struct th_text *head_path;
+};
+
+/* ---- labels ---- */
+
+static int classify_words(struct reader *reader) {
+  static const char *const words[] = {[KEY_OUTCOME] = OUTCOME,
+                                      [KEY_LATENCY] = LATENCY,
+                                      [KEY_DETACHED] = DETACHED,
+                                      [KEY_HEAD] = HEAD,
+                                      [KEY_HEAD_PATH] = HEAD_PATH};
+  static const char *const outcomes[] = OUTCOME_NAMES;
+  const th_pprof_tables *tables = &reader->tables;
+
+  reader->words = th_alloc_zeroed(tables->alloc, tables->string_count, 1);
+  if (!reader->words)
+    return th_alloc_why(tables->alloc);
+  for (uint32_t i = 0; i < tables->string_count; i++) {
+    const struct th_text *text = &tables->strings[i];
+    for (unsigned char word = KEY_OUTCOME; word < FIRST_OUTCOME; word++)
+      if (th_text_is(text, words[word]))
+        reader->words[i] = word;
+    for (unsigned char outcome = 0; outcome < OUTCOMES; outcome++)
+      if (th_text_is(text, outcomes[outcome]))
+        reader->words[i] = (unsigned char)(FIRST_OUTCOME + outcome);
+  }
+  return THESEUS_OK;
+}
+
+static int sample_fail(const struct reader *reader, const unsigned char *at, const char *what) {
+  return th_pprof_fail(&reader->tables, at, "sample %llu: %s", (unsigned long long)reader->sample_number, what);
+}
+
+static int read_label(const struct reader *reader, th_bytes message, struct labels *labels) {
+  const unsigned char *at = message.at;
+  uint64_t key = 0, string = 0, number = 0;
+  struct th_field field;
+
+  while (message.at != message.end) {
+    const char *wrong = th_wire_next(&message, &field);
+    if (wrong)
+      return sample_fail(reader, message.at, wrong);
+    switch (field.number) {
+      case LABEL_KEY: key = field.value; break;
+      case LABEL_STRING: string = field.value; break;
+      case LABEL_NUMBER: number = field.value; break;
+      default: break;
+    }
+  }
+  if (key >= reader->tables.string_count || string >= reader->tables.string_count)
+    return sample_fail(reader, at, "a label's text is not in the string table");
+  switch (reader->words[key]) {
+    case KEY_OUTCOME:
+      if (reader->words[string] < FIRST_OUTCOME)
+        return sample_fail(reader, at, "an unknown outcome");
+      labels->outcome = reader->words[string] - (uint32_t)FIRST_OUTCOME;
+      break;
+    case KEY_LATENCY:
+      if (number > INT64_MAX)
+        return sample_fail(reader, at, "a negative latency");
+      labels->mark = number;
+      break;
+    case KEY_DETACHED: labels->detached = true; break;
+    case KEY_HEAD:
+      labels->has_head = true;
+      labels->head = number;
+      break;
+    case KEY_HEAD_PATH: labels->head_path = &reader->tables.strings[string]; break;
+    default: break;
+  }
+  return THESEUS_OK;
+}
+
+/* The next line of a text, which loses it. */
+static th_bytes next_line(th_bytes *text) {
+  th_bytes line = {text->at, text->at};
+  while (line.end != text->end && *line.end != '\n')
+    line.end++;
+  text->at = line.end == text->end ? line.end : line.end + 1;
+  return line;
+}
+
+static uint32_t decimal(th_bytes digits) {
+  uint32_t number = 0;
+  for (; digits.at != digits.end && *digits.at >= '0' && *digits.at <= '9' && number <= UINT32_MAX / 10 - 1;
+       digits.at++)
+    number = number * 10 + (uint32_t)(*digits.at - '0');
+  return number;
+}
+
+/* The stack of the head of detached Wait: so many frames of the stack where the Wait is, and then those of a text. */
+static int find_head(struct reader *reader, const struct labels *labels, uint32_t stack, uint32_t *out) {
+  theseus_profile *profile = reader->profile;
+  uint32_t head = stack;
+  int status = THESEUS_OK;
+
+  while (labels->has_head && profile->stacks.items[head].depth > labels->head)
+    head = profile->stacks.items[head].parent;
+  th_bytes rest = {NULL, NULL};
+  if (labels->head_path)
+    rest = (th_bytes){(const unsigned char *)labels->head_path->bytes,
+                      (const unsigned char *)labels->head_path->bytes + labels->head_path->length};
+  while (!status && rest.at != rest.end && profile->stacks.items[head].depth < profile->max_depth) {
+    th_bytes call_line = next_line(&rest), first_line = next_line(&rest), name = next_line(&rest),
+             file = next_line(&rest);
+    const struct th_text texts[] = {{.bytes = (const char *)name.at, .length = (uint32_t)(name.end - name.at)},
+                                    {.bytes = (const char *)file.at, .length = (uint32_t)(file.end - file.at)}};
+    struct th_function function = {.first_line = decimal(first_line)};
+    uint32_t id;
+    if (!texts[0].length)
+      break;
+    status = th_pprof_intern(profile, &texts[0], &function.name);
+    if (!status)
+      status = th_pprof_intern(profile, &texts[1], &function.file);
+    if (!status)
+      status = th_functions_intern(&profile->functions, &profile->alloc, &function, &id);
+    if (!status)
+      status = th_profile_push(profile, head, id, decimal(call_line), &head);
+  }
+  *out = head;
+  return status;
+}
+
+/* ---- samples ---- */
+
+static int add_sample(struct reader *reader, const struct labels *labels) {
+  struct th_ended ended = {.stack = reader->path.stack, .outcome = labels->outcome, .mark = labels->mark};
+  int status = THESEUS_OK;
+
+  for (uint32_t i = 0; !status && i < reader->tables.type_count; i++) {
+    uint64_t value = reader->values[i];
+    if (!value)
+      continue;
+    struct th_cell_key key = {reader->events.ids[i], THESEUS_ROOT, 0, reader->path.stack, reader->path.line};
+    if (key.event == THESEUS_LATENCY) {
+      ended.latency_ns = value;
+    } else if (key.event == THESEUS_DEFERREDS) {
+      ended.count = value;
+    } else {
+      if (key.event == THESEUS_WAIT && labels->detached) {
+        key.detached = 1;
+        status = find_head(reader, labels, key.stack, &key.head);
+      }
+      if (!status)
+        status = th_bookings_cost(&reader->bookings, &key, value);
+    }
+  }
+  if (!status && (ended.count || ended.latency_ns))
+    status = th_bookings_spans(&reader->bookings, &ended);
+  return status;
+}
+
+/* Adds to the locations.  Mostly they are one block, which stays where it is. */
+static int take_locations(struct reader *reader, const struct th_field *field, const unsigned char *at) {
+  th_wire *spliced = &reader->spliced[reader->path.locations.at == reader->spliced[0].bytes];
+  unsigned char number[TH_VARINT];
+  th_bytes more = field->block;
+
+  if (reader->locations.at == reader->locations.end && field->is_block) {
+    reader->locations = more;
+    return THESEUS_OK;
+  }
+  if (!field->is_block)
+    more = (th_bytes){number, number + th_wire_put(number, field->value)};
+  uint64_t before = (uint64_t)(reader->locations.end - reader->locations.at), size = (uint64_t)(more.end - more.at);
+  if (before && reader->locations.end[-1] >= 0x80)
+    return sample_fail(reader, at, "a number that does not end");
+  if (!size)
+    return THESEUS_OK;
+  bool is_spliced = before && reader->locations.at == spliced->bytes;
+  spliced->used = is_spliced ? (uint32_t)before : 0;
+  int status = th_wire_reserve(spliced, &reader->profile->alloc, before + size);
+  if (status)
+    return status;
+  if (!is_spliced && before)
+    memcpy(spliced->bytes, reader->locations.at, (size_t)before);
+  memcpy(spliced->bytes + before, more.at, (size_t)size);
+  spliced->used = (uint32_t)(before + size);
+  reader->locations = (th_bytes){spliced->bytes, spliced->bytes + spliced->used};
+  return THESEUS_OK;
+}
+
+/* Adds to the values; of too many only the number is kept.  False: one does not end. */
+static bool take_values(struct reader *reader, const struct th_field *field) {
+  th_bytes block = field->block;
+  uint64_t value = field->value;
+
+  while (!field->is_block || block.at != block.end) {
+    if (field->is_block && !th_wire_take(&block, &value))
+      return false;
+    if (reader->value_count < reader->tables.type_count)
+      reader->values[reader->value_count] = value;
+    reader->value_count++;
+    if (!field->is_block)
+      break;
+  }
+  return true;
+}
+
+static int read_sample(struct reader *reader, th_bytes message) {
+  const unsigned char *at = message.at;
+  struct labels labels = {.mark = TH_NO_MARK};
+  struct th_field field;
+  int status = THESEUS_OK;
+
+  reader->value_count = 0;
+  reader->locations = (th_bytes){at, at};
+  while (!status && message.at != message.end) {
+    const unsigned char *field_at = message.at;
+    const char *wrong = th_wire_next(&message, &field);
+    if (!wrong && field.number == SAMPLE_LOCATION)
+      status = take_locations(reader, &field, field_at);
+    else if (!wrong && field.number == SAMPLE_VALUE && !take_values(reader, &field))
+      wrong = "a number that does not end";
+    else if (!wrong && field.number == SAMPLE_LABEL && reader->events.ours)
+      status = field.is_block ? read_label(reader, field.block, &labels)
+                              : sample_fail(reader, field_at, "a label is not a message");
+    if (wrong)
+      return sample_fail(reader, field_at, wrong);
+  }
+  if (status)
+    return status;
+  if (reader->value_count != reader->tables.type_count)
+    return th_pprof_fail(&reader->tables, at, "sample %llu: %llu values for %lu sample types",
+                         (unsigned long long)reader->sample_number, (unsigned long long)reader->value_count,
+                         (unsigned long)reader->tables.type_count);
+  bool any = false;
+  for (uint32_t i = 0; i < reader->value_count; i++) {
+    if (reader->values[i] > INT64_MAX)
+      return sample_fail(reader, at, "a negative value, as in a difference of profiles");
+    any = any || reader->values[i];
+  }
+  if (any)
+    status = th_pprof_path_follow(&reader->path, &reader->tables, reader->profile, reader->locations, at,
+                                  reader->sample_number);
+  return status || !any ? status : add_sample(reader, &labels);
+}
+
+static int read_samples(struct reader *reader, th_bytes bytes) {
+  struct th_field field;
+  int status = THESEUS_OK;
+
+  while (!status && bytes.at != bytes.end) {
+    (void)th_wire_next(&bytes, &field); /* has gone well before */
+    if (field.number != PROFILE_SAMPLE)
+      continue;
+    reader->sample_number++;
+    status = read_sample(reader, field.block);
+  }
+  return status;
+}
+
+/* ---- the call ---- */
+
+static int read_all(struct reader *reader, th_bytes bytes) {
+  theseus_profile *profile = reader->profile;
+  th_pprof_tables *tables = &reader->tables;
+
+  int status = th_pprof_tables_read(tables, bytes);
+  if (!status)
+    status = th_pprof_events_resolve(&reader->events, tables, profile);
+  if (!status)
+    status = th_pprof_tables_resolve(tables, profile);
+  if (!status)
+    status = classify_words(reader);
+  if (!status && !(reader->values = th_alloc_zeroed(&profile->alloc, tables->type_count, sizeof *reader->values)))
+    status = th_alloc_why(&profile->alloc);
+  return status ? status : read_samples(reader, bytes);
+}
+
+static int read_profile(theseus_profile *profile, th_bytes bytes, theseus_read_error *error) {
+  th_alloc *alloc = &profile->alloc;
+  struct reader *reader = th_alloc_zeroed(alloc, 1, sizeof *reader);
+  if (!reader)
+    return th_alloc_why(alloc);
+  reader->profile = profile;
+  reader->tables.alloc = alloc;
+  reader->tables.begin = bytes.at;
+  reader->tables.error = error;
+  th_bookings_begin(&reader->bookings, profile);
+  int status = read_all(reader, bytes);
+  if (status) {
+    th_bookings_undo(&reader->bookings);
+  } else {
+    th_pprof_tables_tell_objects(&reader->tables, profile);
+    th_profile_add_time(profile, reader->tables.time_ns, reader->tables.duration_ns);
+  }
+
+  th_bookings_free(&reader->bookings);
+  th_pprof_path_free(&reader->path, alloc);
+  th_wire_free(&reader->spliced[0], alloc);
+  th_wire_free(&reader->spliced[1], alloc);
+  th_alloc_free(alloc, reader->words, reader->tables.string_count, 1);
+  th_alloc_free(alloc, reader->values, reader->tables.type_count, sizeof *reader->values);
+  th_pprof_tables_free(&reader->tables);
+  th_alloc_free(alloc, reader, 1, sizeof *reader);
+  return status;
+}
+
+int theseus_pprof_read(theseus_profile *profile, const void *bytes, size_t size, theseus_read_error *error) {
+  theseus_read_error found = {.size = sizeof found};
+  const unsigned char *at = bytes;
+  int status;
+
+  if (!bytes && size)
+    return THESEUS_EINVAL;
+  if (size >= 2 && at[0] == 0x1f && at[1] == 0x8b) {
+    (void)snprintf(found.text, sizeof found.text, "compressed with gzip: to be decompressed first");
+    status = THESEUS_EFORMAT;
+  } else {
+    status = read_profile(profile, (th_bytes){at, size ? at + size : at}, &found);
+  }
+  if (status && error) {
+    if (status != THESEUS_EFORMAT)
+      (void)snprintf(found.text, sizeof found.text, "%s", theseus_strerror(status));
+    (void)th_give(error, &found, sizeof found);
+  }
+  return status;
+}

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: ISC */
+#include "pprof/tables.h"
+#include "pprof/format.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_COMMENTS = 4096 }; /* that are looked at */
+
+int th_pprof_fail(const th_pprof_tables *tables, const unsigned char *at, const char *format, ...) {
+  va_list arguments;
+  tables->error->offset = (uint64_t)(at - tables->begin);
+  va_start(arguments, format);
+  (void)vsnprintf(tables->error->text, sizeof tables->error->text, format, arguments);
+  va_end(arguments);
+  return THESEUS_EFORMAT;
+}
+
+const struct th_text *th_pprof_string(const th_pprof_tables *tables, uint64_t number) {
+  return number < tables->string_count ? &tables->strings[number] : NULL;
+}
+
+bool th_text_is(const struct th_text *text, const char *wanted) {
+  return text->length == strlen(wanted) && memcmp(text->bytes, wanted, text->length) == 0;
+}
+
+int th_pprof_intern(theseus_profile *profile, const struct th_text *text, uint32_t *out) {
+  return th_strings_intern_clean(&profile->strings, &profile->alloc, text->bytes, text->length, out);
+}
+
+/* ---- ids ---- */
+
+static bool same_id(const void *owner, uint32_t index, const void *key) {
+  return ((const struct th_ids *)owner)->ids[index] == *(const uint64_t *)key;
+}
+
+static uint32_t hash_id(uint64_t id) {
+  const uint32_t words[] = {(uint32_t)id, (uint32_t)(id >> 32)};
+  return th_hash_words(words, 2);
+}
+
+uint32_t th_ids_find(const struct th_ids *ids, uint64_t id) {
+  if (id - 1 < ids->direct_size)
+    return ids->direct[id - 1];
+  return th_map_find(&ids->map, hash_id(id), same_id, ids, &id);
+}
+
+static int add_id(struct th_ids *ids, th_alloc *alloc, uint64_t id) {
+  int status = th_alloc_grow(alloc, &ids->ids, &ids->capacity, (uint64_t)ids->count + 1, sizeof *ids->ids);
+  if (!status)
+    ids->ids[ids->count++] = id;
+  return status;
+}
+
+/* Once all are there.  EFORMAT: one is 0, or there twice. */
+static int index_ids(struct th_ids *ids, th_alloc *alloc, uint64_t *wrong) {
+  if (!ids->count)
+    return THESEUS_OK;
+  ids->direct = th_alloc_zeroed(alloc, ids->count, sizeof *ids->direct);
+  if (!ids->direct)
+    return th_alloc_why(alloc);
+  ids->direct_size = ids->count;
+  for (uint32_t i = 0; i < ids->count; i++)
+    ids->direct[i] = TH_NONE;
+  for (uint32_t i = 0; i < ids->count; i++) {
+    uint64_t id = *wrong = ids->ids[i];
+    if (!id || th_ids_find(ids, id) != TH_NONE)
+      return THESEUS_EFORMAT;
+    if (id <= ids->direct_size) {
+      ids->direct[id - 1] = i;
+      continue;
+    }
+    int status = th_map_reserve(&ids->map, alloc, (uint64_t)ids->map.count + 1);
+    if (status)
+      return status;
+    th_map_add(&ids->map, hash_id(id), i);
+  }
+  return THESEUS_OK;
+}
+
+static void free_ids(struct th_ids *ids, th_alloc *alloc) {
+  th_alloc_free(alloc, ids->ids, ids->capacity, sizeof *ids->ids);
+  th_alloc_free(alloc, ids->direct, ids->direct_size, sizeof *ids->direct);
+  th_map_free(&ids->map, alloc);
+}
+
+/* ---- messages ---- */
+
+/* The next field of a message; false at its end, or when `status` says that it is broken. */
+static bool next_field(const th_pprof_tables *tables, th_bytes *message, struct th_field *field, int *status) {
+  if (message->at == message->end)
+    return false;
+  const char *wrong = th_wire_next(message, field);
+  if (wrong)
+    *status = th_pprof_fail(tables, message->at, "%s", wrong);
+  return !wrong;
+}
+
+static int read_string(th_pprof_tables *tables, const struct th_field *field) {
+  int status = th_alloc_grow(tables->alloc, &tables->strings, &tables->string_capacity,
+                             (uint64_t)tables->string_count + 1, sizeof *tables->strings);
+  size_t length = (size_t)(field->block.end - field->block.at);
+  if (!status && length > UINT32_MAX - 1)
+    status = THESEUS_EOVERFLOW;
+  if (!status)
+    tables->strings[tables->string_count++] =
+        (struct th_text){.bytes = (const char *)field->block.at, .length = (uint32_t)length};
+  return status;
+}
+
+static int read_type(th_pprof_tables *tables, th_bytes message) {
+  struct th_pprof_type type = {0};
+  struct th_field field;
+  int status = THESEUS_OK;
+
+  if (tables->type_count == TH_MAX_TYPES)
+    return th_pprof_fail(tables, message.at, "more than %d sample types", TH_MAX_TYPES);
+  while (next_field(tables, &message, &field, &status))
+    if (field.number == VALUE_TYPE)
+      type.name = field.value;
+    else if (field.number == VALUE_UNIT)
+      type.unit = field.value;
+  tables->types[tables->type_count++] = type;
+  return status;
+}
+
+static int read_mapping(th_pprof_tables *tables, th_bytes message) {
+  struct th_pprof_mapping mapping = {0};
+  struct th_field field;
+  uint64_t id = 0;
+  int status = th_alloc_grow(tables->alloc, &tables->mappings, &tables->mapping_capacity,
+                             (uint64_t)tables->mapping_ids.count + 1, sizeof mapping);
+  while (!status && next_field(tables, &message, &field, &status))
+    if (field.number == MAPPING_ID)
+      id = field.value;
+    else if (field.number == MAPPING_FILE)
+      mapping.file = field.value;
+  if (status)
+    return status;
+  tables->mappings[tables->mapping_ids.count] = mapping;
+  return add_id(&tables->mapping_ids, tables->alloc, id);
+}
+
+static int read_function(th_pprof_tables *tables, th_bytes message) {
+  struct th_pprof_function function = {0};
+  struct th_field field;
+  uint64_t id = 0;
+  int status = th_alloc_grow(tables->alloc, &tables->functions, &tables->function_capacity,
+                             (uint64_t)tables->function_ids.count + 1, sizeof function);
+  while (!status && next_field(tables, &message, &field, &status))
+    switch (field.number) {
+      case FUNCTION_ID: id = field.value; break;
+      case FUNCTION_NAME: function.name = field.value; break;
+      case FUNCTION_SYSTEM_NAME: function.system_name = field.value; break;
+      case FUNCTION_FILE: function.file = field.value; break;
+      case FUNCTION_FIRST_LINE: function.first_line = th_small(field.value); break;
+      default: break;
+    }
+  if (status)
+    return status;
+  tables->functions[tables->function_ids.count] = function;
+  return add_id(&tables->function_ids, tables->alloc, id);
+}
+
+static int read_line(th_pprof_tables *tables, th_bytes message) {
+  struct th_pprof_frame frame = {0};
+  struct th_field field;
+  int status = th_alloc_grow(tables->alloc, &tables->frames, &tables->frame_capacity, (uint64_t)tables->frame_count + 1,
+                             sizeof frame);
+  while (!status && next_field(tables, &message, &field, &status))
+    if (field.number == LINE_FUNCTION)
+      frame.id = field.value;
+    else if (field.number == LINE_LINE)
+      frame.line = th_small(field.value);
+  if (!status)
+    tables->frames[tables->frame_count++] = frame;
+  return status;
+}
+
+static int read_location(th_pprof_tables *tables, th_bytes message) {
+  struct th_pprof_location location = {.first = tables->frame_count};
+  struct th_field field;
+  uint64_t id = 0;
+  int status = th_alloc_grow(tables->alloc, &tables->locations, &tables->location_capacity,
+                             (uint64_t)tables->location_ids.count + 1, sizeof location);
+  while (!status && next_field(tables, &message, &field, &status))
+    switch (field.number) {
+      case LOCATION_ID: id = field.value; break;
+      case LOCATION_MAPPING: location.mapping = field.value; break;
+      case LOCATION_ADDRESS: location.address = field.value; break;
+      case LOCATION_LINE:
+        if (field.is_block)
+          status = read_line(tables, field.block);
+        break;
+      default: break;
+    }
+  if (!status && tables->frame_count == location.first) /* an address that nobody has looked up */
+    status = read_line(tables, (th_bytes){message.at, message.at});
+  if (status)
+    return status;
+  location.frames = tables->frame_count - location.first;
+  tables->locations[tables->location_ids.count] = location;
+  return add_id(&tables->location_ids, tables->alloc, id);
+}
+
+/* Reads numbers, of which a field has one, or is a block of them, to the end of an array.  False: they do not end in
+ * time, or `status` says what went wrong. */
+static bool read_numbers(th_alloc *alloc, const struct th_field *field, uint64_t **array, uint32_t *count,
+                         uint32_t *capacity, int *status) {
+  th_bytes block = field->block;
+  uint64_t most = *count + (field->is_block ? (uint64_t)(block.end - block.at) : 1);
+
+  *status = th_alloc_grow(alloc, array, capacity, most, sizeof **array);
+  if (*status)
+    return false;
+  if (!field->is_block) {
+    (*array)[(*count)++] = field->value;
+    return true;
+  }
+  while (block.at != block.end)
+    if (!th_wire_take(&block, &(*array)[(*count)++]))
+      return false;
+  return true;
+}
+
+static int read_time(th_pprof_tables *tables, const unsigned char *at, const struct th_field *field) {
+  if (field->value > INT64_MAX)
+    return th_pprof_fail(tables, at, "a negative time");
+  if (tables->time_ns)
+    return th_pprof_fail(tables, at, "two profiles, one after the other: merge them instead");
+  tables->time_ns = field->value;
+  return THESEUS_OK;
+}
+
+static int read_field(th_pprof_tables *tables, const unsigned char *at, const struct th_field *field) {
+  int status = THESEUS_OK;
+  bool message = field->number <= PROFILE_STRING;
+
+  if (message && !field->is_block)
+    return th_pprof_fail(tables, at, "field %u of the profile is not a message", (unsigned)field->number);
+  switch (field->number) {
+    case PROFILE_SAMPLE_TYPE: return read_type(tables, field->block);
+    case PROFILE_MAPPING: return read_mapping(tables, field->block);
+    case PROFILE_LOCATION: return read_location(tables, field->block);
+    case PROFILE_FUNCTION: return read_function(tables, field->block);
+    case PROFILE_STRING: return read_string(tables, field);
+    case PROFILE_TIME: return read_time(tables, at, field);
+    case PROFILE_DURATION: tables->duration_ns = field->value <= INT64_MAX ? field->value : 0; return THESEUS_OK;
+    case PROFILE_COMMENT:
+      if (tables->comment_count < MAX_COMMENTS &&
+          !read_numbers(tables->alloc, field, &tables->comments, &tables->comment_count, &tables->comment_capacity,
+                        &status))
+        return status ? status : th_pprof_fail(tables, at, "numbers that do not end");
+      return THESEUS_OK;
+    default: return THESEUS_OK;
+  }
+}
+
+int th_pprof_tables_read(th_pprof_tables *tables, th_bytes bytes) {
+  const struct {
+    struct th_ids *ids;
+    const char *what;
+  } indexes[] = {
+      {&tables->mapping_ids, "mapping"}, {&tables->function_ids, "function"}, {&tables->location_ids, "location"}};
+  struct th_field field;
+  uint64_t id = 0;
+  int status = THESEUS_OK;
+
+  for (const unsigned char *at = bytes.at; !status && next_field(tables, &bytes, &field, &status); at = bytes.at)
+    status = read_field(tables, at, &field);
+  if (!status && !tables->type_count)
+    return th_pprof_fail(tables, tables->begin, "no sample types: this is not a pprof profile");
+  if (!status && (!tables->string_count || tables->strings[0].length))
+    return th_pprof_fail(tables, tables->begin, "the string table does not begin with the empty one");
+  for (size_t i = 0; !status && i < sizeof indexes / sizeof *indexes; i++) {
+    status = index_ids(indexes[i].ids, tables->alloc, &id);
+    if (status == THESEUS_EFORMAT)
+      return th_pprof_fail(tables, tables->begin, "the id %llu of a %s is 0, or that of another one",
+                           (unsigned long long)id, indexes[i].what);
+  }
+  if (tables->comment_count > MAX_COMMENTS)
+    tables->comment_count = MAX_COMMENTS;
+  return status;
+}
+
+/* ---- in terms of a profile ---- */
+
+static int resolve_function(th_pprof_tables *tables, theseus_profile *profile, uint32_t i) {
+  struct th_pprof_function *function = &tables->functions[i];
+  const struct th_text *name = th_pprof_string(tables, function->name);
+  const struct th_text *file = th_pprof_string(tables, function->file);
+  struct th_function found = {.first_line = function->first_line};
+  static const struct th_text unknown = {.bytes = "(unknown)", .length = 9};
+
+  if (name && !name->length)
+    name = th_pprof_string(tables, function->system_name);
+  if (!name || !file)
+    return th_pprof_fail(tables, tables->begin, "function %llu: a text that is not in the string table",
+                         (unsigned long long)tables->function_ids.ids[i]);
+  int status = th_pprof_intern(profile, name->length ? name : &unknown, &found.name);
+  if (!status)
+    status = th_pprof_intern(profile, file, &found.file);
+  return status ? status : th_functions_intern(&profile->functions, &profile->alloc, &found, &function->function);
+}
+
+/* A function for an address that has none: the address in hexadecimal, in its program. */
+static int resolve_address(th_pprof_tables *tables, theseus_profile *profile, const struct th_pprof_location *location,
+                           uint64_t *out) {
+  uint32_t mapping = th_ids_find(&tables->mapping_ids, location->mapping), function;
+  const struct th_text *file = NULL;
+  struct th_function found = {0};
+  char name[32];
+
+  if (mapping != TH_NONE)
+    file = th_pprof_string(tables, tables->mappings[mapping].file);
+  (void)snprintf(name, sizeof name, "0x%llx", (unsigned long long)location->address);
+  const struct th_text text = {.bytes = name, .length = (uint32_t)strlen(name)}, none = {.bytes = ""};
+  int status = th_pprof_intern(profile, &text, &found.name);
+  if (!status)
+    status = th_pprof_intern(profile, file ? file : &none, &found.file);
+  if (!status)
+    status = th_functions_intern(&profile->functions, &profile->alloc, &found, &function);
+  if (!status)
+    *out = function;
+  return status;
+}
+
+static int resolve_mapping(th_pprof_tables *tables, theseus_profile *profile, struct th_pprof_mapping *mapping) {
+  const struct th_text *file = th_pprof_string(tables, mapping->file);
+  mapping->object = TH_NONE;
+  return file && file->length ? th_pprof_intern(profile, file, &mapping->object) : THESEUS_OK;
+}
+
+void th_pprof_tables_tell_objects(const th_pprof_tables *tables, theseus_profile *profile) {
+  for (uint32_t i = 0; i < tables->location_ids.count; i++) {
+    const struct th_pprof_location *location = &tables->locations[i];
+    uint32_t mapping = th_ids_find(&tables->mapping_ids, location->mapping);
+    for (uint32_t k = 0; mapping != TH_NONE && k < location->frames; k++)
+      th_profile_join_object(profile, (uint32_t)tables->frames[location->first + k].id,
+                             tables->mappings[mapping].object);
+  }
+}
+
+static int pack_places(th_pprof_tables *tables) {
+  uint32_t n = tables->location_ids.direct_size;
+  if (!n)
+    return THESEUS_OK;
+  tables->places = th_alloc_zeroed(tables->alloc, n, sizeof *tables->places);
+  if (!tables->places)
+    return th_alloc_why(tables->alloc);
+  tables->place_count = n;
+  for (uint32_t i = 0; i < n; i++) {
+    uint32_t item = tables->location_ids.direct[i];
+    bool packs = item != TH_NONE && tables->locations[item].frames == 1;
+    const struct th_pprof_frame *frame = packs ? &tables->frames[tables->locations[item].first] : NULL;
+    tables->places[i] =
+        frame ? (struct th_pprof_place){(uint32_t)frame->id, frame->line} : (struct th_pprof_place){TH_NONE, 0};
+  }
+  return THESEUS_OK;
+}
+
+int th_pprof_tables_resolve(th_pprof_tables *tables, theseus_profile *profile) {
+  int status = THESEUS_OK;
+  for (uint32_t i = 0; !status && i < tables->function_ids.count; i++)
+    status = resolve_function(tables, profile, i);
+  for (uint32_t i = 0; !status && i < tables->mapping_ids.count; i++)
+    status = resolve_mapping(tables, profile, &tables->mappings[i]);
+  for (uint32_t i = 0; !status && i < tables->location_ids.count; i++) {
+    const struct th_pprof_location *location = &tables->locations[i];
+    for (uint32_t k = location->first; !status && k < location->first + location->frames; k++) {
+      struct th_pprof_frame *frame = &tables->frames[k];
+      uint32_t function = frame->id ? th_ids_find(&tables->function_ids, frame->id) : TH_NONE;
+      if (function != TH_NONE)
+        frame->id = tables->functions[function].function;
+      else if (frame->id)
+        status = th_pprof_fail(tables, tables->begin, "location %llu: function %llu is not in the file",
+                               (unsigned long long)tables->location_ids.ids[i], (unsigned long long)frame->id);
+      else
+        status = resolve_address(tables, profile, location, &frame->id);
+    }
+  }
+  return status ? status : pack_places(tables);
+}
+
+void th_pprof_tables_free(th_pprof_tables *tables) {
+  th_alloc *alloc = tables->alloc;
+  th_alloc_free(alloc, tables->strings, tables->string_capacity, sizeof *tables->strings);
+  th_alloc_free(alloc, tables->comments, tables->comment_capacity, sizeof *tables->comments);
+  th_alloc_free(alloc, tables->functions, tables->function_capacity, sizeof *tables->functions);
+  th_alloc_free(alloc, tables->mappings, tables->mapping_capacity, sizeof *tables->mappings);
+  th_alloc_free(alloc, tables->locations, tables->location_capacity, sizeof *tables->locations);
+  th_alloc_free(alloc, tables->frames, tables->frame_capacity, sizeof *tables->frames);
+  th_alloc_free(alloc, tables->places, tables->place_count, sizeof *tables->places);
+  free_ids(&tables->function_ids, alloc);
+  free_ids(&tables->mapping_ids, alloc);
+  free_ids(&tables->location_ids, alloc);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: ISC */
+#include "profile/cells.h"
+
+#include <string.h>
+
+static bool same(const void *owner, uint32_t index, const void *key) {
+  return memcmp(&((const th_cells *)owner)->items[index].key, key, sizeof(struct th_cell_key)) == 0;
+}
+
+static uint32_t hash(const struct th_cell_key *key) {
+  const uint32_t words[] = {key->event, key->head, key->detached, key->stack, key->line};
+  return th_hash_words(words, 5);
+}
+
+int th_cells_reserve(th_cells *cells, th_alloc *alloc, uint64_t more) {
+  uint64_t needed = cells->count + more;
+  int status = th_alloc_grow(alloc, &cells->items, &cells->capacity, needed, sizeof *cells->items);
+  return status ? status : th_map_reserve(&cells->map, alloc, needed);
+}
+
+uint32_t th_cells_find(const th_cells *cells, const struct th_cell_key *key) {
+  return th_map_find(&cells->map, hash(key), same, cells, key);
+}
+
+int th_cells_intern(th_cells *cells, th_alloc *alloc, const struct th_cell_key *key, uint32_t *out) {
+  uint32_t hashed = hash(key), cell = th_map_find(&cells->map, hashed, same, cells, key);
+  if (cell == TH_NONE) {
+    int status = th_cells_reserve(cells, alloc, 1);
+    if (status)
+      return status;
+    cell = cells->count++;
+    cells->items[cell] = (struct th_cell){*key, {0, 0}};
+    th_map_add(&cells->map, hashed, cell);
+  }
+  *out = cell;
+  return THESEUS_OK;
+}
+
+void th_cells_add(th_cells *cells, uint32_t cell, uint64_t amount) {
+  uint64_t *sum = &cells->items[cell].value.ns;
+  *sum = amount > UINT64_MAX - *sum ? UINT64_MAX : *sum + amount;
+}
+
+void th_cells_cut(th_cells *cells, uint32_t count) {
+  while (cells->count > count) {
+    cells->count--;
+    th_map_remove(&cells->map, hash(&cells->items[cells->count].key), cells->count);
+  }
+}
+
+void th_cells_clear(th_cells *cells) {
+  cells->count = 0;
+  th_map_clear(&cells->map);
+}
+
+void th_cells_free(th_cells *cells, th_alloc *alloc) {
+  th_alloc_free(alloc, cells->items, cells->capacity, sizeof *cells->items);
+  th_map_free(&cells->map, alloc);
+  memset(cells, 0, sizeof *cells);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC */
+/* cells - where costs are booked: one counter for each distinct (event, head, detached, stack, line). */
+#ifndef TH_CELLS_H
+#define TH_CELLS_H
+
+#include "base/fixed.h"
+#include "base/map.h"
+
+struct th_cell_key {
+  uint32_t event, head, detached, stack, line;
+};
+
+struct th_cell {
+  struct th_cell_key key;
+  th_fixed value;
+};
+
+typedef struct th_cells {
+  struct th_cell *items;
+  uint32_t count, capacity;
+  th_map map;
+} th_cells;
+
+/* Room for `more` cells that are not there yet.  ENOMEM, EOVERFLOW. */
+int th_cells_reserve(th_cells *cells, th_alloc *alloc, uint64_t more);
+/* The cell with a key, or TH_NONE. */
+uint32_t th_cells_find(const th_cells *cells, const struct th_cell_key *key);
+/* The cell with a key, made if need be.  ENOMEM, EOVERFLOW. */
+int th_cells_intern(th_cells *cells, th_alloc *alloc, const struct th_cell_key *key, uint32_t *out);
+/* Adds an integer to a cell; a sum that does not fit stays at its largest. */
+void th_cells_add(th_cells *cells, uint32_t cell, uint64_t amount);
+/* Takes out the cells from number `count` on, the ones that came last. */
+void th_cells_cut(th_cells *cells, uint32_t count);
+void th_cells_clear(th_cells *cells);
+void th_cells_free(th_cells *cells, th_alloc *alloc);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/* functions - what a frame is an activation of: (file, name, first line), each once. */
+#ifndef TH_FUNCTIONS_H
+#define TH_FUNCTIONS_H
+
+#include "base/strings.h"
+
+struct th_function {
+  uint32_t file, name; /* texts */
+  uint32_t first_line;
+  uint32_t object; /* a text; TH_NONE: not known.  Not a part of the key */
+};
+
+typedef struct th_functions {
+  struct th_function *items;
+  uint32_t count, capacity;
+  th_map map;
+} th_functions;
+
+/* One that is new has no object, whatever `function` says.  ENOMEM, EOVERFLOW. */
+int th_functions_intern(th_functions *functions, th_alloc *alloc, const struct th_function *function, uint32_t *out);
+void th_functions_free(th_functions *functions, th_alloc *alloc);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: ISC */
+/* profile-merge - one profile added to another: first all names, then all room, then all sums, of which the last cannot fail. */
+#include "profile/profile.h"
+
+#include <string.h>
+
+/* What the ids of `from` are in `into`. */
+struct names {
+  uint32_t *functions, *objects /* of functions: texts */, *stacks, *events;
+};
+
+static int intern_function(theseus_profile *into, const theseus_profile *from, uint32_t i, const struct names *names) {
+  theseus_function_info function = {.size = sizeof function};
+  theseus_function_get(from, i, &function);
+  int status = theseus_function_intern(into, function.file, function.name, function.first_line, &names->functions[i]);
+  names->objects[i] = TH_NONE;
+  if (!status && *function.object)
+    status =
+        th_strings_intern(&into->strings, &into->alloc, function.object, strlen(function.object), &names->objects[i]);
+  return status;
+}
+
+static int intern_names(theseus_profile *into, const theseus_profile *from, struct names *names) {
+  int status = THESEUS_OK;
+
+  for (uint32_t i = 0; !status && i < from->event_count; i++) {
+    theseus_event_info event = {.size = sizeof event};
+    theseus_event_get(from, i, &event);
+    status = theseus_event_intern(into, &event, &names->events[i]);
+  }
+  for (uint32_t i = 0; !status && i < from->functions.count; i++)
+    status = intern_function(into, from, i, names);
+  for (uint32_t i = 0; !status && i < from->stacks.count; i++) {
+    const struct th_stack *stack = &from->stacks.items[i];
+    struct th_stats *stats;
+    if (i != THESEUS_ROOT)
+      status = th_profile_push(into, names->stacks[stack->parent], names->functions[stack->function], stack->call_line,
+                               &names->stacks[i]);
+    if (!status && stack->stats != TH_NONE)
+      status = th_profile_stats(into, names->stacks[i], &stats);
+  }
+  return status;
+}
+
+static struct th_cell_key rename_cell(const struct names *names, const struct th_cell_key *key) {
+  return (struct th_cell_key){names->events[key->event], names->stacks[key->head], key->detached,
+                              names->stacks[key->stack], key->line};
+}
+
+static int check_sums(const theseus_profile *into, const theseus_profile *from, const struct names *names) {
+  for (uint32_t i = 0; i < from->cells.count; i++) {
+    struct th_cell_key key = rename_cell(names, &from->cells.items[i].key);
+    uint32_t cell = th_cells_find(&into->cells, &key);
+    if (cell != TH_NONE && !th_fits(into->cells.items[cell].value.ns, th_fixed_round(from->cells.items[i].value)))
+      return THESEUS_EOVERFLOW;
+  }
+  for (uint32_t i = 0; i < from->stacks.count; i++) {
+    if (from->stacks.items[i].stats == TH_NONE)
+      continue;
+    const struct th_stats *a = &into->stats[into->stacks.items[names->stacks[i]].stats];
+    const struct th_stats *b = &from->stats[from->stacks.items[i].stats];
+    if (!th_fits(a->deferreds, b->deferreds) || !th_fits(a->latency_ns, b->latency_ns))
+      return THESEUS_EOVERFLOW;
+  }
+  return THESEUS_OK;
+}
+
+static void add_sums(theseus_profile *into, const theseus_profile *from, const struct names *names) {
+  for (uint32_t i = 0; i < from->cells.count; i++) {
+    struct th_cell_key key = rename_cell(names, &from->cells.items[i].key);
+    uint32_t cell;
+    if (!th_cells_intern(&into->cells, &into->alloc, &key, &cell)) /* room was reserved */
+      th_cells_add(&into->cells, cell, th_fixed_round(from->cells.items[i].value));
+  }
+  for (uint32_t i = 0; i < from->histogram.count; i++) {
+    struct th_bucket bucket = from->histogram.items[i];
+    bucket.stack = names->stacks[bucket.stack];
+    uint32_t *first = &into->stats[into->stacks.items[bucket.stack].stats].buckets;
+    (void)th_histogram_add(&into->histogram, &into->alloc, &bucket, first); /* room was reserved */
+  }
+  for (uint32_t i = 0; i < from->stacks.count; i++)
+    if (from->stacks.items[i].stats != TH_NONE)
+      th_profile_add_stats(&into->stats[into->stacks.items[names->stacks[i]].stats],
+                           &from->stats[from->stacks.items[i].stats]);
+  for (uint32_t i = 0; i < from->functions.count; i++)
+    th_profile_join_object(into, names->functions[i], names->objects[i]);
+  th_profile_add_time(into, from->info.time_ns, from->info.duration_ns);
+  into->info.clock_reversals += from->info.clock_reversals;
+  into->info.truncated_pushes += from->info.truncated_pushes;
+  into->info.flattened_spans += from->info.flattened_spans;
+  into->info.lost_wait_ns += from->info.lost_wait_ns;
+  into->info.lost_latencies += from->info.lost_latencies;
+}
+
+int theseus_profile_merge(theseus_profile *into, const theseus_profile *from) {
+  struct names names;
+  size_t counts[] = {from->functions.count + (size_t)1, from->stacks.count, from->event_count};
+  uint32_t events = into->event_count;
+
+  if (into == from)
+    return THESEUS_EINVAL;
+  names.functions = th_alloc_zeroed(&into->alloc, counts[0], sizeof *names.functions);
+  names.objects = th_alloc_zeroed(&into->alloc, counts[0], sizeof *names.objects);
+  names.stacks = th_alloc_zeroed(&into->alloc, counts[1], sizeof *names.stacks);
+  names.events = th_alloc_zeroed(&into->alloc, counts[2], sizeof *names.events);
+  int status =
+      names.functions && names.objects && names.stacks && names.events ? THESEUS_OK : th_alloc_why(&into->alloc);
+  if (!status)
+    status = intern_names(into, from, &names);
+  if (!status)
+    status = check_sums(into, from, &names);
+  if (!status)
+    status = th_cells_reserve(&into->cells, &into->alloc, from->cells.count);
+  if (!status)
+    status = th_histogram_reserve(&into->histogram, &into->alloc, from->histogram.count);
+  if (!status)
+    add_sums(into, from, &names);
+  else
+    into->event_count = events; /* a file would have columns for them */
+  th_alloc_free(&into->alloc, names.functions, counts[0], sizeof *names.functions);
+  th_alloc_free(&into->alloc, names.objects, counts[0], sizeof *names.objects);
+  th_alloc_free(&into->alloc, names.stacks, counts[1], sizeof *names.stacks);
+  th_alloc_free(&into->alloc, names.events, counts[2], sizeof *names.events);
+  return status;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/* preorder - the stacks of a profile in an order that depends on what they are, not on when they were made: each before
+ * those above it, and of one parent by the line of the call, then by the function's name, file and first line. */
+#ifndef TH_PREORDER_H
+#define TH_PREORDER_H
+
+#include "profile/profile.h"
+
+typedef struct th_preorder {
+  uint32_t *order;     /* stacks */
+  uint32_t *positions; /* of the stacks in it */
+  uint32_t count;
+} th_preorder;
+
+/* O(n log n).  ENOMEM, ELIMIT. */
+int th_preorder_init(th_preorder *preorder, th_alloc *alloc, const theseus_profile *profile);
+void th_preorder_free(th_preorder *preorder, th_alloc *alloc);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: ISC */
+/* profile - a calling-context tree with everything that was measured. */
+#ifndef TH_PROFILE_H
+#define TH_PROFILE_H
+
+#include "profile/cells.h"
+#include "profile/functions.h"
+#include "profile/histogram.h"
+#include "profile/spans.h"
+#include "profile/stacks.h"
+
+enum { TH_OUTCOMES = THESEUS_ABANDONED + 1 };
+
+/* Of the spans that began at one stack. */
+struct th_stats {
+  uint64_t deferreds;
+  uint64_t outcomes[TH_OUTCOMES];
+  uint64_t latency_ns;
+  uint64_t latency_min_ns, latency_max_ns; /* UINT64_MAX and 0: none has fired, or they are not known */
+  uint32_t buckets;                        /* its list in the histogram; TH_NONE: empty */
+};
+
+/* Of a stack at which no span began. */
+static inline struct th_stats th_no_stats(void) {
+  return (struct th_stats){.latency_min_ns = UINT64_MAX, .buckets = TH_NONE};
+}
+
+struct th_event {
+  uint32_t name, long_name, unit; /* texts */
+};
+
+struct theseus_profile {
+  th_alloc alloc;
+  th_strings strings;
+  th_functions functions;
+  th_stacks stacks;
+  th_histogram histogram;
+  th_cells cells;
+  th_spans spans;
+  struct th_stats *stats;
+  uint32_t stats_count, stats_capacity;
+  struct th_event *events;
+  uint32_t event_count, event_capacity;
+  uint32_t max_depth, max_nesting;
+  uint64_t stacks_limit;     /* memory, beyond which theseus_stack_push() takes none */
+  theseus_profile_info info; /* not its size, memory and refusals */
+};
+
+/* What an append to a histogram or a table of cells may need later, when it cannot fail any more. */
+enum { TH_SPARE = 64 };
+int th_profile_reserve_more(theseus_profile *profile);
+static inline int th_profile_reserve(theseus_profile *profile) {
+  const th_cells *cells = &profile->cells;
+  const th_histogram *histogram = &profile->histogram;
+  if (cells->capacity - cells->count >= TH_SPARE && histogram->capacity - histogram->count >= TH_SPARE &&
+      th_map_has_room(&cells->map, cells->count + (uint64_t)TH_SPARE) &&
+      th_map_has_room(&histogram->map, histogram->count + (uint64_t)TH_SPARE))
+    return THESEUS_OK;
+  return th_profile_reserve_more(profile);
+}
+
+/* theseus_stack_push, of ids that are known to exist, which does not give way to the memory limit: it fails. */
+int th_profile_push(theseus_profile *profile, uint32_t parent, uint32_t function, uint32_t call_line, uint32_t *out);
+
+/* The stats of a stack, made if need be.  ENOMEM, EOVERFLOW. */
+int th_profile_stats(theseus_profile *profile, uint32_t stack, struct th_stats **out);
+
+/* Adds one stack's stats to another's, less their buckets. */
+void th_profile_add_stats(struct th_stats *stats, const struct th_stats *more);
+
+/* Counts one ended span of a stack that has stats; `latency_ns` counts for those that fired. */
+void th_profile_count(theseus_profile *profile, uint32_t stack, int outcome, uint64_t latency_ns);
+
+/* Fills a struct of the caller's, which begins with its size and bounds what is written; `info` is all that there is to tell.
+ * EINVAL: it has no size. */
+int th_give(void *out, const void *info, size_t info_size);
+
+/* What another profile says of a function's object: a text, or TH_NONE. */
+void th_profile_join_object(theseus_profile *profile, uint32_t function, uint32_t text);
+
+/* Adds to when and how long there was measured, as merging does. */
+void th_profile_add_time(theseus_profile *profile, uint64_t time_ns, uint64_t duration_ns);
+
+/* Takes a time in: the latest one if it is not later. */
+uint64_t th_profile_now(theseus_profile *profile, uint64_t now_ns);
+
+#endif
