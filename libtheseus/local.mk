@@ -12,6 +12,8 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/base/map.h \
   %D%/base/output.c \
   %D%/base/output.h \
+  %D%/base/sized.c \
+  %D%/base/sized.h \
   %D%/base/sort.c \
   %D%/base/sort.h \
   %D%/base/status.c \

@@ -19,10 +19,10 @@ static void libc_free(void *opaque, void *block) {
   free(block);
 }
 
-int th_alloc_init(th_alloc *alloc, const theseus_allocator *user) {
+int th_alloc_init(th_alloc *alloc, const theseus_allocator *user, uint64_t limit) {
   static const theseus_allocator libc = {libc_alloc, libc_realloc, libc_free, NULL};
 
-  *alloc = (th_alloc){.user = user ? *user : libc, .limit = UINT64_MAX};
+  *alloc = (th_alloc){.user = user ? *user : libc, .limit = limit ? limit : UINT64_MAX};
   if (!alloc->user.alloc || !alloc->user.realloc || !alloc->user.free)
     return THESEUS_EINVAL;
   return THESEUS_OK;

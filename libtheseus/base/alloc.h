@@ -15,8 +15,8 @@ typedef struct th_alloc {
   bool limited;     /* and that was the reason for the last failure */
 } th_alloc;
 
-/* NULL: malloc and its kin; no limit.  EINVAL: a function is missing. */
-int th_alloc_init(th_alloc *alloc, const theseus_allocator *user);
+/* `user` may be NULL: then the memory is malloc's.  A limit of 0 is none.  EINVAL: `user` lacks a function. */
+int th_alloc_init(th_alloc *alloc, const theseus_allocator *user, uint64_t limit);
 
 /* Zeroed; NULL on failure, and on overflow of count * size.  Neither may be 0. */
 void *th_alloc_zeroed(th_alloc *alloc, size_t count, size_t size);

@@ -41,8 +41,6 @@ void th_output_bytes(th_output *output, const char *bytes, size_t n) {
     hand_over(output, bytes, n);
 }
 
-void th_output_text(th_output *output, const char *text) { th_output_bytes(output, text, strlen(text)); }
-
 size_t th_decimal(uint64_t number, char *out) {
   size_t n = 1;
 

@@ -19,7 +19,6 @@ typedef struct th_output {
 /* EINVAL (no sink), ENOMEM; either of which is also kept. */
 int th_output_init(th_output *output, th_alloc *alloc, const theseus_sink *sink);
 void th_output_bytes(th_output *output, const char *bytes, size_t n);
-void th_output_text(th_output *output, const char *text);
 void th_output_number(th_output *output, uint64_t number);
 
 /* Hands over what is left, unless `status` or anything before is a failure, which it gives; and frees the buffer. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Reads callgrind: bytes into lines, and a file's life. */
+#include "base/sized.h"
 #include "callgrind/reader.h"
-#include "profile/profile.h"
 
 #include <string.h>
 
@@ -11,13 +11,8 @@ int theseus_callgrind_reader_new(theseus_graph *graph, const theseus_callgrind_o
                                  theseus_callgrind_reader **out) {
   theseus_callgrind_options chosen = {.size = sizeof chosen};
 
-  if (!graph || !out)
+  if (!graph || !out || th_take(&chosen, sizeof chosen, options))
     return THESEUS_EINVAL;
-  if (options) {
-    if (options->size <= sizeof options->size)
-      return THESEUS_EINVAL;
-    memcpy(&chosen, options, options->size < sizeof chosen ? options->size : sizeof chosen);
-  }
   if (chosen.flags > (THESEUS_STRICT | THESEUS_PARTIAL))
     return THESEUS_EINVAL;
   theseus_callgrind_reader *reader = th_alloc_zeroed(&graph->alloc, 1, sizeof *reader);

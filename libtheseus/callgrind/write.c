@@ -291,7 +291,7 @@ static void put_all(struct writer *w) {
 
 int theseus_callgrind_write(const theseus_graph *graph, const theseus_sink *sink) {
   th_alloc alloc; /* its own: the graph is const, and others may be reading it */
-  if (!graph || !sink || !sink->write || th_alloc_init(&alloc, &graph->alloc.user))
+  if (!graph || !sink || !sink->write || th_alloc_init(&alloc, &graph->alloc.user, 0))
     return THESEUS_EINVAL;
   if (graph->alloc.limit != UINT64_MAX)
     alloc.limit = graph->alloc.limit - graph->alloc.used;

@@ -1,21 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* The graph's public face: what a caller puts in, and reads back. */
+#include "base/sized.h"
 #include "graph/graph.h"
-#include "profile/profile.h"
 
 #include <string.h>
-
-/* Fills `to` from a struct of the caller's, which begins with its size; false when it has none. */
-static bool take(void *to, size_t size, const void *from) {
-  size_t given;
-  if (!from)
-    return false;
-  memcpy(&given, from, sizeof given);
-  if (given <= sizeof given)
-    return false;
-  memcpy(to, from, given < size ? given : size);
-  return true;
-}
 
 /* Ends a transaction of one call. */
 static int finish(theseus_graph *graph, int status) {
@@ -111,7 +99,7 @@ int theseus_graph_event_intern(theseus_graph *graph, const theseus_event_info *e
   struct th_graph_event added;
   uint32_t id;
 
-  if (!graph || !out || !take(&info, sizeof info, event) || !info.name || !*info.name ||
+  if (!graph || !out || !event || th_take(&info, sizeof info, event) || !info.name || !*info.name ||
       info.name[strcspn(info.name, " \t\r\n:[]")])
     return THESEUS_EINVAL;
   int status = text(graph, info.name, &added.name);
@@ -162,7 +150,7 @@ static int open_row(theseus_graph *graph, th_row *key, const char *file, uint64_
 
 int theseus_graph_add_cost(theseus_graph *graph, const theseus_graph_cost *cost) {
   theseus_graph_cost info = {.size = sizeof info};
-  if (!graph || !take(&info, sizeof info, cost) || info.function >= graph->function_count ||
+  if (!graph || !cost || th_take(&info, sizeof info, cost) || info.function >= graph->function_count ||
       (!info.values && graph->event_count))
     return THESEUS_EINVAL;
   th_row key = {.function = info.function, .line = info.line, .callee = TH_NONE};
@@ -174,7 +162,7 @@ int theseus_graph_add_cost(theseus_graph *graph, const theseus_graph_cost *cost)
 
 int theseus_graph_add_edge(theseus_graph *graph, const theseus_graph_edge *edge) {
   theseus_graph_edge info = {.size = sizeof info};
-  if (!graph || !take(&info, sizeof info, edge) || info.caller >= graph->function_count ||
+  if (!graph || !edge || th_take(&info, sizeof info, edge) || info.caller >= graph->function_count ||
       info.callee >= graph->function_count || (!info.values && graph->event_count))
     return THESEUS_EINVAL;
   th_row key = {.function = info.caller, .line = info.line, .callee = info.callee};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "graph/graph.h"
+#include "base/sized.h"
 #include "base/text.h"
-#include "profile/profile.h"
 
 #include <string.h>
 
@@ -11,17 +11,9 @@ int theseus_graph_new(const theseus_graph_options *options, theseus_graph **out)
   theseus_graph_options chosen = {.size = sizeof chosen};
   th_alloc alloc;
 
-  if (!out)
+  if (!out || th_take(&chosen, sizeof chosen, options) || chosen.positions > (THESEUS_LINES | THESEUS_ADDRESSES) ||
+      th_alloc_init(&alloc, chosen.allocator, chosen.memory_limit))
     return THESEUS_EINVAL;
-  if (options) {
-    if (options->size <= sizeof options->size)
-      return THESEUS_EINVAL;
-    memcpy(&chosen, options, options->size < sizeof chosen ? options->size : sizeof chosen);
-  }
-  if (chosen.positions > (THESEUS_LINES | THESEUS_ADDRESSES) || th_alloc_init(&alloc, chosen.allocator))
-    return THESEUS_EINVAL;
-  if (chosen.memory_limit)
-    alloc.limit = chosen.memory_limit;
   theseus_graph *graph = th_alloc_zeroed(&alloc, 1, sizeof *graph);
   if (!graph)
     return th_alloc_why(&alloc);

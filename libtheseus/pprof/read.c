@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Reads a pprof profile: first its tables, then its samples, one by one.  What Theseus wrote becomes what it was; the
  * sample types of others become events. */
+#include "base/sized.h"
 #include "pprof/bookings.h"
 #include "pprof/events.h"
 #include "pprof/path.h"

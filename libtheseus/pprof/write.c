@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Writes a profile as a pprof one.  Samples go to the sink as they come; the tables that they refer to follow. */
+#include "base/sized.h"
 #include "base/text.h"
 #include "pprof/writer.h"
 
@@ -274,12 +275,7 @@ int theseus_pprof_write(const theseus_profile *profile, const theseus_pprof_opti
   theseus_pprof_options chosen = {.size = sizeof chosen};
   th_pprof_writer writer = {.profile = profile, .alloc = profile->alloc};
 
-  if (options) {
-    if (options->size <= sizeof options->size)
-      return THESEUS_EINVAL;
-    memcpy(&chosen, options, options->size < sizeof chosen ? options->size : sizeof chosen);
-  }
-  if (chosen.detail > THESEUS_PPROF_NO_BUCKETS)
+  if (th_take(&chosen, sizeof chosen, options) || chosen.detail > THESEUS_PPROF_NO_BUCKETS)
     return THESEUS_EINVAL;
   writer.detail = chosen.detail;
   int status = th_output_init(&writer.output, &writer.alloc, sink);

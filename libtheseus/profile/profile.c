@@ -1,23 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "profile/profile.h"
+#include "base/sized.h"
 
 #include <string.h>
-
-int th_give(void *out, const void *info, size_t info_size) {
-  size_t size;
-
-  if (!out)
-    return THESEUS_EINVAL;
-  memcpy(&size, out, sizeof size);
-  if (size <= sizeof size)
-    return THESEUS_EINVAL;
-  if (size > info_size) { /* a newer program: what we do not know is zero */
-    memset((char *)out + info_size, 0, size - info_size);
-    size = info_size;
-  }
-  memcpy((char *)out + sizeof size, (const char *)info + sizeof size, size - sizeof size);
-  return THESEUS_OK;
-}
 
 /* ---- life ---- */
 
@@ -55,24 +40,17 @@ int theseus_profile_new(const theseus_profile_options *options, theseus_profile 
   theseus_profile_options chosen = {.size = sizeof chosen};
   th_alloc alloc;
 
-  if (!out)
+  if (!out || th_take(&chosen, sizeof chosen, options))
     return THESEUS_EINVAL;
-  if (options) {
-    if (options->size <= sizeof options->size)
-      return THESEUS_EINVAL;
-    memcpy(&chosen, options, options->size < sizeof chosen ? options->size : sizeof chosen);
-  }
   if (!chosen.max_depth)
     chosen.max_depth = 512;
   if (!chosen.max_nesting)
     chosen.max_nesting = 256;
   if (chosen.max_depth > 65535 || chosen.max_nesting > 1024)
     return THESEUS_EINVAL;
-  int status = th_alloc_init(&alloc, chosen.allocator);
+  int status = th_alloc_init(&alloc, chosen.allocator, chosen.memory_limit);
   if (status)
     return status;
-  if (chosen.memory_limit)
-    alloc.limit = chosen.memory_limit;
   theseus_profile *profile = th_alloc_zeroed(&alloc, 1, sizeof *profile);
   if (!profile)
     return th_alloc_why(&alloc);

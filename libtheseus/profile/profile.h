@@ -71,10 +71,6 @@ void th_profile_add_stats(struct th_stats *stats, const struct th_stats *more);
 /* Counts one ended span of a stack that has stats; `latency_ns` counts for those that fired. */
 void th_profile_count(theseus_profile *profile, uint32_t stack, int outcome, uint64_t latency_ns);
 
-/* Fills a struct of the caller's, which begins with its size and bounds what is written; `info` is all that there is to tell.
- * EINVAL: it has no size. */
-int th_give(void *out, const void *info, size_t info_size);
-
 /* What another profile says of a function's object: a text, or TH_NONE. */
 void th_profile_join_object(theseus_profile *profile, uint32_t function, uint32_t text);
 

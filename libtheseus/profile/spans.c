@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "base/sized.h"
 #include "profile/profile.h"
 
 #include <string.h>
@@ -245,12 +246,8 @@ int theseus_span_begin(theseus_profile *profile, const theseus_span_options *opt
   bool flattened = false;
   struct th_stats *stats;
 
-  if (!options || options->size <= sizeof options->size || !out)
+  if (!options || !out || th_take(&chosen, sizeof chosen, options))
     return THESEUS_EINVAL;
-  if (options->size == sizeof chosen)
-    chosen = *options;
-  else
-    memcpy(&chosen, options, options->size < sizeof chosen ? options->size : sizeof chosen);
   if (chosen.stack >= profile->stacks.count || chosen.place_stack >= profile->stacks.count ||
       chosen.flags & ~(uint32_t)(THESEUS_SPAN_LEG | THESEUS_SPAN_DETACHED))
     return THESEUS_EINVAL;

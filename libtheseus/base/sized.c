@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/sized.h"
+
+int th_give(void *to, const void *from, size_t size) {
+  size_t wanted;
+
+  if (!to)
+    return THESEUS_EINVAL;
+  memcpy(&wanted, to, sizeof wanted);
+  if (wanted <= sizeof wanted)
+    return THESEUS_EINVAL;
+  if (wanted > size) {
+    memset((char *)to + size, 0, wanted - size);
+    wanted = size;
+  }
+  memcpy((char *)to + sizeof wanted, (const char *)from + sizeof wanted, wanted - sizeof wanted);
+  return THESEUS_OK;
+}
