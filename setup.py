@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""What pyproject.toml cannot say: the version, which is the library's, and the extension module."""
+"""The parts of the package that pyproject.toml cannot state: version, addresses, and the extension module."""
 
 import os
 import re
@@ -7,16 +7,17 @@ from pathlib import Path
 
 from setuptools import setup
 
-text = Path(__file__).with_name("libtheseus").joinpath("base", "version.h").read_text(encoding="utf-8")
-version = re.search(r'^#define THESEUS_VERSION "(.+)"', text, re.MULTILINE)
-if not version:
-    raise SystemExit("libtheseus/base/version.h has no THESEUS_VERSION")
+HEADER = Path(__file__).with_name("libtheseus").joinpath("base", "version.h")
+DEFINED = dict(re.findall(r'^#define (THESEUS_\w+) "(.+)"$', HEADER.read_text(encoding="utf-8"), re.MULTILINE))
+if not {"THESEUS_VERSION", "THESEUS_HOME", "THESEUS_BUGS"} <= DEFINED.keys():
+    raise SystemExit(f"{HEADER} lacks THESEUS_VERSION, THESEUS_HOME or THESEUS_BUGS")
 
-# A folder for each way of linking: an extension made in the one way must not pass for the other.
+# One build folder for each way of linking: an extension that was linked in one way must not be reused for the other.
 linked = "system" if os.environ.get("THESEUS_SYSTEM_LIB", "0") not in ("", "0") else "bundled"
 
 setup(
-    version=version[1],
+    version=DEFINED["THESEUS_VERSION"],
+    project_urls={"Homepage": DEFINED["THESEUS_HOME"], "Bug reports": f"mailto:{DEFINED['THESEUS_BUGS']}"},
     cffi_modules=["python/theseus/_build.py:builder"],
     options={"build": {"build_base": f".build/python-{linked}"}},
 )

@@ -25,6 +25,7 @@ SH_TESTS = \
   %D%/header.sh \
   %D%/man.sh \
   %D%/python.sh \
+  %D%/release.sh \
   %D%/symbols.sh
 
 # The fuzz targets, each with a driver that replays its corpus.
@@ -116,6 +117,7 @@ EXTRA_DIST += \
   %D%/python/test_lifecycle.py \
   %D%/python/test_merge_command.py \
   %D%/python/test_nothing_kept.py \
+  %D%/python/test_package.py \
   %D%/python/test_pprof.py \
   %D%/python/test_producers.py \
   %D%/python/test_profile_merge.py \
@@ -129,6 +131,11 @@ EXTRA_DIST += \
   %D%/python/tracing.py \
   %D%/run.sh \
   %D%/setup.sh
+
+# Before a release: fails while the tree is not ready for one.
+.PHONY: release-check
+release-check:
+	$(AM_V_at)if srcdir='$(srcdir)' RELEASE=1 $(SHELL) $(srcdir)/%D%/release.sh | grep -A 9 '^not ok'; then exit 1; fi
 
 # The C tests once more, under valgrind.
 VALGRIND = valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=all
