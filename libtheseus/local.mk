@@ -97,17 +97,33 @@ EXTRA_DIST += %D%/libtheseus.abi %D%/libtheseus.map %D%/libtheseus.symbols
 # The command: nothing but the public library, zlib and libzstd where they are, and threads.
 bin_PROGRAMS += %D%/theseus-merge
 %C%_theseus_merge_SOURCES = \
-  %D%/merge/main.c \
-  %D%/merge/main.h \
+  %D%/merge/columns.c \
+  %D%/merge/columns.h \
   %D%/merge/inputs.c \
+  %D%/merge/inputs.h \
+  %D%/merge/main.c \
   %D%/merge/memory.c \
+  %D%/merge/memory.h \
   %D%/merge/options.c \
+  %D%/merge/options.h \
   %D%/merge/output.c \
+  %D%/merge/output.h \
   %D%/merge/progress.c \
+  %D%/merge/progress.h \
   %D%/merge/read.c \
+  %D%/merge/read.h \
+  %D%/merge/say.c \
+  %D%/merge/say.h \
   %D%/merge/source.c \
+  %D%/merge/source.h \
+  %D%/merge/stats.c \
+  %D%/merge/stats.h \
+  %D%/merge/worker.c \
+  %D%/merge/worker.h \
   %D%/merge/workers.c \
-  %D%/merge/workers.h
+  %D%/merge/workers.h \
+  %D%/merge/write.c \
+  %D%/merge/write.h
 %C%_theseus_merge_CFLAGS = $(AM_CFLAGS) $(PTHREAD_FLAGS) $(ZLIB_CFLAGS) $(ZSTD_CFLAGS)
 %C%_theseus_merge_LDADD = %D%/libtheseus.la $(ZLIB_LIBS) $(ZSTD_LIBS)
 dist_man_MANS += %D%/merge/theseus-merge.1

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: ISC */
-/* Which files the arguments stand for. */
-#include "merge/main.h"
+#include "merge/inputs.h"
+
+#include "merge/say.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct names {
   char **items;
@@ -15,7 +19,7 @@ struct names {
 static void append(struct names *names, char *name) {
   if (names->count == names->capacity) {
     names->capacity = names->capacity * 2 + 16;
-    names->items = need(names->items, names->capacity, sizeof *names->items);
+    names->items = realloc_or_exit(names->items, names->capacity, sizeof *names->items);
   }
   names->items[names->count++] = name;
 }
@@ -28,11 +32,11 @@ static void names_free(struct names *names) {
 
 static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
-/* Takes over the path. */
+/* Appends an input, which owns the path from now on.  `status`: of the file; NULL: unknown. */
 static void add(struct inputs *inputs, char *path, const struct stat *status) {
   if (inputs->count == inputs->capacity) {
     inputs->capacity = inputs->capacity * 2 + 16;
-    inputs->items = need(inputs->items, inputs->capacity, sizeof *inputs->items);
+    inputs->items = realloc_or_exit(inputs->items, inputs->capacity, sizeof *inputs->items);
   }
   struct input *input = &inputs->items[inputs->count++];
   *input = (struct input){.path = path};
@@ -49,7 +53,7 @@ static size_t fail(const char *path) {
   return 1;
 }
 
-/* What a directory holds, hidden names apart, as paths. */
+/* Appends the paths of all that a directory holds, except hidden names.  Returns the number of failures. */
 static size_t list(const char *path, struct names *names) {
   DIR *directory = opendir(path);
   struct dirent *entry;
@@ -63,7 +67,7 @@ static size_t list(const char *path, struct names *names) {
     if (entry->d_name[0] == '.')
       continue;
     size_t room = length + strlen(entry->d_name) + 2;
-    char *name = need(NULL, room, 1);
+    char *name = realloc_or_exit(NULL, room, 1);
     snprintf(name, room, "%.*s/%s", (int)length, path, entry->d_name);
     append(names, name);
   }
@@ -72,20 +76,20 @@ static size_t list(const char *path, struct names *names) {
   return failed;
 }
 
-/* A directory and those below it, one after the other: nothing here recurses.  All in order of names, so that the
- * result does not depend on the file system. */
+/* Appends the files in a directory and below it, without recursion.  They are sorted by path, so that the result does
+ * not depend on the file system. */
 static size_t add_directory(struct inputs *inputs, const char *top) {
   struct names todo = {NULL, 0, 0}, found = {NULL, 0, 0};
   size_t failed = 0;
 
-  append(&todo, need_copy(top));
+  append(&todo, strdup_or_exit(top));
   while (todo.count) {
     struct names names = {NULL, 0, 0};
     char *path = todo.items[--todo.count];
     failed += list(path, &names);
     for (size_t i = 0; i < names.count; i++) {
       struct stat status;
-      if (lstat(names.items[i], &status)) { /* links to directories may go round in circles, so they are not followed */
+      if (lstat(names.items[i], &status)) { /* links to directories are not followed: they may form circles */
         failed += fail(names.items[i]);
         free(names.items[i]);
         continue;
@@ -115,18 +119,18 @@ static size_t add_directory(struct inputs *inputs, const char *top) {
 static size_t add_path(struct inputs *inputs, const char *path) {
   struct stat status;
   if (strcmp(path, "-") == 0) {
-    add(inputs, need_copy(path), NULL);
+    add(inputs, strdup_or_exit(path), NULL);
     return 0;
   }
   if (stat(path, &status))
     return fail(path);
   if (S_ISDIR(status.st_mode))
     return add_directory(inputs, path);
-  add(inputs, need_copy(path), &status);
+  add(inputs, strdup_or_exit(path), &status);
   return 0;
 }
 
-/* The files that a file names, one a line. */
+/* Appends the files that the file `path` lists, one per line. */
 static size_t add_list(struct inputs *inputs, const char *path) {
   bool standard = strcmp(path, "-") == 0;
   FILE *file = standard ? stdin : fopen(path, "r");
@@ -141,7 +145,7 @@ static size_t add_list(struct inputs *inputs, const char *path) {
     while (length && (line[length - 1] == '\n' || line[length - 1] == '\r'))
       line[--length] = '\0';
     if (length)
-      append(&names, need_copy(line));
+      append(&names, strdup_or_exit(line));
   }
   if (ferror(file))
     failed += fail(path);

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* Memory for graphs.  Their large arrays grow over and over, and are looked at here and there: with pages of the usual
- * size much of the time goes into getting and finding those.  So large blocks have large pages, which also move when
- * they grow, without a copy.  In front of each block stands how large it is. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* mremap */
 #endif
-#include "merge/main.h"
+#include "merge/memory.h"
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -20,24 +18,24 @@
 enum { LARGE = 1 << 20, LARGE_PAGE = 2 << 20 };
 
 struct front {
-  alignas(max_align_t) size_t size; /* bytes, these included */
-  bool mapped;                      /* it is large: whole pages */
+  alignas(max_align_t) size_t size; /* of the block in bytes, with this header */
+  bool mapped;                      /* the block is large: it was mapped, in whole pages */
 };
 
 /* ---- large blocks ---- */
 
 #if defined(MREMAP_FIXED) && defined(MADV_HUGEPAGE)
 
-/* A new block, which begins where a large page may. */
+/* Maps a block that begins on the boundary of a large page. */
 static struct front *map(size_t size) {
   char *at = mmap(NULL, size + LARGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (at == MAP_FAILED)
     return NULL;
-  size_t before = LARGE_PAGE - (uintptr_t)at % LARGE_PAGE; /* what is too much goes at both ends */
+  size_t before = LARGE_PAGE - (uintptr_t)at % LARGE_PAGE; /* cut off the excess at both ends */
   munmap(at, before);
   if (before < LARGE_PAGE)
     munmap(at + before + size, LARGE_PAGE - before);
-  (void)madvise(at + before, size, MADV_HUGEPAGE); /* if there are none, it works as well */
+  (void)madvise(at + before, size, MADV_HUGEPAGE); /* a failure costs speed only */
   return (struct front *)(void *)(at + before);
 }
 
@@ -56,7 +54,7 @@ static void unmap(struct front *front) { munmap(front, front->size); }
 
 static bool is_large(size_t size) { return size >= LARGE; }
 
-#else /* there are none */
+#else /* no large pages */
 
 static struct front *map(size_t size) { return malloc(size); }
 static struct front *move(struct front *from, size_t size) { return realloc(from, size); }
@@ -67,8 +65,8 @@ static bool is_large(size_t size) { return size == SIZE_MAX; }
 
 /* ---- all blocks ---- */
 
-/* With its front, and in whole pages, if it is large; SIZE_MAX: that is too much. */
-static size_t all_of(size_t size) {
+/* The size of a block with its header; of a large one, in whole pages.  SIZE_MAX: too much. */
+static size_t whole_size(size_t size) {
   if (size > SIZE_MAX / 2)
     return SIZE_MAX;
   size += sizeof(struct front);
@@ -84,7 +82,7 @@ static void *block_of(struct front *front, size_t size) {
 }
 
 static void *memory_alloc(void *opaque, size_t size) {
-  size_t all = all_of(size);
+  size_t all = whole_size(size);
   (void)opaque;
   return block_of(all == SIZE_MAX ? NULL : is_large(all) ? map(all) : malloc(all), all);
 }
@@ -101,16 +99,16 @@ static void memory_free(void *opaque, void *block) {
 }
 
 static void *memory_realloc(void *opaque, void *block, size_t size) {
-  size_t all = all_of(size);
+  size_t all = whole_size(size);
 
   if (!block)
     return memory_alloc(opaque, size);
   struct front *front = (struct front *)block - 1;
-  if (front->mapped && all <= front->size) /* whole pages have room, and that it has become small is not worth a copy */
+  if (front->mapped && all <= front->size) /* fits; a block that became small is not worth a copy */
     return block;
   if (front->mapped == is_large(all))
     return block_of(all == SIZE_MAX ? NULL : front->mapped ? move(front, all) : realloc(front, all), all);
-  void *copy = memory_alloc(opaque, size); /* it has become large */
+  void *copy = memory_alloc(opaque, size); /* the block becomes large */
   if (copy) {
     memcpy(copy, block, front->size - sizeof *front);
     memory_free(opaque, block);
@@ -122,7 +120,7 @@ const theseus_allocator graph_memory = {memory_alloc, memory_realloc, memory_fre
 
 void memory_begin(void) {
 #ifdef __GLIBC__
-  (void)mallopt(M_MMAP_THRESHOLD, 1 << 20); /* else it grows with what is given back, and the gaps stay */
-  (void)mallopt(M_TRIM_THRESHOLD, 8 << 20); /* what has been given back is mostly asked for again */
+  (void)mallopt(M_MMAP_THRESHOLD, 1 << 20); /* keep it from growing with each large block that is freed */
+  (void)mallopt(M_TRIM_THRESHOLD, 8 << 20); /* freed memory is usually wanted again */
 #endif
 }

@@ -1,43 +1,53 @@
 /* SPDX-License-Identifier: ISC */
-/* The command line. */
-#include "merge/main.h"
+#include "merge/options.h"
+
+#include "merge/say.h"
+#include "theseus.h"
 
 #include <ctype.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static const char help[] =
-    "Usage: theseus-merge [-o FILE] [OPTION]... FILE|DIR|@LIST|-...\n"
-    "Makes one profile out of many: callgrind files, and pprof files, also gzipped or compressed by zstd.\n"
-    "\n"
-    "  -o, --output=FILE         write here, at the end and all at once (standard output)\n"
-    "  -f, --force               also when that is one of the inputs\n"
-    "      --format=FORMAT       callgrind, pprof or folded (callgrind); the latter two of pprof files only\n"
-    "      --events=NAME,...     only these columns, in this order; of folded stacks, the one (Wait)\n"
-    "  -j, --jobs=N              threads (as many as there are processors)\n"
-    "      --memory-limit=SIZE   give up rather than take more, such as 500M or 2G\n"
-    "      --strict              what is else a warning is an error\n"
-    "      --ignore-errors       skip inputs that cannot be read or merged, and exit with 1 in the end\n"
-    "      --progress=WHEN       show a bar: auto (on a terminal, after a second), always, never\n"
-    "      --stats               say on standard error what was merged, and how fast\n"
-    "  -h, --help                show this, and exit\n"
-    "  -V, --version             show the version, and exit\n"
-    "\n"
-    "A DIR stands for all files in it and below, except hidden ones; @LIST for the files that it names, one a line; - "
-    "for\n"
-    "standard input.  A file that is named twice counts twice.\n"
-    "\n"
-    "Exit status: 0 done; 1 done, but inputs were skipped; 2 bad usage; 3 an input could not be read or merged;\n"
-    "4 the output could not be written; 5 out of memory.  Unless it is 0 or 1, the output is as it was before.\n";
+static const char help[] = "Usage: theseus-merge [-o FILE] [OPTION]... FILE|DIR|@LIST|-...\n"
+                           "Add profiles up: many files become one.  Reads callgrind and pprof files, also\n"
+                           "compressed by gzip or zstd.\n"
+                           "\n"
+                           "  -o, --output=FILE      write to FILE, which appears when it is complete\n"
+                           "                         (default: standard output)\n"
+                           "  -f, --force            replace FILE even if it is one of the inputs\n"
+                           "      --format=FORMAT    write callgrind (default), pprof or folded; the last two\n"
+                           "                         from pprof files only\n"
+                           "      --events=NAME,...  write these columns only, in this order; for folded, the\n"
+                           "                         one to write (default: Wait)\n"
+                           "  -j, --jobs=N           use N threads (default: one for each processor)\n"
+                           "      --memory-limit=SIZE\n"
+                           "                         give up if the profiles need more memory than SIZE,\n"
+                           "                         such as 500M or 2G\n"
+                           "      --strict           treat warnings as errors\n"
+                           "      --ignore-errors    skip inputs that cannot be read or merged, and exit with 1\n"
+                           "      --progress=WHEN    show a bar: auto (default: on a terminal, after a second),\n"
+                           "                         always, never\n"
+                           "      --stats            print on standard error what was merged, and how fast\n"
+                           "  -h, --help             print this help and exit\n"
+                           "  -V, --version          print the version and exit\n"
+                           "\n"
+                           "Instead of a FILE, name a DIR for all files in it and below it, except hidden\n"
+                           "ones; @LIST for the files that LIST names, one per line; or - for standard\n"
+                           "input.  A file that is named twice counts twice.\n"
+                           "\n"
+                           "Exit status: 0 all inputs are merged; 1 some inputs were skipped; 2 wrong usage;\n"
+                           "3 an input could not be read or merged; 4 the output could not be written;\n"
+                           "5 out of memory.  With 2 to 5 the output file stays as it was.\n";
 
 static _Noreturn void refuse(const char *option, const char *value, const char *wanted) {
   complain("%s: '%s' is not %s", option, value, wanted);
   exit(EXIT_USAGE);
 }
 
-/* One of several words, as its number. */
+/* Returns the number of `value` among the words. */
 static int choose(const char *option, const char *value, const char *const *words, const char *wanted) {
   for (int i = 0; words[i]; i++)
     if (strcmp(value, words[i]) == 0)
@@ -72,7 +82,7 @@ static unsigned read_jobs(const char *value) {
   return (unsigned)number;
 }
 
-/* Names with commas between, none of them empty. */
+/* Names, separated by commas, none of them empty. */
 static char *read_names(char *value) {
   size_t length = strlen(value);
   if (!length || *value == ',' || value[length - 1] == ',' || strstr(value, ",,"))
@@ -133,7 +143,7 @@ struct options options_read(int argc, char **argv) {
     exit(EXIT_USAGE);
   }
   if (options.format == FORMAT_PPROF && options.events) {
-    complain("--events: a pprof file has all of its sample types");
+    complain("--events: a pprof file always holds all events");
     exit(EXIT_USAGE);
   }
   return options;

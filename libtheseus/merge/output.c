@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC */
-/* Where the result goes: into a temporary file beside its place, which it takes when it is complete.  So there is never
- * half a result, whatever happens; a signal that ends the program takes the temporary file away. */
-#include "merge/main.h"
+#include "merge/output.h"
+
+#include "merge/say.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #ifdef HAVE_ZLIB
 #include <zlib.h>
@@ -15,7 +16,7 @@
 
 enum { COMPRESSED = 1 << 16 };
 
-/* For the signal handler, which may do little else than look here. */
+/* The temporary file, for the signal handler. */
 static char *volatile doomed;
 
 static void on_signal(int signal_number) {
@@ -30,9 +31,9 @@ static void watch_signals(void) {
   struct sigaction action = {.sa_handler = on_signal}, before;
   sigemptyset(&action.sa_mask);
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-    if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* nohup stays what it is */
+    if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* for nohup */
       sigaction(numbers[i], &action, NULL);
-  signal(SIGPIPE, SIG_IGN); /* an error like others */
+  signal(SIGPIPE, SIG_IGN); /* a write fails instead */
 }
 
 static bool is_input(const struct stat *status, const struct inputs *inputs) {
@@ -42,8 +43,7 @@ static bool is_input(const struct stat *status, const struct inputs *inputs) {
   return false;
 }
 
-/* A name beside `path`, which has not been there, open for writing.  With the rights that a new file, or the one that
- * it replaces, has. */
+/* Creates a file beside `path` under a new name, with the permissions of the file that it replaces, or of a new one. */
 static int open_temporary(const char *path, const struct stat *old, char **name) {
   static const char suffix[] = ".XXXXXX";
   const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
@@ -51,8 +51,9 @@ static int open_temporary(const char *path, const struct stat *old, char **name)
   mode_t mask = umask(0);
 
   umask(mask);
-  *name = need(NULL, room, 1);
-  snprintf(*name, room, "%.*s.%s%s", (int)folder, path, base, suffix); /* hidden, so no DIR of a later merge has it */
+  *name = realloc_or_exit(NULL, room, 1);
+  snprintf(*name, room, "%.*s.%s%s", (int)folder, path, base,
+           suffix); /* hidden, so that no merge of this directory reads it */
   int file = mkstemp(*name);
   if (file >= 0)
     (void)!fchmod(file, old ? old->st_mode & 07777 : 0666 & ~mask);
@@ -74,17 +75,17 @@ bool output_open(struct output *output, const struct options *options, const str
     return false;
   }
   if (exists && !options->force && is_input(&status, inputs)) {
-    complain("%s is one of the inputs; --force writes over it", options->output);
+    complain("%s is one of the inputs; --force replaces it", options->output);
     return false;
   }
-  if (exists && !S_ISREG(status.st_mode)) { /* a device or a pipe has its place already */
-    output->path = need_copy(options->output);
+  if (exists && !S_ISREG(status.st_mode)) { /* a device or a pipe is written in its place */
+    output->path = strdup_or_exit(options->output);
     output->file = fopen(options->output, "wb");
   } else {
-    /* A link stays one: what it points at is replaced. */
+    /* A symbolic link stays: the file that it points to is replaced. */
     output->path = exists ? realpath(options->output, NULL) : NULL;
     if (!output->path)
-      output->path = need_copy(options->output);
+      output->path = strdup_or_exit(options->output);
     int file = open_temporary(output->path, exists ? &status : NULL, &output->temporary);
     if (file >= 0) {
       doomed = output->temporary;
@@ -110,7 +111,7 @@ static void deflate_all(struct output *output, const void *bytes, size_t size, i
   unsigned char compressed[COMPRESSED];
   int status = Z_OK;
 
-  stream->next_in = (unsigned char *)(uintptr_t)bytes; /* zlib does not write there */
+  stream->next_in = (unsigned char *)(uintptr_t)bytes; /* zlib only reads them */
   do {
     size_t part = size < INT32_MAX ? size : INT32_MAX;
     stream->avail_in = (uInt)part;
@@ -127,9 +128,9 @@ static void deflate_all(struct output *output, const void *bytes, size_t size, i
 
 bool output_compress(struct output *output) {
 #ifdef HAVE_ZLIB
-  z_stream *stream = need(NULL, 1, sizeof *stream);
+  z_stream *stream = realloc_or_exit(NULL, 1, sizeof *stream);
   memset(stream, 0, sizeof *stream);
-  /* What else there is to do takes less time than the default level would, which saves a tenth of the bytes. */
+  /* The default level takes longer than all the rest of the merge, and saves a tenth of the bytes. */
   if (deflateInit2(stream, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
     free(stream);
     complain("out of memory");
@@ -137,7 +138,7 @@ bool output_compress(struct output *output) {
   }
   output->compressor = stream;
 #else
-  (void)output; /* readers take it as it is, too */
+  (void)output; /* readers take pprof without gzip too */
 #endif
   return true;
 }

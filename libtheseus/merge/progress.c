@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* A bar on the terminal, for merges that take their time. */
-#include "merge/main.h"
+#include "merge/progress.h"
 
+#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,7 +13,7 @@ double seconds_now(void) {
 
 void progress_begin(struct display *display, enum progress wanted, uint64_t bytes) {
   double now = seconds_now();
-  *display = (struct display){.all = bytes, .began = now, .due = wanted == PROGRESS_ALWAYS ? now : now + 1};
+  *display = (struct display){.bytes = bytes, .began = now, .due = wanted == PROGRESS_ALWAYS ? now : now + 1};
   display->wanted = wanted == PROGRESS_ALWAYS || (wanted == PROGRESS_AUTO && isatty(STDERR_FILENO));
 }
 
@@ -26,8 +26,8 @@ void progress_show(struct display *display, uint64_t bytes, size_t files, size_t
     return;
   display->due = now + 0.2;
   display->shown = true;
-  /* Standard input has no size: then the files are what is left to tell. */
-  double done = display->all ? (double)bytes / (double)display->all : (double)files / (double)all_files;
+  /* Standard input has no size: fall back on the number of files. */
+  double done = display->bytes ? (double)bytes / (double)display->bytes : (double)files / (double)all_files;
   done = done > 1 ? 1 : done;
   for (int i = 0; i < WIDTH; i++)
     bar[i] = i < (int)(done * WIDTH) ? '#' : '.';

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* The bytes of an input: as they are, or out of gzip or zstd, which are known by their first bytes. */
-#include "merge/main.h"
+/* gzip and zstd are recognised by their first bytes. */
+#include "merge/source.h"
+
+#include "merge/say.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,8 +23,8 @@ struct source {
   int file;
   uint64_t position;
   enum { PLAIN, GZIP, ZSTD } kind;
-  bool ended;   /* there are no more bytes in the file */
-  bool between; /* the last member, or frame, is complete */
+  bool ended;   /* the end of the file was reached */
+  bool between; /* the latest gzip member, or zstd frame, is complete */
   size_t used, held;
 #ifdef HAVE_ZLIB
   z_stream zlib;
@@ -29,7 +32,7 @@ struct source {
 #ifdef HAVE_ZSTD
   ZSTD_DStream *zstd;
 #endif
-  unsigned char bytes[BUFFER]; /* those from `used` to `held` have not been taken */
+  unsigned char bytes[BUFFER]; /* of the file; those from `used` to `held` are still to be decompressed */
 };
 
 static ssize_t read_file(struct source *source, void *bytes, size_t size, const char **why) {
@@ -45,7 +48,7 @@ static ssize_t read_file(struct source *source, void *bytes, size_t size, const 
   return got;
 }
 
-/* Fills the buffer behind what is left in it, with as much as makes `wanted`, if there is that much. */
+/* Fills the buffer until it holds `wanted` bytes that are unused, or the file ends. */
 static bool fill(struct source *source, size_t wanted, const char **why) {
   if (source->used) {
     memmove(source->bytes, source->bytes + source->used, source->held - source->used);
@@ -70,7 +73,7 @@ static bool begin_gzip(struct source *source, const char **why) {
   *why = "out of memory";
 #else
   (void)source;
-  *why = "is gzipped, which this theseus-merge was built without";
+  *why = "is compressed by gzip, which this theseus-merge was built without";
 #endif
   return false;
 }
@@ -102,7 +105,7 @@ static bool begin(struct source *source, const char **why) {
 
 struct source *source_open(const char *path, const char **why) {
   bool standard = strcmp(path, "-") == 0;
-  struct source *source = need(NULL, 1, sizeof *source);
+  struct source *source = realloc_or_exit(NULL, 1, sizeof *source);
   memset(source, 0, offsetof(struct source, bytes));
   source->file = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
   if (source->file < 0) {

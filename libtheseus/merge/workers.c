@@ -1,22 +1,29 @@
 /* SPDX-License-Identifier: ISC */
-/* Threads that take the inputs one after the other, and add each to a graph (callgrind) or a profile (pprof) of their
- * own.  In the end those are added up.  As adding is commutative, it does not matter who took which.
+/* Each worker takes one input after the other, and adds it to a graph (callgrind) or a profile (pprof) of its own.  At
+ * the end these are added up.  Adding is commutative, so it does not matter which worker took which input.
  *
- * Graphs of similar inputs hold nearly the same, so all but the first worker's, which grows into the result, are more
- * memory than one thread would take.  That is bounded: one that has become large is handed to the first worker, which
- * adds it to its own before its next input; and what may be large by itself is left to the first worker. */
+ * Graphs of similar inputs hold nearly the same functions and lines.  The first worker's graph grows into the result;
+ * the graphs of the other workers are memory that a single thread would not need.  Two rules keep it small: a worker
+ * hands over a graph that has become large to the first worker, which adds it to its own before its next input; and an
+ * input that may make a large graph by itself is left to the first worker. */
 #include "merge/workers.h"
+
+#include "merge/progress.h"
+#include "merge/read.h"
+#include "merge/say.h"
+#include "merge/worker.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum {
-  ROOM = 56 << 20, /* bytes, about, for the graph of each worker but the first */
-  DENSITY = 4      /* bytes of a graph for each of its first file, until one has been read */
+  ROOM = 56 << 20, /* the size at which a graph is large, in bytes; except for the first worker */
+  DENSITY = 4      /* bytes of a graph for each byte of its first input: an estimate until one has been read */
 };
 
 static double room_of(const struct shared *shared) {
-  double limit = (double)memory_limit(shared) / 2;
+  double limit = (double)worker_memory_limit(shared) / 2;
   return limit > 0 && limit < ROOM ? limit : ROOM;
 }
 
@@ -25,14 +32,14 @@ static double memory_of(const struct worker *worker) {
   return theseus_graph_info_get(worker->graph, &info) ? 0 : (double)info.memory;
 }
 
-/* May this worker read it?  What has no size may be anything. */
+/* True if the worker may read the input.  One of unknown size may be large. */
 static bool fits(const struct worker *worker, const struct input *input) {
   const struct shared *shared = worker->shared;
   double density = shared->density > 0 ? shared->density : DENSITY;
   return worker->first || (input->size && (double)input->size * density <= room_of(shared));
 }
 
-/* Takes an input; false when there is none for this worker.  Locked. */
+/* Takes an input.  Returns false if there is none for this worker.  Locked. */
 static bool take_input(struct worker *worker, size_t *number) {
   struct shared *shared = worker->shared;
   size_t count = shared->inputs->count;
@@ -51,7 +58,7 @@ static bool take_input(struct worker *worker, size_t *number) {
     }
     if (shared->density > 0 || shared->next == count || worker->first)
       return false;
-    pthread_cond_wait(&shared->changed, &shared->lock); /* they may fit when more is known */
+    pthread_cond_wait(&shared->changed, &shared->lock); /* the density, once known, may make them fit */
   }
   return false;
 }
@@ -63,8 +70,8 @@ static void stop(struct shared *shared, int status) {
   pthread_cond_broadcast(&shared->changed);
 }
 
-/* Adds what another worker has handed over to the first one's.  Locked, but not meanwhile. */
-static void take_over(struct worker *worker) {
+/* Adds a graph that another worker has handed over to the first worker's.  Locked, except while it adds. */
+static void receive_graph(struct worker *worker) {
   struct shared *shared = worker->shared;
   theseus_graph *handed = shared->handed;
   int status = THESEUS_OK;
@@ -73,7 +80,7 @@ static void take_over(struct worker *worker) {
     return;
   pthread_mutex_unlock(&shared->lock);
   if (!worker->graph)
-    status = new_graph(worker);
+    status = worker_new_graph(worker);
   if (!status)
     status = theseus_graph_merge(worker->graph, handed);
   theseus_graph_free(handed);
@@ -82,12 +89,13 @@ static void take_over(struct worker *worker) {
   pthread_mutex_lock(&shared->lock);
   shared->handed = NULL;
   if (status)
-    stop(shared, exit_of_input(status));
+    stop(shared, exit_of_status(status));
   pthread_cond_broadcast(&shared->changed);
 }
 
-/* Hands the graph to the first worker, and waits until it has been added: else there would be one more.  Locked. */
-static void hand_over(struct worker *worker) {
+/* Hands the worker's graph to the first worker.  Waits until it has been added, so that there is no further graph in
+ * the meantime.  Locked. */
+static void hand_over_graph(struct worker *worker) {
   struct shared *shared = worker->shared;
 
   while (shared->handed && !shared->stop)
@@ -103,8 +111,8 @@ static void hand_over(struct worker *worker) {
     pthread_cond_wait(&shared->changed, &shared->lock);
 }
 
-/* After an input.  Locked. */
-static void look_at_memory(struct worker *worker, const struct input *input) {
+/* Looks at the size of the graph after an input, and hands over a large one.  Locked. */
+static void limit_graph(struct worker *worker, const struct input *input) {
   struct shared *shared = worker->shared;
   double memory = worker->graph ? memory_of(worker) : 0, size = (double)input->size;
 
@@ -117,9 +125,9 @@ static void look_at_memory(struct worker *worker, const struct input *input) {
   }
   worker->memory = memory;
   if (worker->first) {
-    take_over(worker);
-  } else if (memory + shared->growth * size > room_of(shared)) { /* or would be after another such input */
-    hand_over(worker);
+    receive_graph(worker);
+  } else if (memory + shared->growth * size > room_of(shared)) { /* it is large, or would be after the next input */
+    hand_over_graph(worker);
     worker->memory = 0;
   }
 }
@@ -129,7 +137,7 @@ static void *work(void *opaque) {
   struct shared *shared = worker->shared;
   size_t number;
 
-  worker->buffer = need(NULL, READ_BUFFER, 1);
+  worker->buffer = realloc_or_exit(NULL, READ_BUFFER, 1);
   pthread_mutex_lock(&shared->lock);
   while (take_input(worker, &number)) {
     pthread_mutex_unlock(&shared->lock);
@@ -141,10 +149,10 @@ static void *work(void *opaque) {
     else if (status)
       stop(shared, status);
     if (!shared->stop)
-      look_at_memory(worker, &shared->inputs->items[number]);
+      limit_graph(worker, &shared->inputs->items[number]);
   }
-  while (worker->first && shared->running > 1 && !shared->stop) { /* the others may hand over something yet */
-    take_over(worker);
+  while (worker->first && shared->running > 1 && !shared->stop) { /* the others may still hand over a graph */
+    receive_graph(worker);
     if (shared->running > 1 && !shared->handed)
       pthread_cond_wait(&shared->changed, &shared->lock);
   }
@@ -162,9 +170,10 @@ static bool has_event(const theseus_profile *profile, const char *name) {
   return false;
 }
 
-/* The profile that those of `n` workers are added to: the only one, or a new one, with all columns in their order. */
+/* Makes the profile that the profiles of `n` workers are added to.  If there is only one, takes that one; else makes a
+ * new one with all columns in order. */
 static int make_profile(struct worker *workers, size_t n, struct merged *out) {
-  theseus_profile_options options = {.size = sizeof options, .memory_limit = memory_limit(workers->shared)};
+  theseus_profile_options options = {.size = sizeof options, .memory_limit = worker_memory_limit(workers->shared)};
   struct worker *only = NULL;
   size_t count = 0;
   uint32_t id;
@@ -181,15 +190,17 @@ static int make_profile(struct worker *workers, size_t n, struct merged *out) {
   if (count < 2)
     return THESEUS_OK;
   int status = theseus_profile_new(&options, &out->profile);
-  for (uint32_t i = 0; i < out->event_count && !status; i++)
-    for (size_t k = 0; k < n; k++)
-      if (!status && has_event(workers[k].profile, out->events[i].name))
-        status = theseus_event_intern(out->profile, &out->events[i], &id);
+  for (uint32_t i = 0; i < out->columns.count && !status; i++)
+    for (size_t k = 0; k < n; k++) {
+      theseus_event_info event = column_event(&out->columns.items[i]);
+      if (!status && has_event(workers[k].profile, event.name))
+        status = theseus_event_intern(out->profile, &event, &id);
+    }
   return status;
 }
 
-/* Adds a worker's part to what there is. */
-static int take(struct worker *worker, struct merged *out, int status) {
+/* Adds what a worker has read to the result, unless `status` is an error already, and frees the worker's memory. */
+static int add_result_of(struct worker *worker, struct merged *out, int status) {
   theseus_callgrind_reader_free(worker->reader);
   free(worker->buffer);
   free(worker->whole);
@@ -206,6 +217,7 @@ static int take(struct worker *worker, struct merged *out, int status) {
   return status;
 }
 
+/* Shows the progress until all workers have ended.  Locked, except while it waits. */
 static void watch(struct shared *shared) {
   struct display display;
   progress_begin(&display, shared->options->progress, shared->inputs->bytes);
@@ -224,12 +236,12 @@ static void watch(struct shared *shared) {
 int workers_run(const struct options *options, const struct inputs *inputs, struct merged *out) {
   struct shared shared = {.options = options, .inputs = inputs};
   size_t wanted = inputs->count < options->jobs ? inputs->count : options->jobs, started = 0;
-  struct worker *workers = need(NULL, wanted, sizeof *workers);
+  struct worker *workers = realloc_or_exit(NULL, wanted, sizeof *workers);
 
   memset(workers, 0, wanted * sizeof *workers);
-  shared.taken = need(NULL, inputs->count + 1, sizeof *shared.taken);
+  shared.taken = realloc_or_exit(NULL, inputs->count + 1, sizeof *shared.taken);
   memset(shared.taken, 0, inputs->count * sizeof *shared.taken);
-  shared.profiled = out->profiled = need(NULL, inputs->count + 1, sizeof *shared.profiled);
+  shared.profiled = out->profiled = realloc_or_exit(NULL, inputs->count + 1, sizeof *shared.profiled);
   memset(shared.profiled, 0, inputs->count * sizeof *shared.profiled);
   pthread_mutex_init(&shared.lock, NULL);
   pthread_cond_init(&shared.changed, NULL);
@@ -250,14 +262,15 @@ int workers_run(const struct options *options, const struct inputs *inputs, stru
   int status = THESEUS_OK;
   for (size_t i = 0; i < started; i++)
     pthread_join(workers[i].thread, NULL);
-  give_columns(&shared, out);
+  columns_sort(&shared.columns);
+  out->columns = shared.columns;
   if (started)
     status = make_profile(workers, started, out);
   for (size_t i = 0; i < started; i++)
-    status = take(&workers[i], out, status);
+    status = add_result_of(&workers[i], out, status);
   if (status && !shared.status) {
     complain("merging: %s", theseus_strerror(status));
-    shared.status = exit_of_input(status);
+    shared.status = exit_of_status(status);
   }
   out->skipped = shared.skipped;
   out->merged = shared.done - shared.skipped;
@@ -276,12 +289,7 @@ int workers_run(const struct options *options, const struct inputs *inputs, stru
 }
 
 void merged_free(struct merged *merged) {
-  for (uint32_t i = 0; i < merged->event_count; i++) { /* they were ours */
-    free((char *)(uintptr_t)merged->events[i].name);
-    free((char *)(uintptr_t)merged->events[i].long_name);
-    free((char *)(uintptr_t)merged->events[i].unit);
-  }
-  free(merged->events);
+  columns_free(&merged->columns);
   free(merged->profiled);
   theseus_graph_free(merged->graph);
   theseus_profile_free(merged->profile);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+/* output - where the result goes.
+ *
+ * A file is written under a temporary name beside its place, and renamed when it is complete: the old file stays until
+ * then, and a partial result is never visible.  A signal that ends the program removes the temporary file. */
+#ifndef THESEUS_MERGE_OUTPUT_H
+#define THESEUS_MERGE_OUTPUT_H
+
+#include "merge/inputs.h"
+#include "merge/options.h"
+#include "theseus.h"
+
+#include <stdio.h>
+
+struct output {
+  FILE *file;
+  char *temporary;  /* the path until the file is complete; NULL: the file is written in its place */
+  char *path;       /* NULL: standard output */
+  void *compressor; /* NULL: bytes are written as they are */
+  int error;        /* errno of the first failure */
+};
+
+/* Opens the output.  Returns false after a message if that fails, or if the output is one of the inputs and --force is
+ * missing. */
+bool output_open(struct output *output, const struct options *options, const struct inputs *inputs);
+
+/* From now on, bytes are compressed with gzip; without zlib they stay as they are. */
+bool output_compress(struct output *output);
+
+theseus_sink output_sink(struct output *output);
+
+/* Completes the output; if `keep` is false, removes it.  Returns false after a message if it could not be written. */
+bool output_close(struct output *output, bool keep);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: ISC */
+#include "merge/write.h"
+
+#include "merge/say.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Reports that writing or merging failed.  Returns the exit code. */
+static int fail(const char *doing, int status) {
+  complain("%s: %s", doing, theseus_strerror(status));
+  return exit_of_status(status);
+}
+
+/* The exit code of a writer.  If the sink failed (EIO), `output` knows the error and reports it when it is closed. */
+static int exit_of_writer(const char *doing, int status) {
+  return !status || status == THESEUS_EIO ? EXIT_DONE : fail(doing, status);
+}
+
+/* ---- callgrind ---- */
+
+/* Projects the profile and adds it to the graph. */
+static int add_profile_to_graph(struct merged *merged, const struct inputs *inputs) {
+  theseus_graph *projected;
+  int status = theseus_graph_from_profile(merged->profile, NULL, &projected);
+  if (status)
+    return status;
+  for (size_t i = 0; i < inputs->count && !status; i++)
+    if (merged->profiled[i])
+      status = theseus_graph_add_source(projected, input_name(&inputs->items[i]));
+  if (!status && !merged->graph) {
+    merged->graph = projected;
+    return THESEUS_OK;
+  }
+  if (!status)
+    status = theseus_graph_merge(merged->graph, projected);
+  theseus_graph_free(projected);
+  return status;
+}
+
+static bool graph_has_event(const theseus_graph *graph, const char *name) {
+  theseus_event_info event = {.size = sizeof event};
+  for (uint32_t i = 0; theseus_graph_event_get(graph, i, &event) == THESEUS_OK; i++)
+    if (strcmp(event.name, name) == 0)
+      return true;
+  return false;
+}
+
+/* The columns of all inputs, in order, without those that the projection left out. */
+static theseus_event_info *all_events(const struct merged *merged, uint32_t *count) {
+  theseus_event_info *all = realloc_or_exit(NULL, (size_t)merged->columns.count + 1, sizeof *all);
+
+  *count = 0;
+  for (uint32_t i = 0; i < merged->columns.count; i++)
+    if (graph_has_event(merged->graph, merged->columns.items[i].name))
+      all[(*count)++] = column_event(&merged->columns.items[i]);
+  return all;
+}
+
+/* Replaces *events by those that --events names, in that order.  Returns false after a message if one is missing or
+ * named twice. */
+static bool choose_events(char *names, theseus_event_info **events, uint32_t *count) {
+  theseus_event_info *chosen = realloc_or_exit(NULL, strlen(names) + 1, sizeof *chosen), *all = *events;
+  uint32_t n = 0;
+  bool found = true;
+
+  for (char *name = strtok_r(names, ",", &names); found && name; name = strtok_r(NULL, ",", &names)) {
+    uint32_t i = 0, before = 0;
+    while (i < *count && strcmp(all[i].name, name) != 0)
+      i++;
+    while (before < n && strcmp(chosen[before].name, name) != 0)
+      before++;
+    found = i < *count && before == n;
+    if (found)
+      chosen[n++] = all[i];
+    else if (i == *count)
+      complain("no input has an event %s", name);
+    else
+      complain("--events: %s is named twice", name);
+  }
+  free(all);
+  *events = chosen;
+  *count = n;
+  return found;
+}
+
+static int write_callgrind(const struct options *options, const struct inputs *inputs, struct merged *merged,
+                           struct output *output) {
+  theseus_sink sink = output_sink(output);
+  uint32_t count;
+
+  int status = merged->profile ? add_profile_to_graph(merged, inputs) : THESEUS_OK;
+  if (status)
+    return fail("merging", status);
+  theseus_event_info *events = all_events(merged, &count);
+  if (options->events && !choose_events(options->events, &events, &count)) {
+    free(events);
+    return EXIT_USAGE;
+  }
+  status = theseus_graph_select(merged->graph, events, count);
+  free(events);
+  if (!status)
+    status = theseus_callgrind_write(merged->graph, &sink);
+  return exit_of_writer("writing callgrind", status);
+}
+
+/* ---- formats that hold stacks ---- */
+
+static int write_pprof(struct merged *merged, struct output *output) {
+  if (!output_compress(output))
+    return EXIT_OUTPUT;
+  theseus_sink sink = output_sink(output);
+  return exit_of_writer("writing pprof", theseus_pprof_write(merged->profile, NULL, &sink));
+}
+
+static int write_folded(const struct options *options, const struct merged *merged, struct output *output) {
+  theseus_sink sink = output_sink(output);
+  const char *name = options->events ? options->events : "Wait";
+  theseus_event_info event = {.size = sizeof event};
+  uint32_t id = 0, count = theseus_event_count(merged->profile);
+
+  while (id < count && !(theseus_event_get(merged->profile, id, &event) == 0 && strcmp(event.name, name) == 0))
+    id++;
+  if (id == count) {
+    complain("no input has an event %s; choose the one to write with --events", name);
+    return EXIT_USAGE;
+  }
+  return exit_of_writer("writing folded stacks", theseus_folded_write(merged->profile, id, &sink));
+}
+
+int write_merged(const struct options *options, const struct inputs *inputs, struct merged *merged,
+                 struct output *output) {
+  if (options->format == FORMAT_CALLGRIND)
+    return write_callgrind(options, inputs, merged, output);
+  if (merged->graph) {
+    complain("callgrind files have no stacks, only calls: they cannot become %s",
+             options->format == FORMAT_PPROF ? "pprof" : "folded stacks");
+    return EXIT_USAGE;
+  }
+  return options->format == FORMAT_PPROF ? write_pprof(merged, output) : write_folded(options, merged, output);
+}
