@@ -26,18 +26,24 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/base/wire.h \
   %D%/profile/cells.c \
   %D%/profile/cells.h \
+  %D%/profile/events.c \
   %D%/profile/folded.c \
   %D%/profile/functions.c \
   %D%/profile/functions.h \
   %D%/profile/histogram.c \
   %D%/profile/histogram.h \
+  %D%/profile/life.c \
   %D%/profile/merge.c \
   %D%/profile/preorder.c \
   %D%/profile/preorder.h \
   %D%/profile/profile.c \
   %D%/profile/profile.h \
+  %D%/profile/span-adopt.c \
+  %D%/profile/span-table.c \
+  %D%/profile/span-table.h \
+  %D%/profile/span-tree.c \
+  %D%/profile/span-tree.h \
   %D%/profile/spans.c \
-  %D%/profile/spans.h \
   %D%/profile/stacks.c \
   %D%/profile/stacks.h \
   %D%/graph/access.c \

@@ -4,98 +4,6 @@
 
 #include <string.h>
 
-/* ---- life ---- */
-
-static const theseus_event_info builtin_events[THESEUS_EVENTS] = {
-    {sizeof(theseus_event_info), "Wait", "Deferred wait", "ns"},
-    {sizeof(theseus_event_info), "Latency", "Deferred latency", "ns"},
-    {sizeof(theseus_event_info), "Deferreds", "Deferreds returned", "count"},
-    {sizeof(theseus_event_info), "Failed", "Deferreds failed", "count"},
-    {sizeof(theseus_event_info), "Pending", "Deferreds still pending", "count"},
-};
-
-static int add_event(theseus_profile *profile, const theseus_event_info *event, uint32_t *out) {
-  struct th_event added;
-  const struct {
-    const char *text;
-    uint32_t *id;
-  } texts[] = {{event->name, &added.name}, {event->long_name, &added.long_name}, {event->unit, &added.unit}};
-
-  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-    const char *text = texts[i].text ? texts[i].text : "";
-    int status = th_strings_intern(&profile->strings, &profile->alloc, text, strlen(text), texts[i].id);
-    if (status)
-      return status;
-  }
-  int status = th_alloc_grow(&profile->alloc, &profile->events, &profile->event_capacity,
-                             (uint64_t)profile->event_count + 1, sizeof added);
-  if (status)
-    return status;
-  profile->events[profile->event_count] = added;
-  *out = profile->event_count++;
-  return THESEUS_OK;
-}
-
-int theseus_profile_new(const theseus_profile_options *options, theseus_profile **out) {
-  theseus_profile_options chosen = {.size = sizeof chosen};
-  th_alloc alloc;
-
-  if (!out || th_take(&chosen, sizeof chosen, options))
-    return THESEUS_EINVAL;
-  if (!chosen.max_depth)
-    chosen.max_depth = 512;
-  if (!chosen.max_nesting)
-    chosen.max_nesting = 256;
-  if (chosen.max_depth > 65535 || chosen.max_nesting > 1024)
-    return THESEUS_EINVAL;
-  int status = th_alloc_init(&alloc, chosen.allocator, chosen.memory_limit);
-  if (status)
-    return status;
-  theseus_profile *profile = th_alloc_zeroed(&alloc, 1, sizeof *profile);
-  if (!profile)
-    return th_alloc_why(&alloc);
-  profile->alloc = alloc;
-  profile->stacks_limit = chosen.memory_limit ? chosen.memory_limit / 4 * 3 : UINT64_MAX;
-  profile->max_depth = chosen.max_depth;
-  profile->max_nesting = chosen.max_nesting;
-  th_spans_init(&profile->spans);
-  status = th_stacks_init(&profile->stacks, &profile->alloc);
-  for (uint32_t i = 0, id; !status && i < THESEUS_EVENTS; i++)
-    status = add_event(profile, &builtin_events[i], &id);
-  if (status) {
-    theseus_profile_free(profile);
-    return status;
-  }
-  *out = profile;
-  return THESEUS_OK;
-}
-
-void theseus_profile_free(theseus_profile *profile) {
-  if (!profile)
-    return;
-  th_alloc alloc = profile->alloc; /* which gives its own block back */
-  th_spans_free(&profile->spans, &alloc);
-  th_cells_free(&profile->cells, &alloc);
-  th_histogram_free(&profile->histogram, &alloc);
-  th_alloc_free(&alloc, profile->stats, profile->stats_capacity, sizeof *profile->stats);
-  th_alloc_free(&alloc, profile->events, profile->event_capacity, sizeof *profile->events);
-  th_stacks_free(&profile->stacks, &alloc);
-  th_functions_free(&profile->functions, &alloc);
-  th_strings_free(&profile->strings, &alloc);
-  th_alloc_free(&alloc, profile, 1, sizeof *profile);
-}
-
-void theseus_profile_clear(theseus_profile *profile) {
-  theseus_settle(profile, profile->info.now_ns);
-  th_cells_clear(&profile->cells);
-  th_histogram_clear(&profile->histogram);
-  for (uint32_t i = 0; i < profile->stats_count; i++)
-    profile->stats[i] = th_no_stats();
-  profile->info = (theseus_profile_info){.now_ns = profile->info.now_ns};
-  profile->alloc.refused = 0;
-  th_spans_restart(profile);
-}
-
 int theseus_profile_info_get(const theseus_profile *profile, theseus_profile_info *out) {
   theseus_profile_info info = profile->info;
   info.memory = profile->alloc.used;
@@ -267,14 +175,6 @@ void th_profile_add_stats(struct th_stats *stats, const struct th_stats *more) {
     stats->outcomes[outcome] += more->outcomes[outcome];
 }
 
-uint64_t th_profile_now(theseus_profile *profile, uint64_t now_ns) {
-  if (now_ns < profile->info.now_ns)
-    profile->info.clock_reversals++;
-  else
-    profile->info.now_ns = now_ns;
-  return profile->info.now_ns;
-}
-
 int theseus_record(theseus_profile *profile, uint32_t stack, uint32_t line, uint64_t latency_ns, int outcome) {
   const struct th_cell_key key = {THESEUS_WAIT, stack, 0, stack, line};
   struct th_stats *stats;
@@ -320,43 +220,7 @@ int theseus_histogram_get(const theseus_profile *profile, uint32_t stack, uint64
   return THESEUS_OK;
 }
 
-/* ---- events and cells ---- */
-
-static bool is_event_name(const char *name) {
-  for (const char *c = name; *c; c++)
-    if (!(*c >= 'A' && *c <= 'Z') && !(*c >= 'a' && *c <= 'z') && *c != '_' && (c == name || *c < '0' || *c > '9'))
-      return false;
-  return *name != '\0';
-}
-
-int theseus_event_intern(theseus_profile *profile, const theseus_event_info *event, uint32_t *out) {
-  theseus_event_info known = {.size = sizeof known};
-
-  if (!event || event->size < sizeof *event || !event->name || !out || !is_event_name(event->name))
-    return THESEUS_EINVAL;
-  for (uint32_t id = 0; id < profile->event_count; id++) {
-    theseus_event_get(profile, id, &known);
-    if (strcmp(known.name, event->name) == 0) {
-      if (strcmp(known.unit, event->unit ? event->unit : "") != 0)
-        return THESEUS_EUNIT;
-      *out = id;
-      return THESEUS_OK;
-    }
-  }
-  return add_event(profile, event, out);
-}
-
-uint32_t theseus_event_count(const theseus_profile *profile) { return profile->event_count; }
-
-int theseus_event_get(const theseus_profile *profile, uint32_t event, theseus_event_info *out) {
-  if (event >= profile->event_count)
-    return THESEUS_EINVAL;
-  const struct th_event *found = &profile->events[event];
-  theseus_event_info info = {sizeof info, th_strings_get(&profile->strings, found->name),
-                             th_strings_get(&profile->strings, found->long_name),
-                             th_strings_get(&profile->strings, found->unit)};
-  return th_give(out, &info, sizeof info);
-}
+/* ---- cells ---- */
 
 int theseus_add_cost(theseus_profile *profile, uint32_t stack, uint32_t line, uint32_t event, uint64_t amount) {
   const struct th_cell_key key = {event, THESEUS_ROOT, 0, stack, line};

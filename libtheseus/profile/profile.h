@@ -6,10 +6,10 @@
 #include "profile/cells.h"
 #include "profile/functions.h"
 #include "profile/histogram.h"
-#include "profile/spans.h"
+#include "profile/span-table.h"
 #include "profile/stacks.h"
 
-enum { TH_OUTCOMES = THESEUS_ABANDONED + 1 };
+enum { TH_OUTCOMES = THESEUS_ABANDONED + 1, TH_MAX_NESTING = 1024 };
 
 /* Of the spans that began at one stack. */
 struct th_stats {
@@ -36,7 +36,7 @@ struct theseus_profile {
   th_stacks stacks;
   th_histogram histogram;
   th_cells cells;
-  th_spans spans;
+  th_span_table spans;
   struct th_stats *stats;
   uint32_t stats_count, stats_capacity;
   struct th_event *events;
@@ -62,6 +62,9 @@ static inline int th_profile_reserve(theseus_profile *profile) {
 /* theseus_stack_push, of ids that are known to exist, which does not give way to the memory limit: it fails. */
 int th_profile_push(theseus_profile *profile, uint32_t parent, uint32_t function, uint32_t call_line, uint32_t *out);
 
+/* Adds the columns that every profile has.  ENOMEM, EOVERFLOW. */
+int th_profile_add_builtin_events(theseus_profile *profile);
+
 /* The stats of a stack, made if need be.  ENOMEM, EOVERFLOW. */
 int th_profile_stats(theseus_profile *profile, uint32_t stack, struct th_stats **out);
 
@@ -77,7 +80,13 @@ void th_profile_join_object(theseus_profile *profile, uint32_t function, uint32_
 /* Adds to when and how long there was measured, as merging does. */
 void th_profile_add_time(theseus_profile *profile, uint64_t time_ns, uint64_t duration_ns);
 
-/* Takes a time in: the latest one if it is not later. */
-uint64_t th_profile_now(theseus_profile *profile, uint64_t now_ns);
+/* Returns the profile's time, now that `now_ns` has been reported: the latest time of all, as time does not go backwards. */
+static inline uint64_t th_profile_now(theseus_profile *profile, uint64_t now_ns) {
+  if (now_ns < profile->info.now_ns)
+    profile->info.clock_reversals++;
+  else
+    profile->info.now_ns = now_ns;
+  return profile->info.now_ns;
+}
 
 #endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC */
+/* span-adopt - an open span gets another parent, with all that is below it. */
+#include "profile/span-tree.h"
+
+/* A span below the adopted one. */
+struct below {
+  uint32_t slot, nesting;
+  uint32_t at_bound; /* its ancestor at max_nesting, or itself if it is not deeper */
+};
+
+/* Lists the spans below `top`, parents before children, with the nesting that they get if `top` gets `n`. */
+static int list_below(theseus_profile *profile, uint32_t top, uint32_t n, struct below **out, uint32_t *count,
+                      uint32_t *capacity) {
+  *out = NULL;
+  *count = *capacity = 0;
+  for (uint32_t i = 0, up = top, deep = n, bound = top;; i++) {
+    for (int list = 0; list < TH_LISTS; list++)
+      for (uint32_t child = th_span_at(profile, up)->first[list]; child != TH_NONE;
+           child = th_span_at(profile, child)->next) {
+        int status = th_alloc_grow(&profile->alloc, out, capacity, (uint64_t)*count + 1, sizeof **out);
+        if (status) {
+          th_alloc_free(&profile->alloc, *out, *capacity, sizeof **out);
+          return status;
+        }
+        (*out)[(*count)++] = (struct below){child, deep + 1, deep + 1 <= profile->max_nesting ? child : bound};
+      }
+    if (i == *count)
+      return THESEUS_OK;
+    up = (*out)[i].slot;
+    deep = (*out)[i].nesting;
+    bound = (*out)[i].at_bound;
+  }
+}
+
+int theseus_span_adopt(theseus_profile *profile, uint64_t id, uint64_t parent_id, uint64_t now_ns) {
+  uint32_t slot = th_span_find(profile, id), parent = th_span_find(profile, parent_id);
+  struct below *below = NULL;
+  uint32_t count = 0, capacity = 0;
+  bool flattened;
+
+  if (parent_id == THESEUS_NO_SPAN)
+    return THESEUS_EINVAL;
+  if (slot == TH_NONE || parent == TH_NONE)
+    return THESEUS_ESTALE;
+  for (uint32_t up = parent; up != TH_NONE; up = th_span_at(profile, up)->parent)
+    if (up == slot)
+      return THESEUS_ECYCLE;
+  if (th_span_at(profile, slot)->parent == parent)
+    return THESEUS_OK;
+
+  parent = th_span_bounded_parent(profile, parent, &flattened);
+  uint32_t n = th_span_nesting(profile, parent) + 1;
+  if (n + th_span_at(profile, slot)->height > profile->max_nesting) {
+    /* Some spans below would be too deep.  They move up to their deepest ancestor that is within the bound.  If `slot` is
+     * beyond the bound itself, that ancestor is its new parent. */
+    int status = list_below(profile, slot, n, &below, &count, &capacity);
+    if (status)
+      return status;
+  }
+  th_profile_now(profile, now_ns);
+  struct th_span *span = th_span_at(profile, slot);
+  enum th_span_state state = span->state;
+  span->flags = (uint8_t)(flattened ? span->flags | TH_SPAN_FLATTENED : span->flags & ~TH_SPAN_FLATTENED);
+  profile->info.flattened_spans += flattened;
+  th_span_move(profile, slot, state == TH_LEG ? TH_LEG : flattened ? TH_AWAITED : TH_HELD, parent);
+  for (uint32_t i = 0; i < count; i++) {
+    uint32_t up = n > profile->max_nesting ? parent : below[i].at_bound;
+    struct th_span *moved = th_span_at(profile, below[i].slot);
+    if (below[i].nesting <= profile->max_nesting + 1 && up != parent)
+      continue;
+    moved->flags |= TH_SPAN_FLATTENED;
+    profile->info.flattened_spans++;
+    th_span_move(profile, below[i].slot, moved->state == TH_HELD ? TH_AWAITED : moved->state, up);
+  }
+  th_alloc_free(&profile->alloc, below, capacity, sizeof *below);
+  return THESEUS_OK;
+}

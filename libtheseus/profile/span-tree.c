@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: ISC */
+#include "profile/span-tree.h"
+
+/* ---- lists of children ---- */
+
+static enum th_span_list list_of(const struct th_span *span) {
+  return span->state == TH_HELD ? TH_LIST_HELD : span->state == TH_AWAITED ? TH_LIST_AWAITED : TH_LIST_ASIDE;
+}
+
+void th_span_unlink(theseus_profile *profile, uint32_t slot) {
+  struct th_span *span = th_span_at(profile, slot);
+  if (span->parent == TH_NONE)
+    return;
+  struct th_span *parent = th_span_at(profile, span->parent);
+  if (span->previous == TH_NONE)
+    parent->first[list_of(span)] = span->next;
+  else
+    th_span_at(profile, span->previous)->next = span->next;
+  if (span->next != TH_NONE)
+    th_span_at(profile, span->next)->previous = span->previous;
+  parent->awaits -= span->state == TH_AWAITED;
+}
+
+static void link_span(theseus_profile *profile, uint32_t slot) {
+  struct th_span *span = th_span_at(profile, slot);
+  if (span->parent == TH_NONE)
+    return;
+  struct th_span *parent = th_span_at(profile, span->parent);
+  uint32_t *first = &parent->first[list_of(span)];
+  span->previous = TH_NONE;
+  span->next = *first;
+  if (*first != TH_NONE)
+    th_span_at(profile, *first)->previous = slot;
+  *first = slot;
+  parent->awaits += span->state == TH_AWAITED;
+
+  uint32_t height = span->height + UINT32_C(1);
+  for (uint32_t up = span->parent; up != TH_NONE && th_span_at(profile, up)->height < height;
+       up = th_span_at(profile, up)->parent)
+    th_span_at(profile, up)->height = (uint16_t)height++;
+}
+
+/* Returns the awaited span that follows `slot` below `top`, parents before children; TH_NONE: `slot` was the last. */
+static uint32_t next_awaited(const theseus_profile *profile, uint32_t top, uint32_t slot) {
+  const struct th_span *span = th_span_at(profile, slot);
+  if (span->first[TH_LIST_AWAITED] != TH_NONE)
+    return span->first[TH_LIST_AWAITED];
+  while (slot != top) {
+    span = th_span_at(profile, slot);
+    if (span->next != TH_NONE)
+      return span->next;
+    slot = span->parent;
+  }
+  return TH_NONE;
+}
+
+/* ---- time ---- */
+
+static const struct th_span *head_of(const theseus_profile *profile, const struct th_span *span) {
+  while (span->state == TH_AWAITED)
+    span = th_span_at(profile, span->parent);
+  return span;
+}
+
+static void book(theseus_profile *profile, struct th_span *span, th_fixed share) {
+  if (span->cell == TH_NONE) {
+    const struct th_span *head = head_of(profile, span);
+    const struct th_cell_key key = {THESEUS_WAIT, head->stack, (head->flags & TH_SPAN_HAD_PARENT) != 0,
+                                    span->place_stack, span->line};
+    if (th_cells_intern(&profile->cells, &profile->alloc, &key, &span->cell)) {
+      profile->info.lost_wait_ns += th_fixed_round(share);
+      return;
+    }
+  }
+  th_fixed *value = &profile->cells.items[span->cell].value;
+  *value = th_fixed_add(*value, share);
+}
+
+void th_span_advance_now(theseus_profile *profile, struct th_span *span) {
+  struct th_span *path[TH_MAX_NESTING + 2];
+  const struct th_span *parent;
+  uint32_t length = 0;
+  uint64_t now = profile->info.now_ns;
+
+  /* A span that was advanced at this very time is up to date, and so are all above it. */
+  while (span->touched != now) {
+    path[length++] = span;
+    if (span->state != TH_AWAITED)
+      break;
+    span = th_span_at(profile, span->parent);
+  }
+  for (parent = span; length--; parent = span) {
+    span = path[length];
+    th_fixed share = {0, 0};
+    if (span->state == TH_HEAD) {
+      share.ns = now - span->touched;
+    } else if (span->state == TH_AWAITED) {
+      share = th_fixed_subtract(parent->clock, span->seen);
+      span->seen = parent->clock;
+    }
+    span->touched = now;
+    if (!share.ns && !share.fraction)
+      continue;
+    if (span->awaits) {
+      span->clock = th_fixed_add(span->clock, th_fixed_divide(share, span->awaits, &span->rest));
+    } else {
+      book(profile, span, th_fixed_add(share, (th_fixed){0, span->rest}));
+      span->rest = 0;
+    }
+  }
+}
+
+/* Advances a span and all that it awaits: they are about to get another head. */
+static void leave_head(theseus_profile *profile, uint32_t top) {
+  for (uint32_t slot = top; slot != TH_NONE; slot = next_awaited(profile, top, slot)) {
+    th_span_advance(profile, slot);
+    th_span_at(profile, slot)->cell = TH_NONE;
+  }
+}
+
+void th_span_join(theseus_profile *profile, uint32_t slot) {
+  struct th_span *span = th_span_at(profile, slot);
+
+  if (span->state == TH_AWAITED) {
+    th_span_advance(profile, span->parent); /* before one more span shares its clock */
+    span->seen = th_span_at(profile, span->parent)->clock;
+  }
+  link_span(profile, slot);
+}
+
+void th_span_move(theseus_profile *profile, uint32_t slot, enum th_span_state state, uint32_t parent) {
+  struct th_span *span = th_span_at(profile, slot);
+
+  leave_head(profile, slot);
+  th_span_unlink(profile, slot);
+  span->state = (uint8_t)state;
+  span->parent = parent;
+  if (parent != TH_NONE)
+    span->flags |= TH_SPAN_HAD_PARENT;
+  th_span_join(profile, slot);
+}

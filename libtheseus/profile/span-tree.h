@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: ISC */
+/* span-tree - which span awaits which, and how time flows through them.
+ *
+ * Each span has a clock, which runs for each of the children that it awaits: at its own share of time, divided by their number.
+ *
+ *     wall clock --1--> head --1/2--> child --1/2--> self wait, booked in a cell
+ *                         \----1/2--> child --1/4--> grandchild ...
+ *                                       \----1/4--> grandchild ...
+ *
+ * Nothing is done as time passes.  A span is *advanced*, from its head downwards, before anything about it changes.
+ * The functions below take slots of open spans, and cannot fail: theseus_span_begin and theseus_span_await reserve the
+ * memory that they may need, and a loss is counted in the profile. */
+#ifndef TH_SPAN_TREE_H
+#define TH_SPAN_TREE_H
+
+#include "profile/profile.h"
+
+static inline struct th_span *th_span_at(const theseus_profile *profile, uint32_t slot) {
+  return th_span_table_at(&profile->spans, slot);
+}
+
+/* The slot of an open span; TH_NONE: the id is stale, or never was one. */
+static inline uint32_t th_span_find(const theseus_profile *profile, uint64_t id) {
+  return th_span_table_find(&profile->spans, id);
+}
+
+/* Brings a span's clock, and the clocks of all spans that its share comes from, up to the profile's latest time.
+ * th_span_advance() is the call; this is the part of it that has work to do. */
+void th_span_advance_now(theseus_profile *profile, struct th_span *span);
+static inline void th_span_advance(theseus_profile *profile, uint32_t slot) {
+  struct th_span *span = th_span_at(profile, slot);
+  if (span->touched != profile->info.now_ns)
+    th_span_advance_now(profile, span);
+}
+
+/* Puts a span that is in no list into its parent's, by its state.  Only for a span that is new: else th_span_move(). */
+void th_span_join(theseus_profile *profile, uint32_t slot);
+
+/* Takes a span out of its parent's list.  Only for a span that is over: else th_span_move(). */
+void th_span_unlink(theseus_profile *profile, uint32_t slot);
+
+/* Gives a span another state and another parent (TH_NONE: none).  O(depth); where the head changes, and all below it with
+ * it, O(spans that it awaits, directly or not). */
+void th_span_move(theseus_profile *profile, uint32_t slot, enum th_span_state state, uint32_t parent);
+
+/* Gives a span another state. */
+static inline void th_span_set_state(theseus_profile *profile, uint32_t slot, enum th_span_state state) {
+  const struct th_span *span = th_span_at(profile, slot);
+  if (span->state != state)
+    th_span_move(profile, slot, state, span->parent);
+}
+
+/* The state of a span that has just left its first leg. */
+static inline enum th_span_state th_span_state_after_leg(const struct th_span *span) {
+  return span->parent == TH_NONE ? TH_HEAD : span->flags & TH_SPAN_FLATTENED ? TH_AWAITED : TH_HELD;
+}
+
+/* The number of spans on the way from a root of the tree to this one, both included.  0: `slot` is TH_NONE. */
+static inline uint32_t th_span_nesting(const theseus_profile *profile, uint32_t slot) {
+  uint32_t n = 0;
+  for (; slot != TH_NONE; slot = th_span_at(profile, slot)->parent)
+    n++;
+  return n;
+}
+
+/* Returns the parent that a child of `parent` gets: `parent`, or its deepest ancestor that may have children, and then
+ * *flattened is true. */
+static inline uint32_t th_span_bounded_parent(const theseus_profile *profile, uint32_t parent, bool *flattened) {
+  uint32_t n = th_span_nesting(profile, parent);
+  *flattened = n >= profile->max_nesting;
+  for (; n > profile->max_nesting; n--)
+    parent = th_span_at(profile, parent)->parent;
+  return parent;
+}
+
+#endif
