@@ -6,6 +6,7 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/theseus.h \
   %D%/base/alloc.c \
   %D%/base/alloc.h \
+  %D%/base/digits.c \
   %D%/base/digits.h \
   %D%/base/fixed.h \
   %D%/base/map.c \
@@ -55,11 +56,17 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/graph/rows.h \
   %D%/graph/select.c \
   %D%/callgrind/body.c \
+  %D%/callgrind/book.c \
+  %D%/callgrind/book.h \
   %D%/callgrind/costs.c \
   %D%/callgrind/header.c \
+  %D%/callgrind/lines.h \
   %D%/callgrind/messages.c \
+  %D%/callgrind/messages.h \
   %D%/callgrind/names.c \
   %D%/callgrind/names.h \
+  %D%/callgrind/number.c \
+  %D%/callgrind/number.h \
   %D%/callgrind/order.c \
   %D%/callgrind/quick.c \
   %D%/callgrind/read.c \

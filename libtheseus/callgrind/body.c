@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* The body of a callgrind file, but for its costs: names, calls, jumps. */
-#include "callgrind/reader.h"
+/* body - lines with a key: names, calls, jumps. */
+#include "callgrind/book.h"
+#include "callgrind/lines.h"
+#include "callgrind/messages.h"
+#include "callgrind/number.h"
 
 #include <string.h>
 
@@ -57,56 +60,15 @@ static int name(theseus_callgrind_reader *reader, th_names *names, struct th_pie
   return THESEUS_OK;
 }
 
-/* The function of the graph that has this name, with its number of a name if it has one, object and file. */
-int th_callgrind_function(theseus_callgrind_reader *reader, uint32_t text, uint32_t id, uint32_t object, uint32_t file,
-                          uint32_t *out) {
-  const struct th_graph_function key = {.object = object, .file = file, .name = text};
-  th_name *entry;
-
-  if (id == TH_NONE)
-    return th_graph_function(reader->graph, &key, out);
-  int status = th_names_at(&reader->functions, &reader->graph->alloc, id, &entry);
-  if (status)
-    return status;
-  if (entry->text != text) /* it has not been defined, or anew since */
-    return th_graph_function(reader->graph, &key, out);
-  if (entry->function == TH_NONE || entry->object != object || entry->file != file) {
-    uint32_t found;
-    status = th_graph_function(reader->graph, &key, &found);
-    if (status)
-      return status;
-    entry->function = found;
-    entry->object = object;
-    entry->file = file;
-  }
-  *out = entry->function;
-  return THESEUS_OK;
-}
-
-void th_callgrind_reset_body(theseus_callgrind_reader *reader) {
-  reader->object = reader->own_file = reader->file = reader->graph->empty;
-  reader->function = reader->place = reader->callee = reader->callee_id = TH_NONE;
-  reader->callee_object = reader->callee_file = TH_NONE;
-  reader->next = TH_SELF;
-  reader->address = reader->line = 0;
-  reader->in_body = reader->totalled = false;
-}
-
 /* ---- lines with a key ---- */
-
-void th_callgrind_enter(theseus_callgrind_reader *reader, uint32_t function) {
-  reader->file = reader->own_file;
-  reader->callee = reader->place = TH_NONE;
-  reader->function = function;
-}
 
 static int begin_function(theseus_callgrind_reader *reader, struct th_piece value) {
   uint32_t text, id, found;
   int status = name(reader, &reader->functions, value, &text, &id);
   if (!status)
-    status = th_callgrind_function(reader, text, id, reader->object, reader->own_file, &found);
+    status = th_book_function(reader, text, id, reader->object, reader->own_file, &found);
   if (!status)
-    th_callgrind_enter(reader, found);
+    th_book_enter(reader, found);
   return status;
 }
 

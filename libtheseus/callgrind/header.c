@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* The header of a callgrind file, or of one of its parts: `key: value`, in any order. */
-#include "callgrind/reader.h"
+#include "callgrind/book.h"
+#include "callgrind/lines.h"
+#include "callgrind/messages.h"
+#include "callgrind/number.h"
 
 #include <string.h>
 
@@ -51,22 +54,23 @@ static int positions(theseus_callgrind_reader *reader, struct th_piece value) {
   memcpy(reader->columns, columns, sizeof columns);
   reader->column_count = count;
   reader->positions = all;
-  reader->keep = 0;
+  reader->graph_positions = 0;
   return THESEUS_OK;
 }
 
 /* ---- events ---- */
 
 static int tell(theseus_callgrind_reader *reader, uint32_t name, uint32_t *out) {
-  for (*out = 0; *out < reader->told_count; ++*out)
-    if (reader->told[*out].name == name)
+  for (*out = 0; *out < reader->declared_count; ++*out)
+    if (reader->declared[*out].name == name)
       return THESEUS_OK;
-  if (reader->told_count == TH_EVENTS_MAX)
+  if (reader->declared_count == TH_EVENTS_MAX)
     return th_callgrind_fail(reader, THESEUS_EFORMAT, NULL, "more than 256 events");
-  int status = th_alloc_grow(&reader->graph->alloc, &reader->told, &reader->told_capacity,
-                             (uint64_t)reader->told_count + 1, sizeof *reader->told);
+  int status = th_alloc_grow(&reader->graph->alloc, &reader->declared, &reader->declared_capacity,
+                             (uint64_t)reader->declared_count + 1, sizeof *reader->declared);
   if (!status)
-    reader->told[reader->told_count++] = (struct th_graph_event){name, reader->graph->empty, reader->graph->empty};
+    reader->declared[reader->declared_count++] =
+        (struct th_graph_event){name, reader->graph->empty, reader->graph->empty};
   return status;
 }
 
@@ -75,7 +79,7 @@ static int add_event(theseus_callgrind_reader *reader, uint32_t index, const cha
   bool clash = false;
   if (reader->graph->event_count >= TH_EVENTS_MAX)
     return th_callgrind_fail(reader, THESEUS_EFORMAT, where, "more than 256 events");
-  int status = th_graph_event(reader->graph, &reader->told[index], &clash, out);
+  int status = th_graph_event(reader->graph, &reader->declared[index], &clash, out);
   if (status == THESEUS_EUNIT)
     return th_callgrind_fail(reader, status, where, "this event has another unit than in what was read before");
   if (!status && clash)
@@ -126,9 +130,9 @@ static int event(theseus_callgrind_reader *reader, struct th_piece value) {
   }
   status = tell(reader, id, &index);
   if (!status)
-    status = text_of(reader, rest, &reader->told[index].long_name);
+    status = text_of(reader, rest, &reader->declared[index].long_name);
   if (!status)
-    status = text_of(reader, unit, &reader->told[index].unit);
+    status = text_of(reader, unit, &reader->declared[index].unit);
   if (!status && is_column(reader, index)) /* it comes too late, but not in vain */
     status = add_event(reader, index, name.bytes, &column);
   return status;
@@ -136,7 +140,7 @@ static int event(theseus_callgrind_reader *reader, struct th_piece value) {
 
 static int events(theseus_callgrind_reader *reader, struct th_piece value) {
   reader->event_count = 0;
-  reader->keep = 0;
+  reader->graph_positions = 0;
   reader->has_events = true;
   for (struct th_piece next = word(&value); next.bytes < next.end; next = word(&value)) {
     uint32_t name, index, column;
@@ -206,6 +210,13 @@ static int desc(theseus_callgrind_reader *reader, struct th_piece value) {
   return THESEUS_OK;
 }
 
+void th_callgrind_begin_part(theseus_callgrind_reader *reader) {
+  reader->columns[0] = reader->positions = THESEUS_LINES;
+  reader->column_count = 1;
+  reader->graph_positions = reader->event_count = 0;
+  reader->has_events = reader->promised = false;
+}
+
 int th_callgrind_end_part(theseus_callgrind_reader *reader) {
   uint32_t *facts = reader->part_facts;
   if (reader->desc_size) { /* less the last LF */
@@ -231,15 +242,10 @@ int th_callgrind_end_part(theseus_callgrind_reader *reader) {
 /* A header after a body: another part.  One that starts from the top has its own positions and events. */
 static int next_part(theseus_callgrind_reader *reader, bool from_the_top) {
   int status = th_callgrind_end_part(reader);
-  th_callgrind_reset_body(reader);
-  if (from_the_top) {
-    reader->promised = false;
-    reader->has_events = false;
-    reader->event_count = 0;
-    reader->columns[0] = reader->positions = THESEUS_LINES;
-    reader->column_count = 1;
-  }
-  reader->keep = 0;
+  th_book_reset(reader);
+  if (from_the_top)
+    th_callgrind_begin_part(reader);
+  reader->graph_positions = 0;
   return status;
 }
 

@@ -2,7 +2,9 @@
 /* Lines as nearly all of them are: `+3 0 1`, `cfn=(12)`, `calls=1 +4`.  Nothing is looked at twice here, and nothing is
  * said: a line that is not quite so is left to the rooms that know all of the format. */
 #include "base/digits.h"
-#include "callgrind/reader.h"
+#include "callgrind/book.h"
+#include "callgrind/lines.h"
+#include "callgrind/messages.h"
 
 #include <string.h>
 
@@ -121,7 +123,7 @@ static int enter(struct view *view, theseus_callgrind_reader *reader, uint64_t a
   th_rows *rows = &reader->graph->costs;
   int status;
   rows->last = view->last;
-  status = th_callgrind_place(reader, address);
+  status = th_book_place(reader, address);
   if (status || guess(view, rows, reader->place, key))
     return status;
   uint32_t *home = &reader->graph->functions[reader->function].home;
@@ -139,7 +141,7 @@ static int costs(theseus_callgrind_reader *reader, const char **from, const char
   struct view view = view_of(rows);
   const char *at = *from, *next;
   uint64_t line = reader->line, address = reader->address, lines = 0;
-  const uint64_t mask = reader->keep & THESEUS_ADDRESSES ? UINT64_MAX : 0;
+  const uint64_t mask = reader->graph_positions & THESEUS_ADDRESSES ? UINT64_MAX : 0;
   const uint32_t most = reader->event_count;
   const bool with_address = reader->positions & THESEUS_ADDRESSES, with_line = reader->positions & THESEUS_LINES;
   bool self = reader->next == TH_SELF;
@@ -164,7 +166,7 @@ static int costs(theseus_callgrind_reader *reader, const char **from, const char
     lines++;
     if (self) {
       const uint64_t key = th_row_key(address & mask, (uint32_t)line);
-      if (!th_callgrind_is_placed(reader, address & mask))
+      if (!th_book_is_placed(reader, address & mask))
         status = enter(&view, reader, address & mask, key);
       else if (!guess(&view, rows, reader->place, key))
         status = search(&view, reader, key);
@@ -179,7 +181,7 @@ static int costs(theseus_callgrind_reader *reader, const char **from, const char
       reader->values[0] = value;
       reader->line = line;
       reader->address = address;
-      status = th_callgrind_add(reader, n);
+      status = th_book_add(reader, n);
       self = true;
     }
     if (status)
@@ -221,7 +223,7 @@ static const char *function(theseus_callgrind_reader *reader, const char *at) {
   at = defined(&reader->functions, at, &id, &name);
   if (!at || name->function == TH_NONE || name->object != reader->object || name->file != reader->own_file)
     return NULL;
-  th_callgrind_enter(reader, name->function);
+  th_book_enter(reader, name->function);
   return at;
 }
 
@@ -304,7 +306,7 @@ int th_callgrind_quick(theseus_callgrind_reader *reader, const char **from, cons
   const char *at = *from, *next;
   int status = THESEUS_OK;
 
-  if (!reader->keep || !reader->quick || (size_t)(end - at) < ahead)
+  if (!reader->graph_positions || !reader->quick || (size_t)(end - at) < ahead)
     return THESEUS_OK;
   for (const char *limit = end - ahead; at <= limit && !status; at = next) {
     next = at;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Reads callgrind: bytes into lines, and a file's life. */
 #include "base/sized.h"
-#include "callgrind/reader.h"
+#include "callgrind/book.h"
+#include "callgrind/lines.h"
+#include "callgrind/messages.h"
 
 #include <string.h>
 
@@ -46,7 +48,7 @@ void theseus_callgrind_reader_free(theseus_callgrind_reader *reader) {
   th_names_free(&reader->objects, alloc);
   th_alloc_free(alloc, reader->carry, reader->carry_capacity, 1);
   th_alloc_free(alloc, reader->desc, reader->desc_capacity, 1);
-  th_alloc_free(alloc, reader->told, reader->told_capacity, sizeof *reader->told);
+  th_alloc_free(alloc, reader->declared, reader->declared_capacity, sizeof *reader->declared);
   th_alloc_free(alloc, reader->seen, reader->seen_capacity, sizeof *reader->seen);
   th_alloc_free(alloc, reader->sources, reader->source_capacity, sizeof *reader->sources);
   th_alloc_free(alloc, reader, 1, sizeof *reader);
@@ -57,19 +59,15 @@ int theseus_callgrind_reader_begin(theseus_callgrind_reader *reader, const char 
     return THESEUS_EINVAL;
   take_back(reader);
   th_callgrind_forget_messages(reader);
-  th_callgrind_reset_body(reader);
+  th_book_reset(reader);
+  th_callgrind_begin_part(reader);
   th_names_clear(&reader->files);
   th_names_clear(&reader->functions);
   th_names_clear(&reader->objects);
   reader->carry_size = reader->desc_size = 0;
   reader->bytes = reader->lines = 0;
-  reader->columns[0] = reader->positions = THESEUS_LINES;
-  reader->column_count = 1;
-  reader->keep = 0;
-  reader->has_events = false;
-  reader->event_count = reader->told_count = reader->seen_count = reader->source_count = 0;
+  reader->declared_count = reader->seen_count = reader->source_count = 0;
   reader->parts = 0;
-  reader->promised = false;
   for (int i = 0; i < TH_FACTS; i++)
     reader->facts[i] = reader->part_facts[i] = TH_NONE;
   reader->source = TH_NONE;
@@ -281,7 +279,7 @@ int theseus_callgrind_reader_event_get(const theseus_callgrind_reader *reader, u
                                        theseus_event_info *out) {
   if (!reader || event >= reader->seen_count)
     return THESEUS_EINVAL;
-  const struct th_graph_event *told = &reader->told[reader->seen[event]];
+  const struct th_graph_event *told = &reader->declared[reader->seen[event]];
   const th_strings *strings = &reader->graph->strings;
   theseus_event_info info = {sizeof info, th_strings_get(strings, told->name), th_strings_get(strings, told->long_name),
                              th_strings_get(strings, told->unit)};
