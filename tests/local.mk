@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: ISC
 # Every test prints TAP.  Tests in C are programs that link the convenience library, and so see what is internal.
-TEST_EXTENSIONS = .sh
+TEST_EXTENSIONS = .sh .py
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 SH_LOG_DRIVER = $(LOG_DRIVER)
 SH_LOG_COMPILER = $(SHELL)
+PY_LOG_DRIVER = $(LOG_DRIVER)
+PY_LOG_COMPILER = $(PYTHON3)
 AM_TESTS_ENVIRONMENT = \
   srcdir='$(srcdir)'; top_builddir='$(top_builddir)'; export srcdir top_builddir; \
   CC='$(CC)'; CXX='$(CXX)'; NM='$(NM)'; AWK='$(AWK)'; export CC CXX NM AWK; \
@@ -27,6 +29,11 @@ SH_TESTS = \
   %D%/python.sh \
   %D%/release.sh \
   %D%/symbols.sh
+PY_TESTS =
+if HAVE_PYTHON3
+PY_TESTS += %D%/structure.py
+endif
+EXTRA_DIST += %D%/structure.py
 
 # The fuzz targets, each with a driver that replays its corpus.
 FUZZ_TESTS = \
@@ -87,7 +94,7 @@ EXTRA_DIST += \
 
 check_PROGRAMS += $(C_TESTS) $(FUZZ_TESTS)
 dist_check_SCRIPTS += $(SH_TESTS)
-TESTS += $(C_TESTS) $(FUZZ_TESTS) $(SH_TESTS)
+TESTS += $(C_TESTS) $(FUZZ_TESTS) $(SH_TESTS) $(PY_TESTS)
 LDADD = libtheseus/libtheseus-core.la
 
 EXTRA_DIST += \
@@ -126,6 +133,7 @@ EXTRA_DIST += \
   %D%/python/test_regressions.py \
   %D%/python/test_scenarios.py \
   %D%/python/test_spans_model.py \
+  %D%/python/test_structure.py \
   %D%/python/test_unnoticed.py \
   %D%/python/unnoticed.py \
   %D%/python/tracing.py \
