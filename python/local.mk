@@ -32,4 +32,5 @@ EXTRA_DIST += \
   %D%/theseus/profile.py \
   %D%/theseus/py.typed \
   %D%/theseus/table.py \
+  %D%/theseus/text.py \
   %D%/theseus/tracer.py

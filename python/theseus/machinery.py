@@ -18,6 +18,8 @@ from twisted.internet import defer
 from twisted.internet.defer import CancelledError, Deferred, DeferredList
 from twisted.python.failure import Failure
 
+from .text import encoded
+
 PYPY = sys.implementation.name == "pypy"
 
 # Kinds of code.  python/shim/core.h has the same numbers.
@@ -130,15 +132,6 @@ def describe(code: CodeType, variables: dict[str, Any]) -> tuple[int, bytes, byt
         encoded(name_of(code, module)),
         code.co_firstlineno,
     )
-
-
-def encoded(text: str) -> bytes:
-    """As libtheseus takes it: in UTF-8 (what a file name's odd bytes were, they are again), without NUL."""
-    try:
-        data = text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # surrogates that no file name has
-        data = text.encode("utf-8", "backslashreplace")
-    return data.replace(b"\0", b"?")
 
 
 def file_of(code: CodeType) -> str:

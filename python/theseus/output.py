@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import secrets
 import stat
 from collections.abc import Callable
 from typing import IO, Any, Union
@@ -57,7 +56,7 @@ def write_to(target: Target, data: bytes) -> None:
             file.write(data)
         return
     path = os.path.realpath(path)
-    temporary = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.{secrets.token_hex(4)}")
+    temporary = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.{os.urandom(4).hex()}")
     # The mode is that of the old file, or what the umask leaves: which to ask for is to change it, for all threads.
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)

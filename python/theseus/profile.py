@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from ._cffi import ffi, lib
 from .errors import check
-from .machinery import encoded as encoded_text
 from .output import Target, rendered, write_to
 from .table import Row, printed
+from .text import encoded as encoded_text
 
 FORMATS = ("callgrind", "pprof", "folded")
 
