@@ -48,9 +48,14 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/profile/stacks.c \
   %D%/profile/stacks.h \
   %D%/graph/access.c \
+  %D%/graph/detached.c \
+  %D%/graph/detached.h \
+  %D%/graph/frames.h \
   %D%/graph/graph.c \
   %D%/graph/graph.h \
   %D%/graph/merge.c \
+  %D%/graph/paths.c \
+  %D%/graph/paths.h \
   %D%/graph/projection.c \
   %D%/graph/rows.c \
   %D%/graph/rows.h \

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/sized.h"
 
-int th_give(void *to, const void *from, size_t size) {
-  size_t wanted;
-
-  if (!to)
-    return THESEUS_EINVAL;
-  memcpy(&wanted, to, sizeof wanted);
+int th_give_other(void *to, size_t wanted, const void *from, size_t size) {
   if (wanted <= sizeof wanted)
     return THESEUS_EINVAL;
   if (wanted > size) {
