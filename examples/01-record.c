@@ -10,7 +10,7 @@
  * which waits for a database. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <theseus.h>
+#include <theseus-stdio.h>
 
 /* Every call says what went wrong, as a negative number. */
 static void check(int status) {
@@ -19,9 +19,6 @@ static void check(int status) {
     exit(1);
   }
 }
-
-/* Bytes go where the caller says; to the library a file is nothing special. */
-static int to_file(void *file, const void *bytes, size_t size) { return fwrite(bytes, 1, size, file) != size; }
 
 static FILE *open_file(const char *name) {
   FILE *file = fopen(name, "wb");
@@ -64,13 +61,14 @@ int main(int argc, char **argv) {
 
   /* For KCachegrind and its kin a profile becomes a graph of functions. */
   FILE *file = open_file(argc > 1 ? argv[1] : "callgrind.out.record");
-  theseus_sink sink = {to_file, file};
+  theseus_sink sink = theseus_file_sink(file);
   check(theseus_graph_from_profile(profile, NULL, &graph));
   check(theseus_callgrind_write(graph, &sink));
   close_file(file);
 
   /* pprof keeps all of it: whole stacks, outcomes, percentiles. */
-  sink.opaque = file = open_file(argc > 2 ? argv[2] : "record.pb");
+  file = open_file(argc > 2 ? argv[2] : "record.pb");
+  sink = theseus_file_sink(file);
   check(theseus_pprof_write(profile, NULL, &sink));
   close_file(file);
 

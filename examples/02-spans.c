@@ -9,7 +9,7 @@
  * figures are exact. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <theseus.h>
+#include <theseus-stdio.h>
 
 static void check(int status) {
   if (status) {
@@ -17,8 +17,6 @@ static void check(int status) {
     exit(1);
   }
 }
-
-static int to_file(void *file, const void *bytes, size_t size) { return fwrite(bytes, 1, size, file) != size; }
 
 static theseus_profile *profile;
 
@@ -79,7 +77,7 @@ int main(int argc, char **argv) {
   FILE *file = fopen(argc > 1 ? argv[1] : "callgrind.out.spans", "wb");
   if (!file)
     return perror("02-spans"), 1;
-  const theseus_sink sink = {to_file, file};
+  const theseus_sink sink = theseus_file_sink(file);
   check(theseus_graph_from_profile(profile, NULL, &graph));
   check(theseus_callgrind_write(graph, &sink));
   if (fclose(file)) /* what stdio has kept back is written now */

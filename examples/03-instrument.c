@@ -13,7 +13,7 @@
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <theseus.h>
+#include <theseus-stdio.h>
 #include <time.h>
 
 #define PLAIN __attribute__((no_instrument_function))
@@ -43,8 +43,6 @@ static PLAIN uint64_t now(void) {
 
 static PLAIN uint32_t top(void) { return depth < DEPTH ? depth : DEPTH - 1; }
 
-static PLAIN int to_file(void *file, const void *bytes, size_t size) { return fwrite(bytes, 1, size, file) != size; }
-
 static PLAIN void finish(void) {
   const char *name = getenv("THESEUS_OUT");
   theseus_profile *finished = profile;
@@ -55,7 +53,7 @@ static PLAIN void finish(void) {
   if (!file)
     perror("theseus");
   else if (!theseus_graph_from_profile(finished, NULL, &graph)) {
-    const theseus_sink sink = {to_file, file};
+    const theseus_sink sink = theseus_file_sink(file);
     int status = theseus_graph_select(graph, events, 2); /* not those of spans */
     if (!status)
       status = theseus_callgrind_write(graph, &sink);

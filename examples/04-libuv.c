@@ -11,7 +11,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <theseus.h>
+#include <theseus-stdio.h>
 #include <uv.h>
 
 static theseus_profile *profile;
@@ -134,8 +134,6 @@ static void start(int *file) {
   sleeping = BEGIN("uv_timer");
 }
 
-static int to_file(void *file, const void *bytes, size_t size) { return fwrite(bytes, 1, size, file) != size; }
-
 int main(int argc, char **argv) {
   uv_loop_t *loop = uv_default_loop();
   theseus_graph *graph;
@@ -158,7 +156,7 @@ int main(int argc, char **argv) {
   FILE *out = fopen(argc > 1 ? argv[1] : "callgrind.out.libuv", "wb");
   if (!out)
     return perror("04-libuv"), 1;
-  const theseus_sink sink = {to_file, out};
+  const theseus_sink sink = theseus_file_sink(out);
   check(theseus_graph_from_profile(profile, NULL, &graph), theseus_strerror);
   check(theseus_callgrind_write(graph, &sink), theseus_strerror);
   if (fclose(out))

@@ -15,7 +15,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <stdio.h>
-#include <theseus.h>
+#include <theseus-stdio.h>
 #include <time.h>
 
 enum { EVERY = 1000 };
@@ -238,8 +238,6 @@ static int start(lua_State *L) {
   return 0;
 }
 
-static int to_file(void *file, const void *bytes, size_t size) { return fwrite(bytes, 1, size, file) != size; }
-
 static int stop(lua_State *L) {
   const char *path = luaL_optstring(L, 1, "callgrind.out.lua");
   struct state *state = state_of(L);
@@ -259,7 +257,7 @@ static int stop(lua_State *L) {
   FILE *file = fopen(path, "wb");
   int status = theseus_graph_from_profile(profile, NULL, &graph);
   if (!status) {
-    const theseus_sink sink = {to_file, file};
+    const theseus_sink sink = theseus_file_sink(file);
     if (file)
       status = theseus_callgrind_write(graph, &sink);
     theseus_graph_free(graph);

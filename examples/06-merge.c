@@ -10,7 +10,7 @@
  * callgrind files into one graph, and in the end the profile becomes a graph and is added. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <theseus.h>
+#include <theseus-stdio.h>
 
 static void fail(const char *what, const char *why) {
   fprintf(stderr, "06-merge: %s: %s\n", what, why);
@@ -21,8 +21,6 @@ static void check(const char *what, int status) {
   if (status)
     fail(what, theseus_strerror(status));
 }
-
-static int to_file(void *file, const void *bytes, size_t size) { return fwrite(bytes, 1, size, file) != size; }
 
 static unsigned char *read_all(FILE *file, size_t *size) {
   unsigned char *bytes = NULL;
@@ -109,7 +107,7 @@ int main(int argc, char **argv) {
   FILE *file = fopen(argv[1], "wb");
   if (!file)
     return perror(argv[1]), 1;
-  const theseus_sink sink = {to_file, file};
+  const theseus_sink sink = theseus_file_sink(file);
   check(argv[1], theseus_callgrind_write(sum, &sink));
   if (fclose(file)) /* what stdio has kept back is written now */
     return perror(argv[1]), 1;

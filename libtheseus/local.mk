@@ -108,7 +108,7 @@ else
 endif
 EXTRA_%C%_libtheseus_la_DEPENDENCIES = %D%/libtheseus.map
 
-include_HEADERS = %D%/theseus.h
+include_HEADERS = %D%/theseus.h %D%/theseus-stdio.h
 pkgconfig_DATA = %D%/theseus.pc
 EXTRA_DIST += %D%/libtheseus.abi %D%/libtheseus.map %D%/libtheseus.symbols
 

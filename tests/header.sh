@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-# theseus.h is read by a strict C compiler and by a C++ compiler, alone, and twice.
+# Public headers are read by a strict C compiler and by a C++ compiler, alone, and twice.  A failure means that programs
+# with such a compiler cannot be built.
 n=0
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
@@ -19,9 +20,11 @@ reads() { # NAME SUFFIX COMPILER FLAG...
 }
 
 cat >"$work/header.c" <<'END'
+#include "theseus-stdio.h"
+#include "theseus-stdio.h"
 #include "theseus.h"
 #include "theseus.h"
-int main(void) { return theseus_strerror(THESEUS_OK) ? 0 : 1; }
+int main(void) { return theseus_strerror(THESEUS_OK) && theseus_file_sink(stdout).write ? 0 : 1; }
 END
 cp "$work/header.c" "$work/header.cc"
 
