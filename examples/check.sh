@@ -6,6 +6,7 @@ if ! command -v callgrind_annotate >/dev/null; then
   exit 0
 fi
 source=$(cd "$srcdir/examples" && pwd)
+headers=$(cd "$srcdir/libtheseus" && pwd)
 build=$(cd "$top_builddir" && pwd)
 work=$build/examples/check.d
 rm -rf "$work"
@@ -58,9 +59,9 @@ shows_calls() {
 spent_on_squares() {
   functions program.callgrind 1 Run | awk '{ run[$2] = $1 } END { exit !(run["sum_of_squares"] > run["fibonacci"]) }'
 }
-within_each_other() { # file, names, the outermost first
-  echo "$2" | awk -v file="$1" '
-    BEGIN { while ((getline line < file) > 0) { split(line, part, " "); wait[part[2]] = part[1] } }
+within_each_other() { # file of functions, names with > between, the outermost first
+  echo "$2" | awk -v file="$1" -F ' > ' '
+    BEGIN { while ((getline line < file) > 0) { name = line; sub(/^[0-9]+ /, "", name); wait[name] = line + 0 } }
     { for (i = 2; i <= NF; i++) if (!($i in wait) || wait[$i] > wait[$(i - 1)]) { print $i; bad = 1 } }
     END { exit bad }'
 }
@@ -121,7 +122,7 @@ if [ -e "$build/examples/04-libuv" ]; then
   is "04-libuv runs" "$build/examples/04-libuv" libuv.callgrind
   functions libuv.callgrind >libuv.got
   is "04: each request under the callback that started it" within_each_other libuv.got \
-    "(root) main start uv_timer on_timer uv_fs_read on_read uv_tcp_connect on_connected uv_read"
+    "(root) > main > start > uv_timer > on_timer > uv_fs_read > on_read > uv_tcp_connect > on_connected > uv_read"
   is "04: the timer's 200 ms and the greeting's 100 ms are the wait of the job" awk '
     { wait[$2] = $1 / 1e6 }
     END { exit !(wait["start"] >= 298 && wait["uv_tcp_connect"] >= 99 && wait["start"] - wait["uv_fs_read"] >= 199) }' libuv.got
@@ -171,6 +172,42 @@ printf 'desc: Source: %s\n' record.callgrind record.pb spans.callgrind >expected
 is "06: where it came from" sources
 head -c 100 record.pb >short.pb
 is "06: a broken file is refused, and the message says where" refused short.pb "06-merge: short.pb: byte 67: a field that is longer than what holds it"
+
+# ---- 09 ----
+library=$build/libtheseus/.libs
+export LD_LIBRARY_PATH="$library${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+if ! command -v go >/dev/null || ! command -v pkg-config >/dev/null; then
+  skip "09-go" "Go is not here"
+elif [ -n "$SANITIZERS" ]; then
+  skip "09-go" "Go does not link a library that has sanitizers"
+else
+  printf '%s\n' 'Name: libtheseus' 'Description: not installed' 'Version: 0' "Cflags: -I$headers" \
+    "Libs: -L$library -ltheseus" >theseus.pc
+  is "09-go is built" env PKG_CONFIG_PATH="$work" CGO_ENABLED=1 go build -o go-server "$source/09-go.go"
+  is "09-go serves three requests" ./go-server go.callgrind go.pb
+  functions go.callgrind >go.got
+  is "09: queries under the page that asked" within_each_other go.got \
+    "(root) > main.main.(*Profile).Middleware.func1 > GET /page > main.query > query user"
+  is "09: the page waits 150 ms, twice, though its queries take 250 ms each time" awk '
+    { wait[$NF] = $1 / 1e6 }
+    END { exit !(wait["user"] >= 99 && wait["/page"] >= 299 && wait["news"] + wait["mail"] <= wait["/page"] - 99) }' go.got
+  is "09: go tool pprof reads it" go tool pprof -top -cum go.pb
+  is "09: and has the queries" grep -q 'main\.query' said
+fi
+
+# ---- 10 ----
+if [ ! -e "$build/examples/.libs/mutex.so" ] || [ ! -e "$build/examples/10-program" ]; then
+  skip "10-mutex" "libtool or libc lack what it needs"
+elif [ -n "$SANITIZERS" ]; then
+  skip "10-mutex" "sanitizers have a pthread_mutex_lock of their own"
+else
+  is "10-mutex looks on" env THESEUS_OUT="$work/mutex.callgrind" LD_PRELOAD="$build/examples/.libs/mutex.so" \
+    "$build/examples/10-program"
+  functions mutex.callgrind >mutex.got
+  is "10: the clerks wait for the audit" within_each_other mutex.got "(root) > clerk > post > [held by audit]"
+  is "10: and for nobody else" awk '/held by/ { held += $1 } /\(root\)/ { all = $1 }
+    END { exit !(all >= 1e8 && held == all) }' mutex.got
+fi
 
 cd "$build" && rm -rf "$work"
 echo "1..$n"

@@ -16,6 +16,10 @@ endif
 if HAVE_LUA
 EXAMPLE_MODULES += %D%/theseus.la
 endif
+if HAVE_PRELOAD
+EXAMPLES += %D%/10-program
+EXAMPLE_MODULES += %D%/mutex.la
+endif
 check_PROGRAMS += $(EXAMPLES)
 check_LTLIBRARIES = $(EXAMPLE_MODULES)
 %C%_01_record_SOURCES = %D%/01-record.c
@@ -35,6 +39,13 @@ check_LTLIBRARIES = $(EXAMPLE_MODULES)
 %C%_theseus_la_CFLAGS = $(AM_CFLAGS) $(LUA_CFLAGS)
 %C%_theseus_la_LIBADD = libtheseus/libtheseus.la
 %C%_theseus_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath $(pkglibdir)
+%C%_mutex_la_SOURCES = %D%/10-mutex.c
+%C%_mutex_la_CFLAGS = $(AM_CFLAGS) $(PTHREAD_FLAGS)
+%C%_mutex_la_LIBADD = libtheseus/libtheseus.la $(DL_LIBS)
+%C%_mutex_la_LDFLAGS = $(AM_LDFLAGS) $(PTHREAD_FLAGS) -module -avoid-version -shared -rpath $(pkglibdir)
+%C%_10_program_SOURCES = %D%/10-program.c
+%C%_10_program_CFLAGS = $(AM_CFLAGS) $(PTHREAD_FLAGS)
+%C%_10_program_LDFLAGS = $(AM_LDFLAGS) $(PTHREAD_FLAGS) -export-dynamic
 
 examplesdir = $(docdir)/examples
 dist_examples_DATA = \
@@ -45,6 +56,9 @@ dist_examples_DATA = \
   %D%/04-libuv.c \
   %D%/05-lua.c \
   %D%/05-script.lua \
-  %D%/06-merge.c
+  %D%/06-merge.c \
+  %D%/09-go.go \
+  %D%/10-mutex.c \
+  %D%/10-program.c
 dist_check_SCRIPTS += %D%/check.sh
 TESTS += %D%/check.sh
