@@ -21,24 +21,20 @@ static void hand_over(th_output *output, const char *bytes, size_t n) {
     output->status = THESEUS_EIO;
 }
 
-/* Where n bytes are to be written; NULL: there is a failure, or they are too many. */
-static char *room_for(th_output *output, size_t n) {
-  if (n > TH_OUTPUT_SIZE - output->used) {
-    hand_over(output, output->buffer, output->used);
-    output->used = 0;
-  }
-  if (output->status || n > TH_OUTPUT_SIZE)
-    return NULL;
-  output->used += n;
-  return output->buffer + output->used - n;
+void th_output_flush(th_output *output) {
+  hand_over(output, output->buffer, output->used);
+  output->used = 0;
 }
 
 void th_output_bytes(th_output *output, const char *bytes, size_t n) {
-  char *room = n ? room_for(output, n) : NULL;
-  if (room)
-    memcpy(room, bytes, n);
-  else
+  if (n > TH_OUTPUT_SIZE - output->used)
+    th_output_flush(output);
+  if (n > TH_OUTPUT_SIZE) {
     hand_over(output, bytes, n);
+  } else if (n && !output->status) {
+    memcpy(output->buffer + output->used, bytes, n);
+    output->used += n;
+  }
 }
 
 size_t th_decimal(uint64_t number, char *out) {
@@ -59,7 +55,7 @@ void th_output_number(th_output *output, uint64_t number) {
 int th_output_end(th_output *output, th_alloc *alloc, int status) {
   if (!output->status)
     output->status = status;
-  hand_over(output, output->buffer, output->used);
+  th_output_flush(output);
   th_alloc_free(alloc, output->buffer, TH_OUTPUT_SIZE, 1);
   output->buffer = NULL;
   return output->status;

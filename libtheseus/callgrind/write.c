@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { BUFFER = 1 << 16, NUMBER = 24 /* bytes that a number may take, with what is around it */ };
+enum { NUMBER = 24 /* bytes of a number, at most, with what is around it */ };
 
 /* One table of compressed names: what has been mentioned has a number. */
 struct names {
@@ -18,54 +18,21 @@ struct names {
 
 struct writer {
   const theseus_graph *graph;
-  const theseus_sink *sink;
+  th_output output;
   struct th_order order;
-  bool failed; /* the sink refused */
-  size_t used;
-  struct names files, objects, functions; /* the first two by text */
-  uint64_t *totals;
-  char buffer[BUFFER];
+  struct names files, objects; /* by text */
+  struct names functions;      /* by function */
+  uint64_t *totals;            /* by event */
+  size_t number_count, total_count;
 };
 
 /* ---- bytes ---- */
 
-static void flush(struct writer *w) {
-  if (w->used && !w->failed && w->sink->write(w->sink->opaque, w->buffer, w->used))
-    w->failed = true;
-  w->used = 0;
-}
-
-static void put(struct writer *w, const char *bytes, size_t n) {
-  while (n) {
-    if (w->used == BUFFER)
-      flush(w);
-    size_t part = n < BUFFER - w->used ? n : BUFFER - w->used;
-    memcpy(w->buffer + w->used, bytes, part);
-    w->used += part;
-    bytes += part;
-    n -= part;
-  }
-}
-
-static void put_string(struct writer *w, const char *string) { put(w, string, strlen(string)); }
+static void put_string(struct writer *w, const char *string) { th_output_bytes(&w->output, string, strlen(string)); }
 
 static void put_text(struct writer *w, uint32_t id) {
   const struct th_text *text = &w->graph->strings.texts[id];
-  put(w, text->bytes, text->length);
-}
-
-/* Where the next n bytes go, BUFFER at most. */
-static inline char *room(struct writer *w, size_t n) {
-  if (BUFFER - w->used < n)
-    flush(w);
-  return w->buffer + w->used;
-}
-
-static inline void used_until(struct writer *w, const char *end) { w->used = (size_t)(end - w->buffer); }
-
-static inline void put_byte(struct writer *w, char byte) {
-  *room(w, 1) = byte;
-  w->used++;
+  th_output_bytes(&w->output, text->bytes, text->length);
 }
 
 static char *decimal(char *at, uint64_t number) {
@@ -86,9 +53,9 @@ static char *hexadecimal(char *at, uint64_t number) {
 }
 
 static void put_decimal(struct writer *w, char first, uint64_t number) {
-  char *at = room(w, NUMBER);
+  char *at = th_output_room(&w->output, NUMBER);
   *at++ = first;
-  used_until(w, decimal(at, number));
+  th_output_until(&w->output, decimal(at, number));
 }
 
 /* `key=(id) text`, the text at its first mention only; an empty text has no id. */
@@ -99,21 +66,21 @@ static void put_name(struct writer *w, const char *key, struct names *names, uin
     if (first)
       names->numbers[index] = ++names->last;
     put_decimal(w, '(', names->numbers[index]);
-    put_byte(w, ')');
+    th_output_byte(&w->output, ')');
     if (first) {
-      put_byte(w, ' ');
+      th_output_byte(&w->output, ' ');
       put_text(w, text);
     }
   }
-  put_byte(w, '\n');
+  th_output_byte(&w->output, '\n');
 }
 
 /* ---- lines ---- */
 
 static void put_header_line(struct writer *w, const char *key, const char *bytes, size_t n) {
   put_string(w, key);
-  put(w, bytes, n);
-  put_byte(w, '\n');
+  th_output_bytes(&w->output, bytes, n);
+  th_output_byte(&w->output, '\n');
 }
 
 static void put_facts(struct writer *w) {
@@ -152,28 +119,28 @@ static void put_events(struct writer *w) {
     if (event->unit != graph->empty) {
       put_string(w, " [");
       put_text(w, event->unit);
-      put_byte(w, ']');
+      th_output_byte(&w->output, ']');
     }
-    put_byte(w, '\n');
+    th_output_byte(&w->output, '\n');
   }
   for (uint32_t i = 0; i < graph->formula_count; i++) {
     put_string(w, "event: ");
     put_text(w, graph->formulas[i].text);
-    put_byte(w, '\n');
+    th_output_byte(&w->output, '\n');
   }
   put_string(w, "events:");
   for (uint32_t i = 0; i < graph->event_count; i++) {
-    put_byte(w, ' ');
+    th_output_byte(&w->output, ' ');
     put_text(w, graph->events[i].name);
   }
-  put_byte(w, '\n');
+  th_output_byte(&w->output, '\n');
 }
 
 static void put_totals(struct writer *w, const char *key) {
   put_string(w, key);
   for (uint32_t i = 0; i < w->graph->event_count; i++)
     put_decimal(w, ' ', w->totals[i]);
-  put_byte(w, '\n');
+  th_output_byte(&w->output, '\n');
 }
 
 static void put_header(struct writer *w) {
@@ -201,17 +168,17 @@ static char *position(const struct writer *w, char *at, uint64_t address, uint32
 /* A row's position and values. */
 static void put_row(struct writer *w, const uint64_t *cells, const th_place *place, const uint64_t *values) {
   uint32_t events = w->graph->event_count;
-  char *at = position(w, room(w, 4 * NUMBER), th_cells_address(cells, place), th_cells_line(cells));
+  char *at = position(w, th_output_room(&w->output, 4 * NUMBER), th_cells_address(cells, place), th_cells_line(cells));
   for (uint32_t i = 0; i < events; i++) {
     if (i) {
-      used_until(w, at);
-      at = room(w, 2 * NUMBER);
+      th_output_until(&w->output, at);
+      at = th_output_room(&w->output, 2 * NUMBER);
     }
     *at++ = ' ';
     at = decimal(at, values[i]);
   }
   *at++ = '\n';
-  used_until(w, at);
+  th_output_until(&w->output, at);
 }
 
 static void put_cost(struct writer *w, uint32_t row) {
@@ -230,11 +197,11 @@ static void put_edge(struct writer *w, uint32_t row) {
   put_name(w, "cfi=", &w->files, callee->file, callee->file);
   put_name(w, "cfn=", &w->functions, place->callee, callee->name);
   put_string(w, "calls=");
-  char *at = decimal(room(w, 4 * NUMBER), values[TH_EDGE_COUNT]);
+  char *at = decimal(th_output_room(&w->output, 4 * NUMBER), values[TH_EDGE_COUNT]);
   *at++ = ' ';
   at = position(w, at, values[TH_EDGE_ADDRESS], (uint32_t)values[TH_EDGE_LINE]);
   *at++ = '\n';
-  used_until(w, at);
+  th_output_until(&w->output, at);
   put_row(w, cells, place, values + TH_EDGE_EVENTS);
 }
 
@@ -252,7 +219,7 @@ static void put_function(struct writer *w, uint32_t rank, uint32_t *object) {
 
   if (cost == cost_end && edge == edge_end)
     return;
-  put_byte(w, '\n');
+  th_output_byte(&w->output, '\n');
   if (function->object != *object)
     put_name(w, "ob=", &w->objects, function->object, function->object);
   *object = function->object;
@@ -283,46 +250,42 @@ static int sum_up(struct writer *w) {
 static void put_all(struct writer *w) {
   put_header(w);
   uint32_t object = w->graph->empty;
-  for (uint32_t rank = 0; rank < w->graph->function_count && !w->failed; rank++)
+  for (uint32_t rank = 0; rank < w->graph->function_count && !w->output.status; rank++)
     put_function(w, rank, &object);
   put_totals(w, "\ntotals:");
-  flush(w);
+}
+
+/* The tables of the writer, which are still to be freed after a failure. */
+static int prepare(struct writer *w, th_alloc *alloc) {
+  const theseus_graph *graph = w->graph;
+  size_t texts = graph->strings.count;
+  w->number_count = 2 * texts + graph->function_count;
+  w->total_count = graph->event_count + (size_t)1;
+  if (!(w->files.numbers = th_alloc_zeroed(alloc, w->number_count, sizeof *w->files.numbers)) ||
+      !(w->totals = th_alloc_zeroed(alloc, w->total_count, sizeof *w->totals)))
+    return th_alloc_why(alloc);
+  w->objects.numbers = w->files.numbers + texts;
+  w->functions.numbers = w->objects.numbers + texts;
+  int status = sum_up(w);
+  return status ? status : th_order_init(alloc, graph, &w->order);
 }
 
 int theseus_callgrind_write(const theseus_graph *graph, const theseus_sink *sink) {
   th_alloc alloc; /* its own: the graph is const, and others may be reading it */
-  if (!graph || !sink || !sink->write || th_alloc_init(&alloc, &graph->alloc.user, 0))
+  struct writer w = {.graph = graph};
+
+  if (!graph || th_alloc_init(&alloc, &graph->alloc.user, 0))
     return THESEUS_EINVAL;
   if (graph->alloc.limit != UINT64_MAX)
     alloc.limit = graph->alloc.limit - graph->alloc.used;
-  size_t texts = graph->strings.count, events = graph->event_count + (size_t)1;
-  size_t n = 2 * texts + graph->function_count;
-
-  struct writer *w;
-  uint32_t *numbers = NULL;
-  uint64_t *totals = NULL;
-  int status = THESEUS_OK;
-  if (!(w = th_alloc_zeroed(&alloc, 1, sizeof *w)) || !(numbers = th_alloc_zeroed(&alloc, n, sizeof *numbers)) ||
-      !(totals = th_alloc_zeroed(&alloc, events, sizeof *totals))) {
-    status = th_alloc_why(&alloc);
-  } else {
-    w->graph = graph;
-    w->sink = sink;
-    w->totals = totals;
-    w->files.numbers = numbers;
-    w->objects.numbers = numbers + texts;
-    w->functions.numbers = numbers + 2 * texts;
-    status = sum_up(w);
-    if (!status)
-      status = th_order_init(&alloc, graph, &w->order);
-    if (!status)
-      put_all(w);
-    if (w->failed)
-      status = THESEUS_EIO;
-    th_order_free(&alloc, &w->order);
-  }
-  th_alloc_free(&alloc, totals, events, sizeof *totals);
-  th_alloc_free(&alloc, numbers, n, sizeof *numbers);
-  th_alloc_free(&alloc, w, 1, sizeof *w);
+  int status = th_output_init(&w.output, &alloc, sink);
+  if (!status)
+    status = prepare(&w, &alloc);
+  if (!status)
+    put_all(&w);
+  status = th_output_end(&w.output, &alloc, status);
+  th_order_free(&alloc, &w.order);
+  th_alloc_free(&alloc, w.totals, w.total_count, sizeof *w.totals);
+  th_alloc_free(&alloc, w.files.numbers, w.number_count, sizeof *w.files.numbers);
   return status;
 }
