@@ -12,10 +12,12 @@ AM_TESTS_ENVIRONMENT = \
   LUA_PROGRAM='$(LUA_PROGRAM)'; SANITIZERS='$(SANITIZE_FLAGS)'; export LUA_PROGRAM SANITIZERS;
 
 C_TESTS = \
+  %D%/c/callgrind-cases \
   %D%/c/callgrind-read \
   %D%/c/graph \
   %D%/c/out-of-memory \
   %D%/c/pprof \
+  %D%/c/pprof-cases \
   %D%/c/projection \
   %D%/c/status \
   %D%/c/threads
@@ -43,54 +45,8 @@ FUZZ_TESTS = \
 %C%_fuzz_read_callgrind_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%/c -DCORPUS='"callgrind"'
 %C%_fuzz_read_pprof_SOURCES = %D%/fuzz/read-pprof.c %D%/fuzz/replay.c
 %C%_fuzz_read_pprof_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%/c -DCORPUS='"pprof"'
-EXTRA_DIST += \
-  %D%/fuzz/callgrind/crlf-tabs-comments \
-  %D%/fuzz/callgrind/cut-before-totals \
-  %D%/fuzz/callgrind/cut-short \
-  %D%/fuzz/callgrind/empty \
-  %D%/fuzz/callgrind/events \
-  %D%/fuzz/callgrind/formulas \
-  %D%/fuzz/callgrind/greatest \
-  %D%/fuzz/callgrind/mixed-positions \
-  %D%/fuzz/callgrind/names-of-all-kinds \
-  %D%/fuzz/callgrind/negative \
-  %D%/fuzz/callgrind/negative-line \
-  %D%/fuzz/callgrind/no-events \
-  %D%/fuzz/callgrind/not-utf-8 \
-  %D%/fuzz/callgrind/nul \
-  %D%/fuzz/callgrind/only-jumps \
-  %D%/fuzz/callgrind/overflow \
-  %D%/fuzz/callgrind/parts \
-  %D%/fuzz/callgrind/pending-call \
-  %D%/fuzz/callgrind/sources \
-  %D%/fuzz/callgrind/too-great \
-  %D%/fuzz/callgrind/too-many \
-  %D%/fuzz/callgrind/valgrind-instr \
-  %D%/fuzz/callgrind/version-2 \
-  %D%/fuzz/callgrind/xdebug \
-  %D%/fuzz/callgrind/yappi \
-  %D%/fuzz/pprof/compressed \
-  %D%/fuzz/pprof/cut-short \
-  %D%/fuzz/pprof/deeper-than-the-bound \
-  %D%/fuzz/pprof/empty \
-  %D%/fuzz/pprof/fixed-size-numbers \
-  %D%/fuzz/pprof/go-heap \
-  %D%/fuzz/pprof/large-ids \
-  %D%/fuzz/pprof/many-inlined \
-  %D%/fuzz/pprof/negative \
-  %D%/fuzz/pprof/no-location \
-  %D%/fuzz/pprof/no-values \
-  %D%/fuzz/pprof/odd-texts \
-  %D%/fuzz/pprof/ours \
-  %D%/fuzz/pprof/ours-buckets \
-  %D%/fuzz/pprof/ours-heads \
-  %D%/fuzz/pprof/ours-no-buckets \
-  %D%/fuzz/pprof/ours-spans \
-  %D%/fuzz/pprof/overflow \
-  %D%/fuzz/pprof/tables-first \
-  %D%/fuzz/pprof/two-files \
-  %D%/fuzz/pprof/types-of-all-names \
-  %D%/fuzz/pprof/unpacked
+# Folders of inputs, all of them: a case is added by adding its files.
+EXTRA_DIST += %D%/data %D%/fuzz/callgrind %D%/fuzz/pprof
 
 check_PROGRAMS += $(C_TESTS) $(FUZZ_TESTS)
 dist_check_SCRIPTS += $(SH_TESTS)
@@ -98,7 +54,10 @@ TESTS += $(C_TESTS) $(FUZZ_TESTS) $(SH_TESTS) $(PY_TESTS)
 LDADD = libtheseus/libtheseus-core.la
 
 EXTRA_DIST += \
+  %D%/c/callgrind.h \
+  %D%/c/cases.h \
   %D%/c/memory.h \
+  %D%/c/proto.h \
   %D%/c/tap.h \
   %D%/installed.c \
   %D%/python/callgrind_parse.py \

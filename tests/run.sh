@@ -160,7 +160,7 @@ step distcheck in_build gcc distcheck DISTCHECK_CONFIGURE_FLAGS=--enable-werror
 
 # The tarball has all that git has, but for what is about git itself.
 tarball() {
-  git ls-files | grep -vE '^(\.ci/|\.gitignore$)' | LC_ALL=C sort >"$build/in-git"
+  git ls-files | grep -vE '^(\.ci/|\.gitignore$|\.gitattributes$)' | LC_ALL=C sort >"$build/in-git"
   tar -tf "$build"/gcc/libtheseus-*.tar.xz | sed 's,^[^/]*/,,' | LC_ALL=C sort >"$build/in-tarball"
   lost=$(LC_ALL=C comm -23 "$build/in-git" "$build/in-tarball")
   [ -z "$lost" ] || { echo "not in the tarball: add them to EXTRA_DIST in a local.mk:" && echo "$lost" && return 1; }

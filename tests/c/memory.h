@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* memory - for tests: an allocator that fails when told to and knows what is out, and a sink that keeps what it is given. */
+/* memory - for tests: an allocator that fails on demand and counts its blocks, and a sink that keeps the bytes. */
 #ifndef MEMORY_H
 #define MEMORY_H
 
@@ -59,6 +59,17 @@ static inline int text_write(void *opaque, const void *bytes, size_t size) {
   text->size += size;
   text->bytes[text->size] = '\0';
   return 0;
+}
+
+/* Appends to a text as printf does; no more than 1000 bytes at once. */
+TAP_PRINTF(2, 3) static inline void text_print(struct text *text, const char *format, ...) {
+  char bytes[1000];
+  va_list arguments;
+  va_start(arguments, format);
+  int size = vsnprintf(bytes, sizeof bytes, format, arguments);
+  va_end(arguments);
+  must(size > 0 && size < (int)sizeof bytes);
+  text_write(text, bytes, (size_t)size);
 }
 
 /* The graph as callgrind; to be freed. */

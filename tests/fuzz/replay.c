@@ -1,51 +1,24 @@
 /* SPDX-License-Identifier: ISC */
-/* Gives every file of a fuzz target's corpus to the target, once: what fuzzing has found is tried in each `make check`, without a
- * fuzzer.  CORPUS is the folder beside this file. */
-#include "tap.h"
-
-#include <dirent.h>
+/* A failure means that a fuzz target finds a fault in a file of its corpus.  Each file is given to the target once, so that `make check`
+ * repeats the findings of earlier fuzzing without a fuzzer.  CORPUS is the folder beside this file. */
+#include "cases.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
-
-static void replay(const char *path, const char *name) {
-  FILE *file = fopen(path, "rb");
-  must(file != NULL && fseek(file, 0, SEEK_END) == 0);
-  long size = ftell(file);
-  rewind(file);
-  uint8_t *bytes = malloc((size_t)size + 1);
-  must(bytes != NULL && size >= 0 && fread(bytes, 1, (size_t)size, file) == (size_t)size);
-  fclose(file);
-  uint8_t *exact = size ? malloc((size_t)size) : NULL; /* a byte too far is found by sanitizers and valgrind */
-  if (size)
-    memcpy(exact, bytes, (size_t)size);
-  is_int(LLVMFuzzerTestOneInput(exact ? exact : bytes, (size_t)size), 0, "%s", name);
+static void replay(const char *folder, const char *name) {
+  struct text file = load(folder, name);
+  must(file.bytes != NULL);
+  uint8_t *exact = file.size ? malloc(file.size) : NULL; /* sanitizers and valgrind notice a byte too far */
+  if (file.size) {
+    must(exact != NULL);
+    memcpy(exact, file.bytes, file.size);
+  }
+  is_int(LLVMFuzzerTestOneInput(exact ? exact : (uint8_t *)file.bytes, file.size), 0, "%s", name);
   free(exact);
-  free(bytes);
+  free(file.bytes);
 }
 
 int main(void) {
-  const char *source = getenv("srcdir");
-  char folder[2000], path[3000], *names[2000];
-  size_t count = 0;
-  struct dirent *entry;
-
-  snprintf(folder, sizeof folder, "%s/tests/fuzz/" CORPUS, source ? source : ".");
-  DIR *directory = opendir(folder);
-  must(directory != NULL);
-  while ((entry = readdir(directory)) != NULL && count < sizeof names / sizeof *names)
-    if (entry->d_name[0] != '.') {
-      names[count] = strdup(entry->d_name);
-      must(names[count++] != NULL);
-    }
-  closedir(directory);
-  ok(count > 10, "there is a corpus");
-  qsort(names, count, sizeof *names, by_name);
-  for (size_t i = 0; i < count; i++) {
-    snprintf(path, sizeof path, "%s/%s", folder, names[i]);
-    replay(path, names[i]);
-    free(names[i]);
-  }
+  each_case("fuzz/" CORPUS, 20, replay);
   return done();
 }

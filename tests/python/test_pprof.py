@@ -568,46 +568,6 @@ TYPE = (1, message((1, 1), (2, 2)))
 STRINGS = ((6, b""), (6, b"cpu"), (6, b"count"))
 
 
-@pytest.mark.parametrize(
-    ("data", "said"),
-    [
-        (b"", "0: no sample types: this is not a pprof profile"),
-        (b"# callgrind format\n", "0: a field of unknown kind"),
-        (b"\x0a\x7f", "0: a field that is longer than what holds it"),
-        (b"\x00\x00", "0: a field of no number"),
-        (b"\x48" + b"\xff" * 12, "0: a number that does not end"),
-        (b"\x08\x01", "0: field 1 of the profile is not a message"),
-        (message(TYPE), "0: the string table does not begin with the empty one"),
-        (message(TYPE, (6, b"x")), "0: the string table does not begin with the empty one"),
-        (message(TYPE, (6, b"")), "0: sample type 0: a text that is not in the string table"),
-        (message(TYPE, *STRINGS, (2, message((2, [1, 2])))), "22: sample 1: 2 values for 1 sample types"),
-        (message(TYPE, *STRINGS, (2, message((2, [1]), (1, [9])))), "22: sample 1: location 9 is not in the file"),
-        (
-            message(TYPE, *STRINGS, (2, message((2, [-1])))),
-            "22: sample 1: a negative value, as in a difference of profiles",
-        ),
-        (message(TYPE, *STRINGS, (2, b"\x12\x01\x80")), "22: sample 1: a number that does not end"),
-        (
-            message(TYPE, *STRINGS, (4, message((1, 3), (4, message((1, 8)))))),
-            "0: location 3: function 8 is not in the file",
-        ),
-        (
-            message(TYPE, *STRINGS, (5, message((1, 3), (2, 7)))),
-            "0: function 3: a text that is not in the string table",
-        ),
-        (message(TYPE, *STRINGS, (5, message((2, 1)))), "0: the id 0 of a function is 0, or that of another one"),
-        (
-            message(TYPE, *STRINGS, (4, message((1, 2))), (4, message((1, 2)))),
-            "0: the id 2 of a location is 0, or that of another one",
-        ),
-        (message(TYPE, *STRINGS, (9, 5), (9, 6)), "22: two profiles, one after the other: merge them instead"),
-        (gzip.compress(message(TYPE, *STRINGS)), "0: compressed with gzip: to be decompressed first"),
-    ],
-)  # fmt: skip
-def test_what_is_wrong_and_where(data: bytes, said: str) -> None:
-    assert refused(data) == said
-
-
 def test_python_says_the_same() -> None:
     with pytest.raises(TheseusError, match=r"^x\.pb: byte 0: no sample types: this is not a pprof profile: "):
         read_pprof(b"", "x.pb")
