@@ -15,7 +15,7 @@ fi
 
 n=0
 for file in "$srcdir"/libtheseus/*.h "$srcdir"/libtheseus/*/*.[ch] "$srcdir"/python/shim/*.[ch] "$srcdir"/tests/c/*.[ch] \
-  "$srcdir"/tests/*.c "$srcdir"/tests/bench/*.c "$srcdir"/tests/fuzz/*.[ch] "$srcdir"/examples/*.[ch]; do
+  "$srcdir"/tests/*.c "$srcdir"/tests/bench/*.c "$srcdir"/tests/fuzz/*.[ch] "$srcdir"/tests/hostile/*.[ch] "$srcdir"/examples/*.[ch]; do
   [ -f "$file" ] || continue
   n=$((n + 1))
   name=${file#"$srcdir"/}

@@ -59,6 +59,7 @@ EXTRA_DIST += \
   %D%/c/memory.h \
   %D%/c/proto.h \
   %D%/c/tap.h \
+  %D%/hostile/faults.c \
   %D%/installed.c \
   %D%/python/callgrind_parse.py \
   %D%/python/cli/test_import.py \
@@ -83,8 +84,10 @@ EXTRA_DIST += \
   %D%/python/test_graph.py \
   %D%/python/test_lifecycle.py \
   %D%/python/test_merge_command.py \
+  %D%/python/test_merge_faults.py \
   %D%/python/test_nothing_kept.py \
   %D%/python/test_package.py \
+  %D%/python/test_output_place.py \
   %D%/python/test_pprof.py \
   %D%/python/test_producers.py \
   %D%/python/test_profile_merge.py \

@@ -39,7 +39,7 @@ static void add(struct inputs *inputs, char *path, const struct stat *status) {
     inputs->items = realloc_or_exit(inputs->items, inputs->capacity, sizeof *inputs->items);
   }
   struct input *input = &inputs->items[inputs->count++];
-  *input = (struct input){.path = path};
+  *input = (struct input){.path = path, .once = !status || !S_ISREG(status->st_mode)};
   if (status) {
     input->size = S_ISREG(status->st_mode) ? status->st_size : 0;
     input->device = status->st_dev;
@@ -48,7 +48,10 @@ static void add(struct inputs *inputs, char *path, const struct stat *status) {
   }
 }
 
+/* Reports the errno of a call, and counts one failure. */
 static size_t fail(const char *path) {
+  if (errno == ENOMEM)
+    exit_without_memory();
   complain("%s: %s", path, strerror(errno));
   return 1;
 }
@@ -141,13 +144,13 @@ static size_t add_list(struct inputs *inputs, const char *path) {
 
   if (!file)
     return fail(path);
-  while ((length = getline(&line, &room, file)) > 0) {
+  while ((errno = 0, length = getline(&line, &room, file)) > 0) {
     while (length && (line[length - 1] == '\n' || line[length - 1] == '\r'))
       line[--length] = '\0';
     if (length)
       append(&names, strdup_or_exit(line));
   }
-  if (ferror(file))
+  if (!feof(file)) /* a read error; or no memory, for which ferror() is false */
     failed += fail(path);
   free(line);
   if (!standard)
@@ -163,6 +166,13 @@ size_t inputs_find(struct inputs *inputs, char **arguments) {
   for (; *arguments; arguments++)
     failed += **arguments == '@' ? add_list(inputs, *arguments + 1) : add_path(inputs, *arguments);
   return failed;
+}
+
+bool inputs_any_once(const struct inputs *inputs) {
+  for (size_t i = 0; i < inputs->count; i++)
+    if (inputs->items[i].once)
+      return true;
+  return false;
 }
 
 const char *input_name(const struct input *input) {

@@ -3,6 +3,7 @@
 #ifndef THESEUS_MERGE_INPUTS_H
 #define THESEUS_MERGE_INPUTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -12,6 +13,7 @@ struct input {
   off_t size; /* 0: unknown */
   dev_t device;
   ino_t inode; /* 0: unknown */
+  bool once;   /* no regular file, such as a pipe: its bytes can be read only once */
 };
 
 struct inputs {
@@ -24,6 +26,9 @@ struct inputs {
  * up, after a message about each. */
 size_t inputs_find(struct inputs *inputs, char **arguments);
 void inputs_free(struct inputs *inputs);
+
+/* True if the bytes of an input can be read only once. */
+bool inputs_any_once(const struct inputs *inputs);
 
 /* The path, or "(standard input)". */
 const char *input_name(const struct input *input);

@@ -10,43 +10,61 @@
 #include "merge/workers.h"
 #include "merge/write.h"
 
-/* Reads all inputs and writes their sum.  `missing`: how many inputs were not found.  `began`: when the program did. */
-static int merge(const struct options *options, const struct inputs *inputs, size_t missing, double began) {
-  struct merged merged = {.graph = NULL};
+#include <errno.h>
+#include <stdlib.h>
+
+/* Writes to a file in the temporary folder.  For when the output failed, and an input cannot be read again. */
+static void rescue(const struct options *options, const struct merged *merged) {
+  struct output output;
+
+  if (!output_open_rescue(&output))
+    return;
+  char *path = strdup_or_exit(output.path);
+  if (output_close(&output, write_merged(options, merged, &output) == EXIT_DONE))
+    complain("the merged profile is in %s", path);
+  free(path);
+}
+
+/* Merges all inputs into the output.  `missing`: how many inputs were not found. */
+static int merge(const struct options *options, const struct inputs *inputs, size_t missing, struct merged *merged) {
   struct output output;
 
   if (!output_open(&output, options, inputs))
     return EXIT_OUTPUT;
-  int status = workers_run(options, inputs, &merged);
-  merged.skipped += missing;
+  int status = workers_run(options, inputs, merged);
+  merged->skipped += missing;
   if (status == EXIT_DONE && missing)
     status = EXIT_SKIPPED;
-  bool good = status == EXIT_DONE || status == EXIT_SKIPPED;
-  if (good) {
-    int written = write_merged(options, inputs, &merged, &output);
-    good = written == EXIT_DONE;
-    status = good ? status : written;
+  int failed = status == EXIT_SKIPPED ? EXIT_DONE : status;
+  if (!failed)
+    failed = write_prepare(options, inputs, merged);
+  if (!failed)
+    failed = write_merged(options, merged, &output);
+  if (!output_close(&output, !failed) && !failed) {
+    failed = EXIT_OUTPUT;
+    if (inputs_any_once(inputs) && output.error != EPIPE)
+      rescue(options, merged);
   }
-  if (!output_close(&output, good) && good)
-    status = EXIT_OUTPUT;
-  if (options->stats && good)
-    stats_print(&merged, seconds_now() - began);
-  merged_free(&merged);
-  return status;
+  return failed ? failed : status;
 }
 
 int main(int argc, char **argv) {
+  say_begin();
   memory_begin();
   double began = seconds_now();
   struct options options = options_read(argc, argv);
   struct inputs inputs = {.items = NULL};
+  struct merged merged = {.graph = NULL};
   int status = EXIT_INPUT;
 
   size_t missing = inputs_find(&inputs, options.arguments);
   if (!inputs.count)
     complain("there is nothing to merge");
   else if (!missing || options.ignore_errors)
-    status = merge(&options, &inputs, missing, began);
+    status = merge(&options, &inputs, missing, &merged);
+  if (options.stats && (status == EXIT_DONE || status == EXIT_SKIPPED))
+    stats_print(&merged, seconds_now() - began);
+  merged_free(&merged);
   inputs_free(&inputs);
   return status;
 }

@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,27 +16,51 @@
 #include <zlib.h>
 #endif
 
-enum { COMPRESSED = 1 << 16 };
+enum { COMPRESSED = 1 << 16, MAX_LINKS = 40 };
 
-/* The temporary file, for the signal handler. */
-static char *volatile doomed;
+/* ---- the temporary file, if the program ends early ---- */
 
-static void on_signal(int signal_number) {
+/* Signals that end a program, except those for its own faults. */
+static const int fatal[] = {SIGHUP,  SIGINT,  SIGQUIT,   SIGTERM, SIGALRM, SIGUSR1,
+                            SIGUSR2, SIGPROF, SIGVTALRM, SIGXCPU, SIGXFSZ};
+enum { FATAL = sizeof fatal / sizeof *fatal };
+
+/* The path of the temporary file.  It changes only while the signals above are blocked, and no other thread runs. */
+static const char *volatile doomed;
+
+static void remove_doomed(void) {
   if (doomed)
     unlink(doomed);
-  signal(signal_number, SIG_DFL);
-  raise(signal_number);
+}
+
+static void on_signal(int number) {
+  remove_doomed();
+  signal(number, SIG_DFL);
+  raise(number);
 }
 
 static void watch_signals(void) {
-  static const int numbers[] = {SIGHUP, SIGINT, SIGTERM, SIGXCPU, SIGXFSZ};
   struct sigaction action = {.sa_handler = on_signal}, before;
   sigemptyset(&action.sa_mask);
-  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-    if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* for nohup */
-      sigaction(numbers[i], &action, NULL);
+  for (int i = 0; i < FATAL; i++)
+    if (sigaction(fatal[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* for nohup */
+      sigaction(fatal[i], &action, NULL);
   signal(SIGPIPE, SIG_IGN); /* a write fails instead */
+  if (atexit(remove_doomed))
+    exit_without_memory();
 }
+
+static void block_signals(sigset_t *before) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int i = 0; i < FATAL; i++)
+    sigaddset(&set, fatal[i]);
+  sigprocmask(SIG_BLOCK, &set, before);
+}
+
+static void restore_signals(const sigset_t *before) { sigprocmask(SIG_SETMASK, before, NULL); }
+
+/* ---- opening ---- */
 
 static bool is_input(const struct stat *status, const struct inputs *inputs) {
   for (size_t i = 0; i < inputs->count; i++)
@@ -43,7 +69,44 @@ static bool is_input(const struct stat *status, const struct inputs *inputs) {
   return false;
 }
 
-/* Creates a file beside `path` under a new name, with the permissions of the file that it replaces, or of a new one. */
+/* The path that a chain of symbolic links ends at, whether a file is there or not.  NULL: it does not end (errno). */
+static char *follow_links(const char *path) {
+  char *at = strdup_or_exit(path), target[4096];
+  struct stat status;
+
+  for (int links = 0; lstat(at, &status) == 0 && S_ISLNK(status.st_mode); links++) {
+    ssize_t length = readlink(at, target, sizeof target - 1);
+    if (length < 0 || links == MAX_LINKS) {
+      errno = length < 0 ? errno : ELOOP;
+      free(at);
+      return NULL;
+    }
+    target[length] = '\0';
+    const char *slash = strrchr(at, '/');
+    size_t folder = *target == '/' || !slash ? 0 : (size_t)(slash + 1 - at), room = folder + (size_t)length + 1;
+    char *next = realloc_or_exit(NULL, room, 1);
+    snprintf(next, room, "%.*s%s", (int)folder, at, target);
+    free(at);
+    at = next;
+  }
+  return at;
+}
+
+/* Creates a file, which a signal removes from now on.  The last six letters of `name` are replaced.  Returns its
+ * descriptor, or -1 (errno). */
+static int make_temporary(char *name) {
+  sigset_t before;
+
+  block_signals(&before);
+  int file = mkstemp(name);
+  if (file >= 0)
+    doomed = name;
+  restore_signals(&before);
+  return file;
+}
+
+/* Creates a file beside `path` under a new name, with the permissions of the file that it replaces, or of a new one.
+ * Returns its descriptor, or -1 (errno). */
 static int open_temporary(const char *path, const struct stat *old, char **name) {
   static const char suffix[] = ".XXXXXX";
   const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
@@ -52,57 +115,100 @@ static int open_temporary(const char *path, const struct stat *old, char **name)
 
   umask(mask);
   *name = realloc_or_exit(NULL, room, 1);
-  snprintf(*name, room, "%.*s.%s%s", (int)folder, path, base,
-           suffix); /* hidden, so that no merge of this directory reads it */
-  int file = mkstemp(*name);
+  /* Hidden, so that no merge of this directory reads it; and cut, so that any name of a file may be an output. */
+  snprintf(*name, room, "%.*s.%.200s%s", (int)folder, path, base, suffix);
+  int file = make_temporary(*name);
   if (file >= 0)
     (void)!fchmod(file, old ? old->st_mode & 07777 : 0666 & ~mask);
   return file;
 }
 
+/* Devices, pipes and the names of open files are written in their place; everything else is replaced. */
+static bool is_written_in_place(const char *path, const struct stat *status) {
+  static const char *const open_files[] = {"/dev/std", "/dev/fd/", "/proc/"};
+  for (size_t i = 0; i < sizeof open_files / sizeof *open_files; i++)
+    if (strncmp(path, open_files[i], strlen(open_files[i])) == 0)
+      return true;
+  return !S_ISREG(status->st_mode);
+}
+
+static bool open_file(struct output *output, const char *path, const struct stat *old) {
+  if (old && is_written_in_place(path, old)) {
+    output->path = strdup_or_exit(path);
+    output->file = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+  } else {
+    output->path = follow_links(path); /* a symbolic link stays; the file that it points to is replaced, or made */
+    if (output->path)
+      output->file = open_temporary(output->path, old, &output->temporary);
+  }
+  return output->file >= 0;
+}
+
+static void free_names(struct output *output) {
+  free(output->temporary);
+  free(output->path);
+  free(output->compressor);
+}
+
 bool output_open(struct output *output, const struct options *options, const struct inputs *inputs) {
   struct stat status;
 
-  *output = (struct output){.file = NULL};
+  *output = (struct output){.file = options->output ? -1 : STDOUT_FILENO};
   watch_signals();
-  if (!options->output) {
-    output->file = stdout;
+  if (!options->output)
     return true;
-  }
   bool exists = stat(options->output, &status) == 0;
-  if (exists && S_ISDIR(status.st_mode)) {
-    complain("%s: %s", options->output, strerror(EISDIR));
-    return false;
-  }
   if (exists && !options->force && is_input(&status, inputs)) {
     complain("%s is one of the inputs; --force replaces it", options->output);
     return false;
   }
-  if (exists && !S_ISREG(status.st_mode)) { /* a device or a pipe is written in its place */
-    output->path = strdup_or_exit(options->output);
-    output->file = fopen(options->output, "wb");
-  } else {
-    /* A symbolic link stays: the file that it points to is replaced. */
-    output->path = exists ? realpath(options->output, NULL) : NULL;
-    if (!output->path)
-      output->path = strdup_or_exit(options->output);
-    int file = open_temporary(output->path, exists ? &status : NULL, &output->temporary);
-    if (file >= 0) {
-      doomed = output->temporary;
-      output->file = fdopen(file, "wb");
-    }
-  }
-  if (output->file)
+  if (exists && S_ISDIR(status.st_mode))
+    errno = EISDIR;
+  else if (open_file(output, options->output, exists ? &status : NULL))
     return true;
   complain("%s: %s", options->output, strerror(errno));
-  free(output->temporary);
-  free(output->path);
+  free_names(output);
   return false;
 }
 
+bool output_open_rescue(struct output *output) {
+  static const char name[] = "/theseus-merge.XXXXXX";
+  const char *folder = getenv("TMPDIR");
+  if (!folder || !*folder)
+    folder = "/tmp";
+  size_t room = strlen(folder) + sizeof name;
+
+  *output = (struct output){.temporary = realloc_or_exit(NULL, room, 1)};
+  snprintf(output->temporary, room, "%s%s", folder, name);
+  output->file = make_temporary(output->temporary);
+  output->path = strdup_or_exit(output->temporary); /* closing renames the file to its own name: nothing happens */
+  if (output->file >= 0)
+    return true;
+  complain("%s: %s", folder, strerror(errno));
+  free_names(output);
+  return false;
+}
+
+/* ---- writing ---- */
+
+/* Writes all bytes, however few of them each call takes. */
 static void put(struct output *output, const void *bytes, size_t size) {
-  if (!output->error && fwrite(bytes, 1, size, output->file) != size)
-    output->error = errno ? errno : EIO;
+  const char *at = bytes;
+
+  while (size && !output->error) {
+    ssize_t taken = write(output->file, at, size);
+    if (taken > 0) {
+      at += taken;
+      size -= (size_t)taken;
+    } else if (taken == 0) {
+      output->error = EIO;
+    } else if (errno == EAGAIN) { /* somebody made the pipe or terminal non-blocking */
+      struct pollfd ready = {.fd = output->file, .events = POLLOUT};
+      (void)poll(&ready, 1, -1);
+    } else if (errno != EINTR) {
+      output->error = errno;
+    }
+  }
 }
 
 #ifdef HAVE_ZLIB
@@ -126,21 +232,17 @@ static void deflate_all(struct output *output, const void *bytes, size_t size, i
 }
 #endif
 
-bool output_compress(struct output *output) {
+void output_compress(struct output *output) {
 #ifdef HAVE_ZLIB
   z_stream *stream = realloc_or_exit(NULL, 1, sizeof *stream);
   memset(stream, 0, sizeof *stream);
   /* The default level takes longer than all the rest of the merge, and saves a tenth of the bytes. */
-  if (deflateInit2(stream, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
-    free(stream);
-    complain("out of memory");
-    return false;
-  }
+  if (deflateInit2(stream, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+    exit_without_memory();
   output->compressor = stream;
 #else
   (void)output; /* readers take pprof without gzip too */
 #endif
-  return true;
 }
 
 static int write_bytes(void *opaque, const void *bytes, size_t size) {
@@ -156,15 +258,28 @@ static int write_bytes(void *opaque, const void *bytes, size_t size) {
 
 theseus_sink output_sink(struct output *output) { return (theseus_sink){write_bytes, output}; }
 
+/* ---- closing ---- */
+
 static void finish(struct output *output) {
 #ifdef HAVE_ZLIB
   if (output->compressor)
     deflate_all(output, "", 0, Z_FINISH);
 #endif
-  if (fflush(output->file) && !output->error)
+  if (output->temporary && !output->error && fsync(output->file))
     output->error = errno;
-  if (output->temporary && fsync(fileno(output->file)) && !output->error)
+}
+
+/* Gives the temporary file its name, or removes it. */
+static void settle_temporary(struct output *output, bool keep) {
+  sigset_t before;
+
+  block_signals(&before);
+  if (keep && !output->error && rename(output->temporary, output->path))
     output->error = errno;
+  if (!keep || output->error)
+    unlink(output->temporary);
+  doomed = NULL;
+  restore_signals(&before);
 }
 
 bool output_close(struct output *output, bool keep) {
@@ -174,19 +289,13 @@ bool output_close(struct output *output, bool keep) {
   if (output->compressor)
     deflateEnd(output->compressor);
 #endif
-  free(output->compressor);
-  if (output->file != stdout && fclose(output->file) && keep && !output->error)
+  /* Standard output is closed too: some file systems report a failed write only then. */
+  if (close(output->file) && errno != EINTR && keep && !output->error)
     output->error = errno;
-  if (output->temporary) {
-    if (keep && !output->error && rename(output->temporary, output->path))
-      output->error = errno;
-    if (!keep || output->error)
-      unlink(output->temporary);
-    doomed = NULL;
-    free(output->temporary);
-  }
+  if (output->temporary)
+    settle_temporary(output, keep);
   if (keep && output->error)
     complain("%s: %s", output->path ? output->path : "standard output", strerror(output->error));
-  free(output->path);
+  free_names(output);
   return !output->error;
 }

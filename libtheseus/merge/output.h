@@ -2,7 +2,8 @@
 /* output - where the result goes.
  *
  * A file is written under a temporary name beside its place, and renamed when it is complete: the old file stays until
- * then, and a partial result is never visible.  A signal that ends the program removes the temporary file. */
+ * then, and a partial result is never visible.  However the program ends, short of SIGKILL, it removes the temporary
+ * file.  No other thread may run while an output is opened or closed. */
 #ifndef THESEUS_MERGE_OUTPUT_H
 #define THESEUS_MERGE_OUTPUT_H
 
@@ -10,10 +11,8 @@
 #include "merge/options.h"
 #include "theseus.h"
 
-#include <stdio.h>
-
 struct output {
-  FILE *file;
+  int file;
   char *temporary;  /* the path until the file is complete; NULL: the file is written in its place */
   char *path;       /* NULL: standard output */
   void *compressor; /* NULL: bytes are written as they are */
@@ -24,8 +23,11 @@ struct output {
  * missing. */
 bool output_open(struct output *output, const struct options *options, const struct inputs *inputs);
 
-/* From now on, bytes are compressed with gzip; without zlib they stay as they are. */
-bool output_compress(struct output *output);
+/* Opens a new file in the temporary folder ($TMPDIR, or /tmp).  Returns false after a message if that fails. */
+bool output_open_rescue(struct output *output);
+
+/* Bytes are compressed with gzip from now on; without zlib they stay as they are. */
+void output_compress(struct output *output);
 
 theseus_sink output_sink(struct output *output);
 

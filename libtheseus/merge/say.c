@@ -3,11 +3,20 @@
 
 #include "theseus.h"
 
+#include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+void say_begin(void) {
+  for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++) /* using one that was closed still fails */
+    if (fcntl(file, F_GETFD) < 0 && open("/dev/null", file == STDIN_FILENO ? O_WRONLY : O_RDONLY) != file)
+      exit(EXIT_OUTPUT);
+}
 
 void complain(const char *format, ...) {
   va_list arguments;
@@ -24,12 +33,18 @@ int exit_of_status(int status) {
   return status == THESEUS_ENOMEM || status == THESEUS_ELIMIT ? EXIT_MEMORY : EXIT_INPUT;
 }
 
+void exit_without_memory(void) {
+  static pthread_mutex_t once = PTHREAD_MUTEX_INITIALIZER; /* exit() must not be called twice: a second thread waits */
+
+  pthread_mutex_lock(&once);
+  complain("out of memory");
+  exit(EXIT_MEMORY);
+}
+
 void *realloc_or_exit(void *block, size_t count, size_t size) {
   void *moved = count > SIZE_MAX / size ? NULL : realloc(block, count * size);
-  if (!moved) {
-    complain("out of memory");
-    exit(EXIT_MEMORY);
-  }
+  if (!moved)
+    exit_without_memory();
   return moved;
 }
 

@@ -21,6 +21,9 @@ enum {
   EXIT_MEMORY = 5
 };
 
+/* Makes sure that descriptors 0 to 2 are open, so that no file of ours is taken for standard error.  Call it first. */
+void say_begin(void);
+
 /* Prints one line on standard error, after the command's name.  Any thread may call it. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 1, 2)))
@@ -30,7 +33,9 @@ void complain(const char *format, ...);
 /* The exit code for a status of the library that stopped the reading or merging of an input. */
 int exit_of_status(int status);
 
-/* realloc() and strdup() that end the program with EXIT_MEMORY when there is no memory. */
+/* Ends the program with EXIT_MEMORY, after a message.  Any thread may call it. */
+_Noreturn void exit_without_memory(void);
+/* realloc() and strdup() that never return NULL: without memory the program ends. */
 void *realloc_or_exit(void *block, size_t count, size_t size);
 char *strdup_or_exit(const char *text);
 

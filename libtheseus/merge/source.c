@@ -15,6 +15,7 @@
 #endif
 #ifdef HAVE_ZSTD
 #include <zstd.h>
+#include <zstd_errors.h>
 #endif
 
 enum { BUFFER = 1 << 16 };
@@ -66,30 +67,31 @@ static bool fill(struct source *source, size_t wanted, const char **why) {
 
 static bool begin_gzip(struct source *source, const char **why) {
 #ifdef HAVE_ZLIB
+  (void)why;
   source->kind = GZIP;
   if (inflateInit2(&source->zlib, 15 + 16) == Z_OK)
     return true;
-  source->kind = PLAIN;
-  *why = "out of memory";
+  exit_without_memory();
 #else
   (void)source;
   *why = "is compressed by gzip, which this theseus-merge was built without";
-#endif
   return false;
+#endif
 }
 
 static bool begin_zstd(struct source *source, const char **why) {
 #ifdef HAVE_ZSTD
+  (void)why;
   source->zstd = ZSTD_createDStream();
   source->kind = ZSTD;
   if (source->zstd)
     return true;
-  *why = "out of memory";
+  exit_without_memory();
 #else
   (void)source;
   *why = "is compressed by zstd, which this theseus-merge was built without";
-#endif
   return false;
+#endif
 }
 
 static bool begin(struct source *source, const char **why) {
@@ -143,8 +145,10 @@ static ssize_t read_gzip(struct source *source, void *bytes, size_t size, const 
     int status = inflate(stream, Z_NO_FLUSH);
     source->used = source->held - stream->avail_in;
     source->between = status == Z_STREAM_END;
+    if (status == Z_MEM_ERROR)
+      exit_without_memory();
     if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR)
-      return *why = status == Z_MEM_ERROR ? "out of memory" : "the compressed data is broken", -1;
+      return *why = "the compressed data is broken", -1;
   }
   return (ssize_t)(wanted - stream->avail_out);
 }
@@ -166,6 +170,10 @@ static ssize_t read_zstd(struct source *source, void *bytes, size_t size, const 
     size_t status = ZSTD_decompressStream(source->zstd, &out, &in);
     source->used = in.pos;
     source->between = status == 0;
+    if (ZSTD_getErrorCode(status) == ZSTD_error_memory_allocation)
+      exit_without_memory();
+    if (ZSTD_getErrorCode(status) == ZSTD_error_frameParameter_windowTooLarge)
+      return *why = "is compressed by zstd with a window of more than 128 MB (zstd --long)", -1;
     if (ZSTD_isError(status))
       return *why = "the compressed data is broken", -1;
   }

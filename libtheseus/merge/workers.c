@@ -237,6 +237,7 @@ int workers_run(const struct options *options, const struct inputs *inputs, stru
   struct shared shared = {.options = options, .inputs = inputs};
   size_t wanted = inputs->count < options->jobs ? inputs->count : options->jobs, started = 0;
   struct worker *workers = realloc_or_exit(NULL, wanted, sizeof *workers);
+  int failure = 0;
 
   memset(workers, 0, wanted * sizeof *workers);
   shared.taken = realloc_or_exit(NULL, inputs->count + 1, sizeof *shared.taken);
@@ -249,12 +250,13 @@ int workers_run(const struct options *options, const struct inputs *inputs, stru
   for (; started < wanted; started++) {
     workers[started].shared = &shared;
     workers[started].first = !started;
-    if (pthread_create(&workers[started].thread, NULL, work, &workers[started]))
+    failure = pthread_create(&workers[started].thread, NULL, work, &workers[started]);
+    if (failure)
       break;
     shared.running++;
   }
   if (!started) {
-    complain("no thread could be started");
+    complain("no thread could be started: %s", strerror(failure));
     shared.status = EXIT_MEMORY;
   }
   watch(&shared);

@@ -11,6 +11,7 @@
 struct merged {
   theseus_graph *graph;     /* the sum of all callgrind files; NULL: there was none */
   theseus_profile *profile; /* the sum of all pprof files; NULL: there was none */
+  uint32_t folded_event;    /* of the profile: the one to write as folded stacks */
   bool *profiled;           /* by input: it is a part of the profile */
   struct columns columns;   /* as they first appear in the inputs */
   size_t merged, skipped;   /* inputs */

@@ -12,11 +12,6 @@ static int fail(const char *doing, int status) {
   return exit_of_status(status);
 }
 
-/* The exit code of a writer.  If the sink failed (EIO), `output` knows the error and reports it when it is closed. */
-static int exit_of_writer(const char *doing, int status) {
-  return !status || status == THESEUS_EIO ? EXIT_DONE : fail(doing, status);
-}
-
 /* ---- callgrind ---- */
 
 /* Projects the profile and adds it to the graph. */
@@ -59,12 +54,13 @@ static theseus_event_info *all_events(const struct merged *merged, uint32_t *cou
 
 /* Replaces *events by those that --events names, in that order.  Returns false after a message if one is missing or
  * named twice. */
-static bool choose_events(char *names, theseus_event_info **events, uint32_t *count) {
+static bool choose_events(const char *names, theseus_event_info **events, uint32_t *count) {
   theseus_event_info *chosen = realloc_or_exit(NULL, strlen(names) + 1, sizeof *chosen), *all = *events;
+  char *copy = strdup_or_exit(names), *rest = copy;
   uint32_t n = 0;
   bool found = true;
 
-  for (char *name = strtok_r(names, ",", &names); found && name; name = strtok_r(NULL, ",", &names)) {
+  for (char *name = strtok_r(rest, ",", &rest); found && name; name = strtok_r(NULL, ",", &rest)) {
     uint32_t i = 0, before = 0;
     while (i < *count && strcmp(all[i].name, name) != 0)
       i++;
@@ -78,15 +74,14 @@ static bool choose_events(char *names, theseus_event_info **events, uint32_t *co
     else
       complain("--events: %s is named twice", name);
   }
+  free(copy);
   free(all);
   *events = chosen;
   *count = n;
   return found;
 }
 
-static int write_callgrind(const struct options *options, const struct inputs *inputs, struct merged *merged,
-                           struct output *output) {
-  theseus_sink sink = output_sink(output);
+static int prepare_callgrind(const struct options *options, const struct inputs *inputs, struct merged *merged) {
   uint32_t count;
 
   int status = merged->profile ? add_profile_to_graph(merged, inputs) : THESEUS_OK;
@@ -99,43 +94,50 @@ static int write_callgrind(const struct options *options, const struct inputs *i
   }
   status = theseus_graph_select(merged->graph, events, count);
   free(events);
-  if (!status)
-    status = theseus_callgrind_write(merged->graph, &sink);
-  return exit_of_writer("writing callgrind", status);
+  return status ? fail("merging", status) : EXIT_DONE;
 }
 
 /* ---- formats that hold stacks ---- */
 
-static int write_pprof(struct merged *merged, struct output *output) {
-  if (!output_compress(output))
-    return EXIT_OUTPUT;
-  theseus_sink sink = output_sink(output);
-  return exit_of_writer("writing pprof", theseus_pprof_write(merged->profile, NULL, &sink));
-}
-
-static int write_folded(const struct options *options, const struct merged *merged, struct output *output) {
-  theseus_sink sink = output_sink(output);
+/* Finds the one event that folded stacks hold. */
+static int prepare_folded(const struct options *options, struct merged *merged) {
   const char *name = options->events ? options->events : "Wait";
   theseus_event_info event = {.size = sizeof event};
   uint32_t id = 0, count = theseus_event_count(merged->profile);
 
   while (id < count && !(theseus_event_get(merged->profile, id, &event) == 0 && strcmp(event.name, name) == 0))
     id++;
-  if (id == count) {
-    complain("no input has an event %s; choose the one to write with --events", name);
-    return EXIT_USAGE;
-  }
-  return exit_of_writer("writing folded stacks", theseus_folded_write(merged->profile, id, &sink));
+  merged->folded_event = id;
+  if (id < count)
+    return EXIT_DONE;
+  complain("no input has an event %s; choose the one to write with --events", name);
+  return EXIT_USAGE;
 }
 
-int write_merged(const struct options *options, const struct inputs *inputs, struct merged *merged,
-                 struct output *output) {
+/* ---- all formats ---- */
+
+int write_prepare(const struct options *options, const struct inputs *inputs, struct merged *merged) {
   if (options->format == FORMAT_CALLGRIND)
-    return write_callgrind(options, inputs, merged, output);
+    return prepare_callgrind(options, inputs, merged);
   if (merged->graph) {
     complain("callgrind files have no stacks, only calls: they cannot become %s",
              options->format == FORMAT_PPROF ? "pprof" : "folded stacks");
     return EXIT_USAGE;
   }
-  return options->format == FORMAT_PPROF ? write_pprof(merged, output) : write_folded(options, merged, output);
+  return options->format == FORMAT_FOLDED ? prepare_folded(options, merged) : EXIT_DONE;
+}
+
+int write_merged(const struct options *options, const struct merged *merged, struct output *output) {
+  theseus_sink sink = output_sink(output);
+  int status = THESEUS_OK;
+
+  switch (options->format) {
+    case FORMAT_CALLGRIND: status = theseus_callgrind_write(merged->graph, &sink); break;
+    case FORMAT_PPROF:
+      output_compress(output);
+      status = theseus_pprof_write(merged->profile, NULL, &sink);
+      break;
+    case FORMAT_FOLDED: status = theseus_folded_write(merged->profile, merged->folded_event, &sink); break;
+  }
+  return !status || status == THESEUS_EIO ? EXIT_DONE : fail("writing", status); /* EIO: `output` knows the error */
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Where profiles go: paths and binary files, whole or not at all."""
+"""Writing a profile to a path or a binary file: the whole of it or nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Target = Union[str, "os.PathLike[str]", IO[bytes]]
 
 
 def rendered(write: Callable[[Any], int], what: str) -> bytes:
-    """What a function of libtheseus writes to the sink that it is given."""
+    """The bytes that a function of libtheseus writes to the sink it is called with."""
     buffer = ffi.new("shim_buffer *")
     sink = ffi.new("theseus_sink *", {"write": lib.shim_buffer_write, "opaque": buffer})
     try:
@@ -28,22 +28,29 @@ def rendered(write: Callable[[Any], int], what: str) -> bytes:
 
 
 def check_binary(file: Any) -> None:
-    """A TypeError for a file that takes text, a ValueError for a closed one."""
+    """Raises TypeError if the file takes text, ValueError if it is closed."""
     if getattr(file, "closed", False):
         raise ValueError("the profile cannot be written: the file is closed")
     if isinstance(file, io.TextIOBase) or hasattr(file, "encoding") or not callable(getattr(file, "write", None)):
         raise TypeError(f"a profile is written to a binary file: open it with 'wb' (this is {file!r})")
 
 
+# The names of files that are open already.
+_OPEN_FILES = ("/dev/std", "/dev/fd/", "/proc/")
+
+
 def write_to(target: Target, data: bytes) -> None:
-    """To a binary file, which stays open; or to a path, where the old file stays until the new one is complete.  What
-    is there and is not a file (/dev/stdout, a named pipe) is written to; a link to a file stays one."""
+    """Writes to a binary file, which stays open, or to a path.
+
+    A path gets a new file, which is complete when it appears; until then the old file stays.  A symbolic link stays:
+    the file that it points to is replaced, or made if it is missing.  A device, a pipe, and a name of an open file,
+    such as /dev/stdout, are written in their place.  theseus-merge has the same rules.
+    """
     if not isinstance(target, (str, os.PathLike)):
         check_binary(target)
         view = memoryview(data)
         while view:
-            # A raw file may take a part; one that says nothing has taken all.
-            taken = target.write(view)
+            taken = target.write(view)  # a raw file may take a part; a file that returns None has taken all
             view = view[len(view) if taken is None else taken :]
         return
     path = os.fspath(target)
@@ -51,13 +58,19 @@ def write_to(target: Target, data: bytes) -> None:
         mode: int | None = os.stat(path).st_mode
     except FileNotFoundError:
         mode = None
-    if mode is not None and (not stat.S_ISREG(mode) or os.path.abspath(path).startswith(("/dev/", "/proc/"))):
+    if mode is not None and (not stat.S_ISREG(mode) or os.path.abspath(path).startswith(_OPEN_FILES)):
         with open(path, "wb") as file:
             file.write(data)
         return
-    path = os.path.realpath(path)
-    temporary = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.{os.urandom(4).hex()}")
-    # The mode is that of the old file, or what the umask leaves: which to ask for is to change it, for all threads.
+    _replace(os.path.realpath(path), data, mode)
+
+
+def _replace(path: str, data: bytes, mode: int | None) -> None:
+    """Writes to a temporary file beside `path`, and renames it.  `mode`: of the old file; None: there is none."""
+    folder, name = os.path.split(path)
+    start = os.fsdecode(os.fsencode(name)[:200])  # so that any name of a file may be a target
+    temporary = os.path.join(folder, f".{start}.{os.urandom(4).hex()}")
+    # A new file gets the permissions that the umask leaves.  Reading the umask would change it, for all threads.
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     except OSError as error:

@@ -241,6 +241,18 @@ def test_output(files: Path) -> None:
         assert done.returncode == 4 and b"No space left" in done.stderr
 
 
+def test_closed_descriptors(files: Path) -> None:
+    """A file of the command's own must not become standard error, or messages would go into it."""
+    (files / "odd").write_bytes(FILE + b"odd\n")
+    wanted = run(files / "odd").stdout
+    for closed in ("2>&-", "0<&- 2>&-", "0<&- 1>&- 2>&-"):
+        done = subprocess.run(["sh", "-c", f'exec "$0" -o out odd {closed}', str(COMMAND)], cwd=files)
+        assert done.returncode == 0
+        assert (files / "out").read_bytes().replace(b"Source: odd", b"") == wanted
+    done = subprocess.run(["sh", "-c", 'exec "$0" odd 1>&-', str(COMMAND)], cwd=files, stderr=subprocess.PIPE)
+    assert done.returncode == 4 and b"standard output: Bad file descriptor" in done.stderr
+
+
 def test_disk_full(files: Path) -> None:
     """A limit on the size of files stands for a disk that is full."""
     big = files / "big"
