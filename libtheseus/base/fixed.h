@@ -19,6 +19,12 @@ static inline bool th_add(uint64_t *sum, uint64_t x) {
   return true;
 }
 
+/* *sum += x; a sum that does not fit is UINT64_MAX. */
+static inline void th_add_bounded(uint64_t *sum, uint64_t x) {
+  if (!th_add(sum, x))
+    *sum = UINT64_MAX;
+}
+
 typedef struct th_fixed {
   uint64_t ns, fraction;
 } th_fixed;

@@ -39,6 +39,16 @@ void th_map_add(th_map *map, uint32_t hash, uint32_t index) {
   map->count++;
 }
 
+int th_map_append(th_map *map, th_alloc *alloc, uint32_t hash, void *array, uint32_t *capacity, uint32_t count,
+                  size_t size) {
+  int status = th_alloc_grow(alloc, array, capacity, (uint64_t)count + 1, size);
+  if (!status)
+    status = th_map_reserve(map, alloc, (uint64_t)map->count + 1);
+  if (!status)
+    th_map_add(map, hash, count);
+  return status;
+}
+
 void th_map_remove(th_map *map, uint32_t hash, uint32_t index) {
   uint32_t mask = map->capacity - 1, hole = hash & mask;
   while (map->slots[hole].index != index)

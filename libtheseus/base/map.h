@@ -50,6 +50,11 @@ static inline uint32_t th_map_find(const th_map *map, uint32_t hash, th_map_same
 /* Adds an item that is not in the map.  Room must have been reserved. */
 void th_map_add(th_map *map, uint32_t hash, uint32_t index);
 
+/* The owner appends an item that is not in the map: makes room for it behind the `count` items of the array at *array,
+ * and adds its index, which is `count`.  ENOMEM, ELIMIT, EOVERFLOW. */
+int th_map_append(th_map *map, th_alloc *alloc, uint32_t hash, void *array, uint32_t *capacity, uint32_t count,
+                  size_t size);
+
 /* Takes an item out that is in the map.  O(1). */
 void th_map_remove(th_map *map, uint32_t hash, uint32_t index);
 

@@ -42,20 +42,19 @@ int th_strings_intern(th_strings *strings, th_alloc *alloc, const char *bytes, s
   uint32_t hash = th_hash_bytes(bytes, length);
   uint32_t id = th_map_find(&strings->map, hash, same, strings, &key);
   if (id == TH_NONE) {
-    int status =
-        th_alloc_grow(alloc, &strings->texts, &strings->capacity, (uint64_t)strings->count + 1, sizeof *strings->texts);
-    if (!status)
-      status = th_map_reserve(&strings->map, alloc, (uint64_t)strings->count + 1);
-    if (status)
-      return status;
-    char *copy = room(strings, alloc, length + 1);
+    char *copy = room(strings, alloc, length + 1); /* first: an index in the map must have its item */
     if (!copy)
       return th_alloc_why(alloc);
+    int status =
+        th_map_append(&strings->map, alloc, hash, &strings->texts, &strings->capacity, strings->count, sizeof key);
+    if (status) {
+      strings->chunks->used -= length + 1;
+      return status;
+    }
     memcpy(copy, bytes, length);
     copy[length] = '\0';
     id = strings->count++;
     strings->texts[id] = (struct th_text){.bytes = copy, .length = key.length};
-    th_map_add(&strings->map, hash, id);
   }
   *out = id;
   return THESEUS_OK;

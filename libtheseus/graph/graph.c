@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "graph/graph.h"
 #include "base/sized.h"
-#include "base/text.h"
 
 #include <string.h>
 
@@ -48,19 +47,6 @@ void theseus_graph_free(theseus_graph *graph) {
   th_alloc_free(alloc, graph->sources, graph->source_capacity, sizeof *graph->sources);
   theseus_allocator user = alloc->user;
   user.free(user.opaque, graph);
-}
-
-int th_graph_text(theseus_graph *graph, const char *bytes, size_t n, uint32_t *out) {
-  if (th_text_is_clean(bytes, n))
-    return th_strings_intern(&graph->strings, &graph->alloc, bytes, n, out);
-  if (n > SIZE_MAX / 4)
-    return THESEUS_ENOMEM;
-  char *clean = th_alloc_zeroed(&graph->alloc, n, 4);
-  if (!clean)
-    return th_alloc_why(&graph->alloc);
-  int status = th_strings_intern(&graph->strings, &graph->alloc, clean, th_text_clean(bytes, n, clean), out);
-  th_alloc_free(&graph->alloc, clean, n, 4);
-  return status;
 }
 
 /* ---- transactions ---- */
@@ -198,16 +184,13 @@ int th_graph_function(theseus_graph *graph, const struct th_graph_function *func
   uint32_t hash = hash_function(function);
   id = th_map_find(&graph->function_map, hash, same_function, graph, function);
   if (id == TH_NONE) {
-    uint64_t count = (uint64_t)graph->function_count + 1;
-    int status = th_alloc_grow(&graph->alloc, &graph->functions, &graph->function_capacity, count, sizeof *function);
-    if (!status)
-      status = th_map_reserve(&graph->function_map, &graph->alloc, count);
+    int status = th_map_append(&graph->function_map, &graph->alloc, hash, &graph->functions, &graph->function_capacity,
+                               graph->function_count, sizeof *function);
     if (status)
       return status;
     id = graph->function_count++;
     graph->functions[id] = *function;
     graph->functions[id].place = graph->functions[id].home = TH_NONE;
-    th_map_add(&graph->function_map, hash, id);
   }
   *out = *named = id;
   return THESEUS_OK;
@@ -320,6 +303,5 @@ void th_graph_describe(theseus_graph *graph, const uint32_t *facts, const uint32
     th_map_add(&graph->source_map, hash, graph->source_count++);
   }
   graph->sources_told |= told || (graph->inputs && inputs);
-  if (!th_add(&graph->inputs, inputs))
-    graph->inputs = UINT64_MAX;
+  th_add_bounded(&graph->inputs, inputs);
 }

@@ -61,8 +61,10 @@ struct theseus_graph {
   } before;
 };
 
-/* The number of a text, which is cleaned. */
-int th_graph_text(theseus_graph *graph, const char *bytes, size_t n, uint32_t *out);
+/* The number of a text, which is cleaned first.  ENOMEM, ELIMIT, EOVERFLOW. */
+static inline int th_graph_text(theseus_graph *graph, const char *bytes, size_t n, uint32_t *out) {
+  return th_strings_intern_clean(&graph->strings, &graph->alloc, bytes, n, out);
+}
 
 /* Without `undo`, rollback leaves what has been added: it costs less.  EINVAL: another one is open. */
 int th_graph_begin(theseus_graph *graph, bool undo);

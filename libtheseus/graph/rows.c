@@ -51,18 +51,16 @@ int th_rows_place(th_rows *rows, th_alloc *alloc, const th_row *key, uint32_t *o
   *out = th_map_find(&rows->map, hash, same_place, rows, key);
   if (*out != TH_NONE)
     return THESEUS_OK;
-  uint64_t count = (uint64_t)rows->place_count + 1;
-  int status = th_alloc_grow(alloc, &rows->places, &rows->place_capacity, count, sizeof *rows->places);
+  int status =
+      th_alloc_grow(alloc, &rows->tables, &rows->table_capacity, (uint64_t)rows->place_count + 1, sizeof *rows->tables);
   if (!status)
-    status = th_alloc_grow(alloc, &rows->tables, &rows->table_capacity, count, sizeof *rows->tables);
-  if (!status)
-    status = th_map_reserve(&rows->map, alloc, count);
+    status = th_map_append(&rows->map, alloc, hash, &rows->places, &rows->place_capacity, rows->place_count,
+                           sizeof *rows->places);
   if (status)
     return status;
   *out = rows->place_count++;
   rows->places[*out] = (th_place){key->function, key->file, key->callee, high};
   rows->tables[*out] = (th_table){.home = TH_NONE};
-  th_map_add(&rows->map, hash, *out);
   return THESEUS_OK;
 }
 

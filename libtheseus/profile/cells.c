@@ -37,8 +37,7 @@ int th_cells_intern(th_cells *cells, th_alloc *alloc, const struct th_cell_key *
 }
 
 void th_cells_add(th_cells *cells, uint32_t cell, uint64_t amount) {
-  uint64_t *sum = &cells->items[cell].value.ns;
-  *sum = amount > UINT64_MAX - *sum ? UINT64_MAX : *sum + amount;
+  th_add_bounded(&cells->items[cell].value.ns, amount);
 }
 
 void th_cells_cut(th_cells *cells, uint32_t count) {

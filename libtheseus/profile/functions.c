@@ -14,16 +14,13 @@ int th_functions_intern(th_functions *functions, th_alloc *alloc, const struct t
   uint32_t hash = th_hash_words(words, 3);
   uint32_t id = th_map_find(&functions->map, hash, same, functions, function);
   if (id == TH_NONE) {
-    uint64_t needed = (uint64_t)functions->count + 1;
-    int status = th_alloc_grow(alloc, &functions->items, &functions->capacity, needed, sizeof *function);
-    if (!status)
-      status = th_map_reserve(&functions->map, alloc, needed);
+    int status = th_map_append(&functions->map, alloc, hash, &functions->items, &functions->capacity, functions->count,
+                               sizeof *function);
     if (status)
       return status;
     id = functions->count++;
     functions->items[id] = *function;
     functions->items[id].object = TH_NONE;
-    th_map_add(&functions->map, hash, id);
   }
   *out = id;
   return THESEUS_OK;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "profile/histogram.h"
+#include "base/fixed.h"
 
 #include <string.h>
 
@@ -54,15 +55,12 @@ int th_histogram_reserve(th_histogram *histogram, th_alloc *alloc, uint64_t more
   return status ? status : th_map_reserve(&histogram->map, alloc, needed);
 }
 
-static uint64_t add_bounded(uint64_t a, uint64_t b) { return b > UINT64_MAX - a ? UINT64_MAX : a + b; }
-
 void th_histogram_fill(const th_histogram *histogram, uint32_t first, uint64_t counts[THESEUS_BUCKETS]) {
   for (uint32_t i = first; i != TH_NONE; i = histogram->items[i].next) {
     const struct th_bucket *bucket = &histogram->items[i];
     if (bucket->mark == TH_NO_MARK)
       continue;
-    uint64_t *count = &counts[theseus_latency_bucket(bucket->mark)];
-    *count = add_bounded(*count, bucket->count);
+    th_add_bounded(&counts[theseus_latency_bucket(bucket->mark)], bucket->count);
   }
 }
 
@@ -73,7 +71,7 @@ int theseus_histogram_percentile(const uint64_t *counts, uint64_t min_ns, uint64
   if (!counts || !(fraction >= 0 && fraction <= 1) || !out)
     return THESEUS_EINVAL;
   for (uint32_t bucket = 0; bucket < THESEUS_BUCKETS; bucket++)
-    count = add_bounded(count, counts[bucket]);
+    th_add_bounded(&count, counts[bucket]);
   if (!count) {
     *out = 0;
     return THESEUS_OK;
@@ -88,7 +86,7 @@ int theseus_histogram_percentile(const uint64_t *counts, uint64_t min_ns, uint64
     return THESEUS_OK;
   }
   uint32_t bucket = 0;
-  while ((seen = add_bounded(seen, counts[bucket])) < rank)
+  for (th_add_bounded(&seen, counts[0]); seen < rank; th_add_bounded(&seen, counts[bucket]))
     bucket++;
   theseus_bucket_bounds(bucket, &low, &high);
   uint64_t middle = low + (high - low) / 2;
@@ -118,8 +116,8 @@ int th_histogram_add(th_histogram *histogram, th_alloc *alloc, const struct th_b
   if (status)
     return status;
   struct th_bucket *bucket = &histogram->items[index];
-  bucket->count = add_bounded(bucket->count, added->count);
-  bucket->latency_ns = add_bounded(bucket->latency_ns, added->latency_ns);
+  th_add_bounded(&bucket->count, added->count);
+  th_add_bounded(&bucket->latency_ns, added->latency_ns);
   return THESEUS_OK;
 }
 

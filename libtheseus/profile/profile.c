@@ -20,7 +20,7 @@ void th_profile_add_time(theseus_profile *profile, uint64_t time_ns, uint64_t du
   theseus_profile_info *info = &profile->info;
   if (!info->time_ns || (time_ns && time_ns < info->time_ns))
     info->time_ns = time_ns;
-  info->duration_ns = duration_ns > UINT64_MAX - info->duration_ns ? UINT64_MAX : info->duration_ns + duration_ns;
+  th_add_bounded(&info->duration_ns, duration_ns);
 }
 
 /* ---- functions and stacks ---- */
@@ -144,8 +144,6 @@ int th_profile_stats(theseus_profile *profile, uint32_t stack, struct th_stats *
   return THESEUS_OK;
 }
 
-static uint64_t add_bounded(uint64_t a, uint64_t b) { return th_fits(a, b) ? a + b : UINT64_MAX; }
-
 void th_profile_count(theseus_profile *profile, uint32_t stack, int outcome, uint64_t latency_ns) {
   struct th_stats *stats = &profile->stats[profile->stacks.items[stack].stats];
 
@@ -157,7 +155,7 @@ void th_profile_count(theseus_profile *profile, uint32_t stack, int outcome, uin
       stats->latency_min_ns = latency_ns;
     if (latency_ns > stats->latency_max_ns)
       stats->latency_max_ns = latency_ns;
-    stats->latency_ns = add_bounded(stats->latency_ns, latency_ns);
+    th_add_bounded(&stats->latency_ns, latency_ns);
     if (th_histogram_add(&profile->histogram, &profile->alloc, &bucket, &stats->buckets))
       profile->info.lost_latencies++;
   }
