@@ -1,22 +1,56 @@
 # SPDX-License-Identifier: ISC
 # Python is built and installed by pip, never by make: all of it is only in the tarball.
 EXTRA_DIST += \
+  %D%/shim/awaited.c \
+  %D%/shim/awaited.h \
   %D%/shim/buffer.c \
   %D%/shim/code.c \
+  %D%/shim/code.h \
   %D%/shim/compat.h \
+  %D%/shim/core.c \
   %D%/shim/core.h \
   %D%/shim/deferred.c \
-  %D%/shim/events.c \
+  %D%/shim/deferred.h \
+  %D%/shim/entries.c \
+  %D%/shim/entries.h \
+  %D%/shim/generator.c \
+  %D%/shim/generator.h \
   %D%/shim/hook-monitoring.c \
   %D%/shim/hook-profile.c \
+  %D%/shim/hooks.h \
+  %D%/shim/legs.c \
+  %D%/shim/legs.h \
+  %D%/shim/life.c \
+  %D%/shim/life.h \
+  %D%/shim/links.c \
+  %D%/shim/links.h \
+  %D%/shim/loop.c \
+  %D%/shim/loop.h \
+  %D%/shim/methods.c \
+  %D%/shim/methods.h \
   %D%/shim/no-hooks.c \
   %D%/shim/observer.c \
+  %D%/shim/observer.h \
+  %D%/shim/operations.c \
+  %D%/shim/operations.h \
   %D%/shim/own.c \
+  %D%/shim/relief.c \
+  %D%/shim/relief.h \
+  %D%/shim/returns.c \
+  %D%/shim/returns.h \
+  %D%/shim/scopes.c \
+  %D%/shim/scopes.h \
   %D%/shim/shim.h \
+  %D%/shim/span.h \
   %D%/shim/stack.c \
+  %D%/shim/stack.h \
   %D%/shim/table.c \
   %D%/shim/table.h \
+  %D%/shim/turn.c \
+  %D%/shim/turn.h \
   %D%/shim/types.c \
+  %D%/shim/watch.c \
+  %D%/shim/watch.h \
   %D%/theseus/__init__.py \
   %D%/theseus/_build.py \
   %D%/theseus/_pprof.py \

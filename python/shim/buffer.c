@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* buffer - a sink in memory. */
 #include "shim.h"
 
 #include <stdlib.h>

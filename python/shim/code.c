@@ -1,98 +1,34 @@
 /* SPDX-License-Identifier: ISC */
-/* code - what is known of code objects: asked of machinery.py once for each. */
-#include "core.h"
+#include "code.h"
 
-/* The callback of a weak reference.  It borrows the core, which takes itself out when it goes. */
-typedef struct {
-  PyObject_HEAD shim_core *core;
-  const void *key;
-  bool is_code;
-} reaper;
+#include "watch.h"
 
-static PyObject *reaper_call(PyObject *self, PyObject *arguments, PyObject *keywords) {
-  const reaper *found = (reaper *)self;
-  PyObject *reference = PyTuple_GET_SIZE(arguments) ? PyTuple_GET_ITEM(arguments, 0) : NULL;
-  (void)keywords;
-
-  if (!found->core)
-    Py_RETURN_NONE;
-  /* A reference that somebody else kept may be of what was watched before. */
-  if (found->is_code) {
-    const shim_code *code = shim_table_get(&found->core->codes, found->key);
-    if (code && code->alive == reference)
-      shim_forget_code(found->core, found->key);
-  } else {
-    const shim_operation *operation = shim_table_get(&found->core->operations, found->key);
-    if (operation && operation->alive == reference)
-      shim_forget_operation(found->core, found->key);
-  }
-  Py_RETURN_NONE;
-}
-
-static void reaper_dealloc(PyObject *self) {
-  PyTypeObject *type = Py_TYPE(self);
-  PyObject_Free(self);
-  Py_DECREF(type);
-}
-
-PyType_Spec shim_reaper_spec = {"theseus._Reaper", sizeof(reaper), 0,
-                                Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-                                (PyType_Slot[]){{Py_tp_call, reaper_call}, {Py_tp_dealloc, reaper_dealloc}, {0, NULL}}};
-
-PyObject *shim_watch(shim_core *core, PyObject *object, PyObject **callback) {
-  if (!*callback) {
-    reaper *made = PyObject_New(reaper, shim_reaper_type);
-    if (!made)
-      return NULL;
-    made->is_code = PyCode_Check(object);
-    *callback = (PyObject *)made;
-  }
-  ((reaper *)*callback)->core = core;
-  ((reaper *)*callback)->key = object;
-  return PyWeakref_NewRef(object, *callback);
-}
-
-void shim_unwatch(PyObject *reference, PyObject *callback) {
-  if (callback)
-    ((reaper *)callback)->core = NULL;
-  Py_XDECREF(reference);
-  Py_XDECREF(callback);
-}
-
-void shim_forget_code(shim_core *core, const void *key) {
-  shim_code *code = shim_table_take(&core->codes, key);
-  if (code) {
+static void free_code(shim_code *code) {
+  if (code)
     shim_unwatch(code->alive, code->callback);
-    PyMem_Free(code);
-  }
+  PyMem_Free(code);
+}
+
+static void forget(shim_core *core, const void *key, const PyObject *reference) {
+  const shim_code *code = shim_table_get(&core->codes, key);
+  if (code && code->alive == reference)
+    free_code(shim_table_take(&core->codes, key));
 }
 
 /* describe(code, globals) -> (kind, file, name, first line), the texts as bytes */
 static int describe(shim_core *core, compat_frame *frame, PyObject *code, shim_code *out) {
   PyObject *globals = compat_globals(frame);
-  PyObject *told = globals ? PyObject_CallFunctionObjArgs(core->describe, code, globals, NULL) : NULL;
+  PyObject *said = globals ? PyObject_CallFunctionObjArgs(core->describe, code, globals, NULL) : NULL;
   const char *file, *name;
   unsigned int first_line;
   int status = -1;
 
-  if (told && PyArg_ParseTuple(told, "iyyI", &out->kind, &file, &name, &first_line) &&
+  if (said && PyArg_ParseTuple(said, "iyyI", &out->kind, &file, &name, &first_line) &&
       !theseus_function_intern(core->profile, file, name, first_line, &out->function))
     status = 0;
-  Py_XDECREF(told);
+  Py_XDECREF(said);
   Py_XDECREF(globals);
   return status;
-}
-
-uint32_t shim_line(shim_code *code, compat_frame *frame) {
-  int place = compat_place(frame), line;
-  size_t slot = (size_t)place % (sizeof code->lines / sizeof *code->lines);
-
-  if (code->lines[slot].place != place + 1) { /* so that 0 is none */
-    line = compat_line(frame);
-    code->lines[slot].line = line > 0 ? (uint32_t)line : 0;
-    code->lines[slot].place = place + 1;
-  }
-  return code->lines[slot].line;
 }
 
 shim_code *shim_code_of(shim_core *core, compat_frame *frame) {
@@ -102,13 +38,42 @@ shim_code *shim_code_of(shim_core *core, compat_frame *frame) {
   if (known)
     return known;
   known = PyMem_Calloc(1, sizeof *known);
-  if (!known || describe(core, frame, code, known) || !(known->alive = shim_watch(core, code, &known->callback)) ||
-      shim_table_set(&core->codes, code, known)) {
-    if (known)
-      shim_unwatch(known->alive, known->callback);
-    PyMem_Free(known);
+  if (!known || describe(core, frame, code, known) ||
+      !(known->alive = shim_watch(core, code, forget, &known->callback)) || shim_table_set(&core->codes, code, known)) {
+    free_code(known);
     compat_drop_error();
     return NULL;
   }
   return known;
+}
+
+uint32_t shim_line(shim_code *code, compat_frame *frame) {
+  int place = compat_place(frame), line;
+  size_t slot = (size_t)place % (sizeof code->lines / sizeof *code->lines);
+
+  if (code->lines[slot].place != place + 1) { /* a place is kept as one more, so that 0 is none */
+    line = compat_line(frame);
+    code->lines[slot].line = line > 0 ? (uint32_t)line : 0;
+    code->lines[slot].place = place + 1;
+  }
+  return code->lines[slot].line;
+}
+
+int shim_push(shim_core *core, uint32_t *stack, shim_code *code, uint32_t line) {
+  if (!code->pushed.stack || code->pushed.parent != *stack || code->pushed.line != line) {
+    uint32_t pushed;
+    if (theseus_stack_push(core->profile, *stack, code->function, line, &pushed))
+      return -1;
+    code->pushed.parent = *stack;
+    code->pushed.line = line;
+    code->pushed.stack = pushed;
+  }
+  *stack = code->pushed.stack;
+  return 0;
+}
+
+void shim_free_codes(shim_core *core) {
+  for (size_t i = 0; i < core->codes.capacity; i++)
+    free_code(core->codes.entries[i].value);
+  shim_table_free(&core->codes);
 }

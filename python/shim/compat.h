@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* compat - the differences between CPython versions, one inline function for each; no other file asks for the version. */
+/* compat - the differences between CPython versions, one inline function each.  No other file tests the version. */
 #ifndef SHIM_COMPAT_H
 #define SHIM_COMPAT_H
 
@@ -9,12 +9,13 @@
 
 /* ---- frames ----
  *
- * CPython makes the object of a frame when it is asked for, and that costs as much as ten calls.  What runs is a record of the interpreter's:
+ * CPython makes the object of a frame on demand, at the cost of ten calls.  The interpreter runs on a record:
  *
  *     PyFrameObject ──> _PyInterpreterFrame ── previous ──> _PyInterpreterFrame ── …
  *
- * 3.11 to 3.13 are asked for these, by CPython's internal headers (as greenlet does, whose wheels rely on them as well); other versions
- * for the objects.  A compat_frame is either; it is good while the frame runs, or its generator is suspended. */
+ * From 3.11 to 3.13 the record is read, by CPython's internal headers (as greenlet does, whose wheels rely on them as
+ * well); in other versions the object.  A compat_frame is either.  It is good while the frame runs, or its generator is
+ * suspended. */
 #if PY_VERSION_HEX >= 0x030B0000 && PY_VERSION_HEX < 0x030E0000
 #ifndef Py_BUILD_CORE
 #define Py_BUILD_CORE 1
@@ -33,7 +34,7 @@ static inline PyCodeObject *compat_code(compat_frame *frame) {
 #endif
 }
 
-/* Frames of C, and those that have not begun yet, are nobody's. */
+/* Skips frames of C, and those that have not begun yet. */
 static inline compat_frame *compat_complete(compat_frame *frame) {
   while (frame && _PyFrame_IsIncomplete(frame))
     frame = frame->previous;
@@ -47,19 +48,19 @@ static inline compat_frame *compat_top(void) {
   return compat_complete(PyThreadState_Get()->cframe->current_frame);
 #endif
 }
-/* The caller's frame, or NULL.  To be let go of, as what is kept; both may be NULL. */
+/* The caller's frame, or NULL.  Release it with compat_let(), as a frame that was kept.  Both take NULL. */
 static inline compat_frame *compat_back(compat_frame *frame) { return compat_complete(frame->previous); }
 static inline compat_frame *compat_keep(compat_frame *frame) { return frame; }
 static inline void compat_let(compat_frame *frame) { (void)frame; }
 /* The frame of an object, borrowed from it. */
 static inline compat_frame *compat_frame_of(PyFrameObject *object) { return object->f_frame; }
 
-/* The frame of a generator, coroutine or async generator of CPython's own that has not finished; NULL: it has, or is something else, or
- * this version has to be asked for the object. */
+/* The frame of a generator, coroutine or async generator of CPython's own.  NULL: it has finished, or is something
+ * else, or this version has only the object. */
 static inline compat_frame *compat_generator_frame(PyObject *generator) {
   if (!PyGen_CheckExact(generator) && !PyCoro_CheckExact(generator) && !PyAsyncGen_CheckExact(generator))
     return NULL;
-  PyGenObject *known = (PyGenObject *)generator; /* all three begin alike */
+  PyGenObject *known = (PyGenObject *)generator; /* all three structs begin alike */
   return known->gi_frame_state >= FRAME_COMPLETED ? NULL : (compat_frame *)known->gi_iframe;
 }
 /* The generator, coroutine or async generator whose frame this is, borrowed, or NULL. */
@@ -67,7 +68,7 @@ static inline PyObject *compat_generator(compat_frame *frame) {
   return frame->owner == FRAME_OWNED_BY_GENERATOR ? (PyObject *)_PyFrame_GetGenerator(frame) : NULL;
 }
 
-/* Where in its code a frame is: only to tell places apart. */
+/* The place in its code that a frame is at: a number to compare. */
 static inline int compat_place(compat_frame *frame) { return _PyInterpreterFrame_LASTI(frame); }
 static inline int compat_line(compat_frame *frame) {
   return PyCode_Addr2Line(compat_code(frame), compat_place(frame) * (int)sizeof(_Py_CODEUNIT));
@@ -75,15 +76,15 @@ static inline int compat_line(compat_frame *frame) {
 /* A new reference, or NULL. */
 static inline PyObject *compat_globals(compat_frame *frame) { return Py_XNewRef(frame->f_globals); }
 
-/* Local variables of a frame, `count` of them at once, which on 3.10 costs no more than one: new references, or NULL without an
- * exception. */
+/* Reads `count` local variables of a frame at once, which on 3.10 costs no more than one: new references, or NULL
+ * without an exception. */
 static inline void compat_variables(compat_frame *frame, PyObject *const names[], PyObject *values[], int count) {
   const PyCodeObject *code = compat_code(frame);
   for (int i = 0; i < count; i++) {
     int slot = 0;
     while (slot < code->co_nlocalsplus && PyTuple_GET_ITEM(code->co_localsplusnames, slot) != names[i])
-      slot++;                         /* names are interned, … */
-    if (slot == code->co_nlocalsplus) /* … each interpreter's in a table of its own */
+      slot++;                         /* names are interned, but */
+    if (slot == code->co_nlocalsplus) /* each interpreter has its own table */
       for (slot = 0; slot < code->co_nlocalsplus; slot++)
         if (PyUnicode_Compare(PyTuple_GET_ITEM(code->co_localsplusnames, slot), names[i]) == 0)
           break;
@@ -112,7 +113,7 @@ static inline compat_frame *compat_generator_frame(PyObject *generator) {
 static inline PyObject *compat_generator(compat_frame *frame) {
 #if PY_VERSION_HEX >= 0x030B0000
   PyObject *generator = PyFrame_GetGenerator(frame);
-  Py_XDECREF(generator); /* whoever runs it has a reference */
+  Py_XDECREF(generator); /* the code that runs it has a reference */
   return generator;
 #else
   return frame->f_gen;
@@ -136,7 +137,7 @@ static inline void compat_variables(compat_frame *frame, PyObject *const names[]
     if (!(values[i] = PyFrame_GetVar(frame, names[i])))
       PyErr_Clear();
 #else
-  /* A copy that the frame would keep, and with it all that is in it now: it is emptied again. */
+  /* The frame would keep this copy, and so all the objects in it: it is emptied again. */
   PyObject *variables = PyObject_GetAttrString((PyObject *)frame, "f_locals");
   bool known = variables && PyDict_CheckExact(variables);
   for (int i = 0; i < count; i++)
@@ -155,7 +156,7 @@ static inline PyObject *compat_variable(compat_frame *frame, PyObject *name) {
   return value;
 }
 
-/* The frame that called this one takes its place; NULL: there is none. */
+/* Replaces *frame by its caller's frame, or NULL. */
 static inline void compat_step(compat_frame **frame) {
   compat_frame *back = compat_back(*frame);
   compat_let(*frame);
@@ -171,9 +172,10 @@ static inline PyObject *compat_instructions(PyCodeObject *code) {
 #endif
 }
 
-/* ---- the profile hook, and what else differs ---- */
+/* ---- the profile hook and the rest ---- */
 
-/* Shows all that the garbage collector knows of to `visit`, until it returns 0.  (Not what gc.freeze() has put aside, but on the latest 3.13.) */
+/* Calls `visit` with each object of the garbage collector, until it returns 0.  Objects that gc.freeze() has put
+ * aside are left out, except in the latest 3.13. */
 static inline void compat_visit(int (*visit)(PyObject *, void *), void *argument) {
 #if PY_VERSION_HEX >= 0x030C0000
   PyUnstable_GC_VisitObjects(visit, argument);
@@ -190,7 +192,7 @@ static inline void compat_get_profile(Py_tracefunc *function, PyObject **object)
   *object = thread->c_profileobj;
 }
 
-/* The value of a small int: what counts something.  Others are -1. */
+/* The value of a small int, such as a count.  -1 for others. */
 static inline Py_ssize_t compat_small(PyObject *number) {
 #if PY_VERSION_HEX >= 0x030C0000
   if (PyLong_CheckExact(number) && PyUnstable_Long_IsCompact((PyLongObject *)number))
@@ -206,7 +208,7 @@ static inline Py_ssize_t compat_small(PyObject *number) {
 
 /* ---- exceptions ---- */
 
-/* The exception that is set, to be put back; the two bracket whatever may set or clear one. */
+/* The exception that is set.  The two functions bracket code that may set or clear one. */
 typedef struct compat_error {
   PyObject *type, *value, *traceback;
 } compat_error;
@@ -229,7 +231,7 @@ static inline void compat_restore_error(compat_error saved) {
 #endif
 }
 
-/* Drops an error of ours.  Ctrl-C, which may come at any time while Python code runs, is the program's: it is raised again. */
+/* Drops an error of ours.  Ctrl-C may come while Python code runs; it is for the program, and is raised again. */
 static inline void compat_drop_error(void) {
   if (!PyErr_Occurred())
     return;
@@ -238,7 +240,8 @@ static inline void compat_drop_error(void) {
   PyErr_Clear();
 }
 
-/* What sys.setprofile() calls gets the frame's variables as a copy, which is copied back afterwards: so it must be as they are. */
+/* Before 3.13, a function of sys.setprofile() gets a copy of the frame's variables, which is copied back when it
+ * returns.  Brings that copy up to date. */
 static inline void compat_refresh_variables(PyFrameObject *frame) {
 #if PY_VERSION_HEX < 0x030D0000
   if (PyFrame_FastToLocalsWithError(frame) < 0)

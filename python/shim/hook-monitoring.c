@@ -1,31 +1,39 @@
 /* SPDX-License-Identifier: ISC */
-/* hook-monitoring - sys.monitoring (PEP 669): of all calls only those that can matter are reported at all.
+/* hook-monitoring - sys.monitoring (PEP 669), which reports only the calls that can matter.
  *
- *     PY_START    of Twisted's starter and driver of generators alone
- *     PY_RETURN   of everything, until it is known not to matter: generators (their "return" is never that of a Deferred which a function
- *                 returned) and plumbing are disabled when they return for the first time; so is every place that returns a constant, in
- *                 functions under which no span has begun yet.  When one does, the places that were disabled in it are taken up again.
- *     PY_UNWIND   of everything: exceptions are rare
+ *     PY_START    Twisted's starter and driver of generators alone.
+ *     PY_RETURN   All code, until it is known not to matter.  Generators (they return no Deferred as a function does)
+ *                 and plumbing are disabled at their first return.  A place that returns a constant is disabled, unless
+ *                 a span has begun under its function; when one begins later, the disabled places are enabled again.
+ *     PY_UNWIND   All code: exceptions are rare.
  *
- * It sees all threads, and minds its own. */
-#include "core.h"
+ * sys.monitoring reports all threads; the core works on its own alone. */
+#include "code.h"
+#include "deferred.h"
+#include "hooks.h"
+#include "legs.h"
+#include "loop.h"
+#include "relief.h"
+#include "returns.h"
+#include "scopes.h"
+#include "turn.h"
 
 #include <structmember.h>
 
-/* What sys.monitoring calls: an object of our own, as calls of CPython's functions in C go through more hands. */
+/* An object that sys.monitoring calls.  It is cheaper to call than a builtin function of CPython's. */
 typedef struct {
   PyObject_HEAD vectorcallfunc call;
   shim_core *core;
 } shim_callback;
 
-/* The frame that an event of this code is of, or NULL: it was not the interpreter that called us.  (Who registers another callback is
- * given ours, and may call it.) */
+/* The frame of an event in this code.  NULL: the interpreter did not call us.  (sys.monitoring.register_callback()
+ * returns the previous callback, so anybody may hold ours and call it.) */
 static compat_frame *frame_of(const void *code) {
   compat_frame *frame = compat_top();
   return frame && compat_code(frame) == code ? frame : NULL;
 }
 
-/* A scope's frame, by its code first: asking for the frame costs more. */
+/* Whether a scope's frame returns.  The code is compared first: finding the frame costs more. */
 static bool is_scope(const shim_core *core, const void *code) {
   for (size_t i = core->scope_count; i-- > 0;)
     if (core->scopes[i].code == code) {
@@ -40,8 +48,8 @@ static bool is_plumbing(const shim_core *core, PyObject *code) {
   return PyUnicode_Compare(file, core->plumbing_file) == 0 && !shim_table_get(&core->shown, code);
 }
 
-/* Is the instruction one that returns a constant, which no Deferred is?  (Where there is no such instruction, what returns may have
- * come from a jump: nothing is known.) */
+/* Whether the instruction returns a constant, and so no Deferred.  A version without such an instruction returns
+ * from the stack, which tells nothing: a jump may have come there. */
 static bool returns_constant(const shim_core *core, PyObject *code, Py_ssize_t offset) {
   PyObject *bytes = core->return_constant >= 0 ? compat_instructions((PyCodeObject *)code) : NULL;
   bool constant = bytes && offset >= 0 && offset < PyBytes_GET_SIZE(bytes) &&
@@ -50,8 +58,8 @@ static bool returns_constant(const shim_core *core, PyObject *code, Py_ssize_t o
   return constant;
 }
 
-/* Can nothing that happens when this code returns ever matter?  Asked once for each code: what is at an address that was another's goes
- * on being reported, no more. */
+/* Whether no return of this code can ever matter.  Decided once for each code.  A later code object at the same address
+ * goes on being reported: that costs time, no more. */
 static bool is_idle(shim_core *core, PyObject *code) {
   if (shim_table_get(&core->watched, code))
     return false;
@@ -61,10 +69,10 @@ static bool is_idle(shim_core *core, PyObject *code) {
   return false;
 }
 
-/* Stands for a place in the table, wherever the bytes of the code are. */
+/* The key of a place in the table `watched`. */
 static const void *place_key(PyObject *code, Py_ssize_t place) { return (const char *)code + 1 + place; }
 
-/* … when it returns from this place?  Asked once for each place. */
+/* Whether a return from this place cannot matter.  Decided once for each place. */
 static bool is_idle_place(shim_core *core, PyObject *code, Py_ssize_t place) {
   if (!shim_table_get(&core->adopting, code) && returns_constant(core, code, place) &&
       !shim_table_set(&core->disabled, code, core))
@@ -73,8 +81,8 @@ static bool is_idle_place(shim_core *core, PyObject *code, Py_ssize_t place) {
   return false;
 }
 
-/* A span began under a frame of this code: from now on it matters how the code returns, also from where that was disabled. */
-void shim_monitoring_scope(shim_core *core, PyObject *code) {
+/* From now on it matters how this code returns, also from the places that were disabled. */
+static void scope_began(shim_core *core, PyObject *code) {
   if (shim_table_get(&core->adopting, code) || shim_table_set(&core->adopting, code, core))
     return;
   if (shim_table_take(&core->disabled, code)) {
@@ -106,7 +114,7 @@ static void take_function(shim_core *core, PyObject *code, PyObject *result, boo
   }
 }
 
-/* (code, instruction offset, returned value): most that come here are of no interest, and leave at the third return. */
+/* (code, instruction offset, returned value).  Most calls are of no interest, and end at the third return statement. */
 static PyObject *on_return(PyObject *self, PyObject *const *arguments, size_t count, PyObject *keywords) {
   shim_core *core = ((shim_callback *)self)->core;
   (void)keywords;
@@ -115,7 +123,7 @@ static PyObject *on_return(PyObject *self, PyObject *const *arguments, size_t co
     Py_RETURN_NONE;
   PyObject *code = arguments[0], *result = arguments[2];
   if (code == core->driver_code || code == core->starter_code || code == core->loop_code) {
-    if ((code != core->loop_code || core->passed_count || core->boxed_count) && shim_enter(core)) {
+    if ((code != core->loop_code || shim_has_loops(core)) && shim_enter(core)) {
       take_machinery(core, code, result);
       shim_leave(core);
       compat_drop_error();
@@ -149,8 +157,7 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *arguments, size_t co
   if (PyVectorcall_NARGS(count) != 3 || !shim_mine(core))
     Py_RETURN_NONE;
   PyObject *code = arguments[0];
-  if (code == core->starter_code || code == core->driver_code ||
-      (code == core->loop_code && (core->passed_count || core->boxed_count))) {
+  if (code == core->starter_code || code == core->driver_code || (code == core->loop_code && shim_has_loops(core))) {
     (void)shim_enter(core);
     take_machinery(core, code, NULL);
     shim_leave(core);
@@ -171,7 +178,7 @@ static PyObject *on_start(PyObject *self, PyObject *const *arguments, size_t cou
   if (PyVectorcall_NARGS(count) != 2)
     Py_RETURN_NONE;
   if (arguments[0] == core->driver_code) {
-    compat_frame *driver = core->observed ? frame_of(arguments[0]) : NULL;
+    compat_frame *driver = core->relieved ? frame_of(arguments[0]) : NULL;
     if (driver)
       shim_resumed(core, driver);
   } else if (arguments[0] == core->starter_code && shim_enter(core)) {
@@ -244,7 +251,7 @@ static long number(PyObject *from, const char *name) {
   return found;
 }
 
-/* 0 is the debugger's, 1 coverage's, 2 profilers' (cProfile), 5 the optimizer's. */
+/* Takes an id.  By convention 0 is for debuggers, 1 for coverage, 2 for profilers (cProfile), 5 for optimizers. */
 static int take_tool(PyObject *found, PyObject *name) {
   for (int tool = 3; tool <= 4; tool++) {
     PyObject *holder = PyObject_CallMethod(found, "get_tool", "i", tool);
@@ -263,7 +270,7 @@ static int take_tool(PyObject *found, PyObject *name) {
   return -1;
 }
 
-/* Is the id still ours?  Whoever takes it from us may have given it to another tool. */
+/* Whether the id is still ours.  Somebody may have freed it, and another tool may have it now. */
 static bool holds_tool(PyObject *found, int tool) {
   PyObject *holder = PyObject_CallMethod(found, "get_tool", "i", tool);
   bool ours = holder && PyUnicode_Check(holder) && PyUnicode_CompareWithASCIIString(holder, TOOL_NAME) == 0;
@@ -271,7 +278,7 @@ static bool holds_tool(PyObject *found, int tool) {
   return ours;
 }
 
-/* Sets our callbacks and events, or takes them back. */
+/* Sets our callbacks and events, or removes them. */
 static int listen(shim_core *core, PyObject *found, bool on) {
   PyObject *events = PyObject_GetAttrString(found, "events"), *done;
   long bits[EVENTS];
@@ -298,7 +305,7 @@ static int listen(shim_core *core, PyObject *found, bool on) {
     status = done ? 0 : -1;
     Py_XDECREF(done);
   }
-  if (!status && on) { /* what an earlier holder of this id had disabled */
+  if (!status && on) { /* places that an earlier holder of this id has disabled */
     done = PyObject_CallMethod(found, "restart_events", NULL);
     status = done ? 0 : -1;
     Py_XDECREF(done);
@@ -307,7 +314,20 @@ static int listen(shim_core *core, PyObject *found, bool on) {
   return status;
 }
 
-int shim_monitoring_install(shim_core *core) {
+static void uninstall(shim_core *core) {
+  PyObject *found = monitoring();
+
+  shim_restore_observers(core);
+  if (found && holds_tool(found, core->tool)) {
+    (void)listen(core, found, false);
+    PyErr_Clear();
+    Py_XDECREF(PyObject_CallMethod(found, "free_tool_id", "i", core->tool));
+  }
+  PyErr_Clear();
+  Py_XDECREF(found);
+}
+
+static int install(shim_core *core) {
   PyObject *found = monitoring(), *name = PyUnicode_FromString(TOOL_NAME);
   int status = -1;
 
@@ -316,7 +336,7 @@ int shim_monitoring_install(shim_core *core) {
     status = core->disable ? listen(core, found, true) : -1;
     if (status) {
       compat_error saved = compat_save_error();
-      shim_monitoring_uninstall(core);
+      uninstall(core);
       PyErr_Clear();
       compat_restore_error(saved);
     }
@@ -326,15 +346,9 @@ int shim_monitoring_install(shim_core *core) {
   return status;
 }
 
-void shim_monitoring_uninstall(shim_core *core) {
-  PyObject *found = monitoring();
-
-  shim_take_over(core);
-  if (found && holds_tool(found, core->tool)) {
-    (void)listen(core, found, false);
-    PyErr_Clear();
-    Py_XDECREF(PyObject_CallMethod(found, "free_tool_id", "i", core->tool));
-  }
-  PyErr_Clear();
-  Py_XDECREF(found);
+static bool sees_returns(shim_core *core) {
+  (void)core;
+  return true;
 }
+
+const shim_listener shim_monitoring_listener = {install, uninstall, sees_returns, scope_began, true};

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: ISC */
-/* hook-profile - CPython's profile hook, as an object: what sys.getprofile() gives while it is installed.
+/* hook-profile - CPython's profile hook, as an object, which sys.getprofile() returns while it is installed.
  *
  *     interpreter ──> Hook ──> the hook that was there before, C or Python
  *                        └───> its target: a core, or the portable hook
  *
- * A later hook may keep it and go on calling it after it was uninstalled: then it only forwards. */
-#include "core.h"
+ * A hook that was installed later may keep this one, and call it after it was uninstalled.  Then it only forwards. */
+#include "code.h"
+#include "deferred.h"
+#include "hooks.h"
+#include "legs.h"
+#include "loop.h"
+#include "returns.h"
+#include "scopes.h"
+#include "turn.h"
 
 #include <stddef.h>
 #include <structmember.h>
@@ -28,7 +35,7 @@ static bool listening(PyObject *hook) {
   return function == on_event && object == hook;
 }
 
-/* Is the event one of ours?  Asked for every call and return of the program. */
+/* Whether a core works on this event.  Called for every call and return of the program. */
 static bool matters(const shim_core *core, compat_frame *frame, int what, PyObject *result) {
   PyObject *code = (PyObject *)compat_code(frame);
 
@@ -37,7 +44,7 @@ static bool matters(const shim_core *core, compat_frame *frame, int what, PyObje
   if (code == core->driver_code || code == core->starter_code)
     return true;
   if (code == core->loop_code)
-    return core->passed_count || core->boxed_count;
+    return shim_has_loops(core);
   return (result && shim_is_returned_deferred(core, result)) || (core->scope_count && shim_is_scope(core, frame));
 }
 
@@ -64,10 +71,10 @@ static void take(shim_core *core, compat_frame *frame, int what, PyObject *resul
 }
 
 static int forward(shim_hook *hook, PyFrameObject *frame, int what, PyObject *argument) {
-  if (hook->forwarding) /* a chain of hooks that came to be a ring */
+  if (hook->forwarding) /* the chain of hooks has become a ring */
     return 0;
   hook->forwarding = true;
-  /* It may uninstall us, and be freed with that. */
+  /* The previous hook may uninstall this one, and be freed by that. */
   PyObject *object = Py_XNewRef(hook->previous_object);
   int status = hook->previous(object, frame, what, argument);
   Py_XDECREF(object);
@@ -75,12 +82,12 @@ static int forward(shim_hook *hook, PyFrameObject *frame, int what, PyObject *ar
   return status;
 }
 
-/* The portable hook sees what sys.setprofile would show it. */
+/* The portable hook is called as sys.setprofile() would call it. */
 static void call_target(PyObject *target, PyFrameObject *frame, int what, PyObject *argument) {
   PyObject *event = what == PyTrace_CALL ? shim_name.call : shim_name.return_;
   PyObject *done = PyObject_CallFunctionObjArgs(target, frame, event, argument ? argument : Py_None, NULL);
   if (!done && !PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
-    PyErr_WriteUnraisable(target); /* it only lets errors out in development mode */
+    PyErr_WriteUnraisable(target); /* errors leave it only in development mode */
   Py_XDECREF(done);
 }
 
@@ -109,7 +116,7 @@ static int on_event(PyObject *object, PyFrameObject *frame, int what, PyObject *
       compat_restore_error(saved);
     }
   } else if (!target && listening(object)) {
-    /* Uninstalled on another thread, where it could not be taken out. */
+    /* Uninstalled on another thread, which could not take the hook out of this one. */
     compat_error saved = compat_save_error();
     Py_XDECREF(hook_uninstall(object, NULL));
     compat_restore_error(saved);
@@ -121,7 +128,7 @@ static int on_event(PyObject *object, PyFrameObject *frame, int what, PyObject *
 
 /* ---- life ---- */
 
-/* Hook(target): the target is a core, or called with (frame, event, argument). */
+/* Hook(target): a core, or a callable that takes (frame, event, argument). */
 static PyObject *hook_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords) {
   PyObject *target;
   (void)keywords;
@@ -170,7 +177,7 @@ static PyObject *hook_install(PyObject *self, PyObject *none) {
   Py_RETURN_NONE;
 }
 
-/* Puts back what was there before; with a later hook in its place, that one is left alone. */
+/* Puts the previous hook back.  A later hook in its place is left alone. */
 static PyObject *hook_uninstall(PyObject *self, PyObject *none) {
   shim_hook *hook = (shim_hook *)self;
   (void)none;
@@ -194,8 +201,9 @@ static PyObject *hook_listening(PyObject *self, PyObject *none) {
   return PyBool_FromLong(listening(self));
 }
 
-/* Code that saves and restores a profile function gives sys.setprofile() what sys.getprofile() gave, and so has it called with (frame,
- * event, argument): that takes the hook up again.  One that came later and calls this one keeps its place. */
+/* Code that saves and restores a profile function passes the result of sys.getprofile() to sys.setprofile(), which
+ * then calls it with (frame, event, argument).  At such a call this hook takes its place again.  A later hook that
+ * calls this one keeps its place. */
 static PyObject *hook_call(PyObject *self, PyObject *arguments, PyObject *keywords) {
   static const struct {
     const char *name;
@@ -241,7 +249,7 @@ PyType_Spec shim_hook_spec = {"theseus._Hook", sizeof(shim_hook), 0, Py_TPFLAGS_
 
 /* ---- for a core ---- */
 
-int shim_profile_install(shim_core *core) {
+static int install(shim_core *core) {
   PyObject *hook = PyObject_CallOneArg((PyObject *)shim_hook_type, (PyObject *)core);
   PyObject *done = hook ? hook_install(hook, NULL) : NULL;
 
@@ -250,10 +258,13 @@ int shim_profile_install(shim_core *core) {
   return done ? 0 : -1;
 }
 
-void shim_profile_uninstall(shim_core *core) {
+static void uninstall(shim_core *core) {
   if (core->hook)
     Py_XDECREF(hook_uninstall(core->hook, NULL));
   Py_CLEAR(core->hook);
 }
 
-bool shim_profile_listening(shim_core *core) { return core->hook && listening(core->hook); }
+static bool sees_returns(shim_core *core) { return core->hook && listening(core->hook); }
+
+/* Resumptions are calls, and of those only the starter's is worked on. */
+const shim_listener shim_profile_listener = {install, uninstall, sees_returns, NULL, false};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* no-hooks - what stands for all of the shim but buffer.c where there is no CPython: the portable hook and ffi.gc() do without it. */
+/* no-hooks - stands for the shim, except buffer.c, without CPython.  The portable hook and ffi.gc() need none of it. */
 #include "shim.h"
 
 int shim_types(uintptr_t list) {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* own - what a profile belongs to, for Python: a capsule.  What ffi.gc() gives would be freed by the garbage collector, which sees it, as
- * soon as it is found in a cycle, before others in that cycle are finalized: observers, and whatever of the program uses a profile in its
- * __del__.  A capsule it does not see; that is freed when the last reference goes. */
+/* own - the owner of a profile, for Python: a capsule.
+ *
+ * ffi.gc() would not do.  The collector sees its object, and frees it as soon as it finds it in a cycle, before
+ * others in that cycle are finalized: observers, and objects of the program that use a profile in their __del__.  It
+ * does not see a capsule, which is freed with its last reference. */
 #include <Python.h>
 
 #include "shim.h"

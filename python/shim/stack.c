@@ -1,31 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* stack - logical stacks: as locate() and its helpers in logical.py make them. */
-#include "core.h"
+#include "stack.h"
 
-bool shim_span_info(shim_core *core, uint64_t span, theseus_span_info *info) {
-  if (info)
-    info->size = sizeof *info;
-  return theseus_span_get(core->profile, span, info) == THESEUS_OK;
-}
-
-shim_operation *shim_operation_of(shim_core *core, PyObject *generator) {
-  /* A generator that was collected takes its entry along, so an address is never another's. */
-  return shim_table_get(&core->operations, generator);
-}
-
-/* Pushes a function on a stack.  Most are called from one place only. */
-static int push(shim_core *core, uint32_t *stack, shim_code *code, uint32_t line) {
-  if (!code->pushed.stack || code->pushed.parent != *stack || code->pushed.line != line) {
-    uint32_t pushed;
-    if (theseus_stack_push(core->profile, *stack, code->function, line, &pushed))
-      return -1;
-    code->pushed.parent = *stack;
-    code->pushed.line = line;
-    code->pushed.stack = pushed;
-  }
-  *stack = code->pushed.stack;
-  return 0;
-}
+#include "deferred.h"
+#include "generator.h"
+#include "links.h"
+#include "loop.h"
+#include "relief.h"
 
 static int add_call(shim_core *core, shim_code *code, compat_frame *frame) {
   if (SHIM_ROOM(core->calls, core->call_count, core->call_capacity))
@@ -34,10 +14,10 @@ static int add_call(shim_core *core, shim_code *code, compat_frame *frame) {
   return 0;
 }
 
-/* Puts the calls of the walk on a stack. */
+/* Pushes the calls of the walk on a stack. */
 static int build(shim_core *core, shim_place *place) {
   for (size_t i = core->call_count; i-- > 0;) {
-    if (push(core, &place->stack, core->calls[i].code, place->line))
+    if (shim_push(core, &place->stack, core->calls[i].code, place->line))
       return -1;
     place->line = core->calls[i].line;
   }
@@ -48,7 +28,8 @@ static int build(shim_core *core, shim_place *place) {
   return 0;
 }
 
-/* Across a continuation, what is called back may be on the stack already: then the stack is cut back to it. */
+/* Across a continuation, the function that is called back may be on the stack already.  Then the stack is cut back to
+ * below it. */
 static int build_continued(shim_core *core, shim_place *place) {
   theseus_stack_info info = {.size = sizeof info};
 
@@ -82,7 +63,7 @@ int shim_suspended(shim_core *core, PyObject *generator, uint32_t at, const shim
     found = shim_at(core, generator, &code, &at);
     if (found <= 0 || code->kind != SHIM_GENERATOR)
       break;
-    if (push(core, stack, code, *line))
+    if (shim_push(core, stack, code, *line))
       found = -1;
     *line = at;
   }
@@ -90,13 +71,13 @@ int shim_suspended(shim_core *core, PyObject *generator, uint32_t at, const shim
   return found < 0 ? -1 : 0;
 }
 
-/* ---- what a Deferred goes on to ---- */
+/* ---- the operation that a Deferred goes on to ---- */
 
-/* Looks along one Deferred's entries for an observer of an open span, or the resumption of an operation.  1: found. */
+/* Searches one Deferred's entries for an observer of an open span, or the resumption of an operation.  1: found. */
 static int find_in(shim_core *core, PyObject *entries, shim_place *place) {
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(entries); i++) {
     PyObject *entry = PyList_GET_ITEM(entries, i);
-    uint64_t spans[SHIM_OBSERVED];
+    uint64_t spans[SHIM_RELIEVED];
     theseus_span_info info;
     for (int j = 0, count = shim_spans_in(core, entry, spans); j < count; j++)
       if (shim_span_info(core, spans[j], &info)) {
@@ -118,7 +99,7 @@ static int find_in(shim_core *core, PyObject *entries, shim_place *place) {
   return 0;
 }
 
-/* Adds those that a Deferred's entries feed to what is to be looked at, the first of them last. */
+/* Adds the Deferreds that a Deferred's entries feed to those that wait to be looked at, the first of them last. */
 static int add_fed(shim_core *core, PyObject *feeding, PyObject *entries, bool by_hand, shim_links *waiting) {
   for (Py_ssize_t i = PyList_GET_SIZE(entries); i-- > 0;) {
     size_t before = waiting->count;
@@ -130,7 +111,7 @@ static int add_fed(shim_core *core, PyObject *feeding, PyObject *entries, bool b
   return 0;
 }
 
-/* Looks from a Deferred along those that it feeds, depth first, in order.  1: found. */
+/* Searches a Deferred, and those that it feeds, depth first, in order.  1: found. */
 static int goes_on_to(shim_core *core, PyObject *current, shim_place *place) {
   shim_links waiting;
   shim_seen seen;
@@ -159,7 +140,7 @@ static int goes_on_to(shim_core *core, PyObject *current, shim_place *place) {
   return found;
 }
 
-/* What the Deferred that a callback loop runs goes on to.  1: found, 0: it goes on to nothing, -1: error. */
+/* Finds the operation that the Deferred of a callback loop goes on to.  1: found, 0: there is none, -1: error. */
 static int continuation(shim_core *core, compat_frame *loop, shim_place *place) {
   PyObject *current = compat_variable(loop, shim_name.current);
   int found = 0;
@@ -174,14 +155,14 @@ static int continuation(shim_core *core, compat_frame *loop, shim_place *place) 
       theseus_stack_info stack = {.size = sizeof stack};
       if (theseus_stack_get(core->profile, passed->stack, &stack))
         return -1;
-      /* The place where the function of that span was called. */
+      /* the place where the function of that span was called */
       *place = (shim_place){stack.parent, stack.call_line, passed->parent, passed->detached, {loop, true, true}};
       found = 1;
     }
   return found;
 }
 
-/* A generator that its driver acts for while it is suspended.  1: found. */
+/* Finds the suspended generator that a driver acts for.  1: found. */
 static int driven(shim_core *core, compat_frame *driver, shim_place *place) {
   PyObject *generator = shim_driven_generator(driver);
   shim_operation *operation = generator ? shim_operation_of(core, generator) : NULL;
@@ -244,7 +225,7 @@ int shim_locate(shim_core *core, compat_frame *frame, shim_place *out) {
   compat_let(frame);
   if (stopped < 0)
     return -1;
-  if (!stopped) /* what a loop left there that goes on to nothing */
+  if (!stopped) /* a loop whose Deferred goes on to nothing has set it */
     place.stop = (shim_stop){NULL, false, false};
   if (stopped == 2 ? build_continued(core, &place) : build(core, &place))
     return -1;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The entry of a key, or the empty one where it would be. */
+/* The entry of a key, or the empty entry where it belongs. */
 static shim_entry *find(const shim_table *table, const void *key) {
   size_t i = shim_table_slot(table, key);
   while (table->entries[i].key && table->entries[i].key != key)
@@ -37,7 +37,7 @@ void *shim_table_take(shim_table *table, const void *key) {
   void *value = entry->value;
   if (!entry->key)
     return NULL;
-  /* What follows without a gap moves up, if it may be found there. */
+  /* Move the entries behind the hole up, unless their search begins behind it: no search may stop at the hole. */
   size_t hole = (size_t)(entry - table->entries), mask = table->capacity - 1;
   for (size_t i = (hole + 1) & mask; table->entries[i].key; i = (i + 1) & mask) {
     size_t home = shim_table_slot(table, table->entries[i].key);
@@ -54,4 +54,17 @@ void *shim_table_take(shim_table *table, const void *key) {
 void shim_table_free(shim_table *table) {
   free(table->entries);
   memset(table, 0, sizeof *table);
+}
+
+int shim_see(shim_seen *seen, const void *address) {
+  for (size_t i = 0; i < seen->count; i++)
+    if (seen->few[i] == address)
+      return 1;
+  if (seen->count < SHIM_FEW) {
+    seen->few[seen->count++] = address;
+    return 0;
+  }
+  if (shim_table_get(&seen->many, address))
+    return 1;
+  return shim_table_set(&seen->many, address, seen) ? -1 : 0;
 }

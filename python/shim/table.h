@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* table - addresses to addresses, with deletion: open addressing, linear probing, at most half full. */
+/* table - maps addresses to addresses: open addressing, linear probing, at most half full. */
 #ifndef SHIM_TABLE_H
 #define SHIM_TABLE_H
 
@@ -17,7 +17,7 @@ typedef struct shim_table {
   size_t count;
 } shim_table;
 
-/* Where a key is, if it is not further on: in a table that has entries. */
+/* The slot at which the search for a key begins.  The table must have entries. */
 static inline size_t shim_table_slot(const shim_table *table, const void *key) {
   uint64_t address = (uint64_t)(uintptr_t)key;
   return (size_t)((address >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (table->capacity - 1);
@@ -35,8 +35,19 @@ static inline void *shim_table_get(const shim_table *table, const void *key) {
 
 /* Sets the value of a key.  -1: no memory. */
 int shim_table_set(shim_table *table, const void *key, void *value);
-/* Takes a key out, and gives the value it had, or NULL. */
+/* Removes a key.  Returns its value, or NULL. */
 void *shim_table_take(shim_table *table, const void *key);
 void shim_table_free(shim_table *table);
+
+/* A set of addresses that is usually small. */
+enum { SHIM_FEW = 16 };
+typedef struct shim_seen {
+  const void *few[SHIM_FEW];
+  size_t count;
+  shim_table many;
+} shim_seen;
+
+/* Adds an address.  1: it was there already; 0: it is new; -1: no memory.  Free .many with shim_table_free(). */
+int shim_see(shim_seen *seen, const void *address);
 
 #endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+/* scopes - the spans that began under a function which is still running, and may yet adopt them. */
+#ifndef SHIM_SCOPES_H
+#define SHIM_SCOPES_H
+
+#include "span.h"
+
+/* The spans that began under a frame that is still running, or in the first leg of an operation. */
+typedef struct shim_scope {
+  const void *owner; /* the frame, or the operation */
+  const void *code;  /* the frame's; NULL: of an operation */
+  shim_begun *begun;
+  size_t count, capacity;
+  size_t full; /* the count at which spans that have ended are dropped */
+} shim_scope;
+
+/* Whether spans have begun under this frame. */
+static inline bool shim_is_scope(const shim_core *core, compat_frame *frame) {
+  for (size_t i = core->scope_count; i-- > 0;)
+    if (core->scopes[i].owner == frame && core->scopes[i].code == compat_code(frame))
+      return true;
+  return false;
+}
+
+/* Removes the scope of a frame, or of an operation (`code`: NULL).  The caller frees .begun with PyMem_Free(). */
+shim_scope shim_take_scope(shim_core *core, const void *owner, const PyCodeObject *code);
+
+/* Files spans under the frame that may adopt them next: the innermost ordinary one from `frame` on, which may be NULL.
+ * Beyond the frame where its logical stack left the physical one, nobody can adopt a span.  -1: no memory. */
+int shim_file_under(shim_core *core, compat_frame *frame, const shim_begun *begun, size_t count);
+
+/* A Deferred with this span is being returned to the frame `below`: to a callback loop, or to a function that may adopt
+ * the span.  -1: no memory. */
+int shim_hand_back(shim_core *core, compat_frame *below, uint64_t span, uint64_t parent, shim_stop stop);
+
+/* The functions will return unseen. */
+void shim_let_go_scopes(shim_core *core, uint64_t now);
+
+void shim_free_scopes(shim_core *core);
+
+#endif
