@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""The installed package's metadata.  A failure means that PyPI would show another version or address than the library."""
+"""The metadata of the installed package.  A failure means that PyPI would show a version or address of its own."""
 
 from __future__ import annotations
 
