@@ -62,11 +62,12 @@ static inline int named_status(char *line, const char **rest) {
   size_t length = strcspn(line, " \n");
   line[strcspn(line, "\n")] = '\0';
   *rest = line + length + (line[length] == ' ');
-  for (int i = 0; i < (int)(sizeof names / sizeof *names); i++)
-    if (strlen(names[i]) == length && memcmp(names[i], line, length) == 0)
-      return -i;
-  must(!"a status that there is not");
-  return 1;
+  const int count = (int)(sizeof names / sizeof *names);
+  int found = 0;
+  while (found < count && (strlen(names[found]) != length || memcmp(names[found], line, length) != 0))
+    found++;
+  must(found < count); /* a case names a status that there is not */
+  return -found;
 }
 
 #endif
