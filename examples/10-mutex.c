@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { DEPTH = 64, SKIPPED = 2 /* our own frames */, HOLDERS = 4096 /* places for mutexes */ };
+enum { DEPTH = 64, OWN = 4 /* room for frames of ours */, HOLDERS = 4096 /* places for mutexes */ };
 
 struct thread {
   pthread_mutex_t lock; /* taken by the thread while it measures, and by whoever merges */
@@ -117,15 +117,18 @@ static struct thread *this_thread(void) {
   return self;
 }
 
-static void record(const void *holder, uint64_t waited) {
-  void *frames[DEPTH + SKIPPED];
+/* Records a wait of the function that `caller` is an address in. */
+static void record(const void *holder, const void *caller, uint64_t waited) {
+  void *frames[DEPTH + OWN];
   struct thread *thread = this_thread();
   uint32_t stack = THESEUS_ROOT;
   if (!thread)
     return;
-  int count = backtrace(frames, DEPTH + SKIPPED), status = 0;
+  int count = backtrace(frames, DEPTH + OWN), first = 0, status = 0;
+  while (first < count && frames[first] != caller) /* our own frames: their number depends on what was inlined */
+    first++;
   real_lock(&thread->lock);
-  for (int i = count; thread->profile && !status && i-- > SKIPPED;)
+  for (int i = count; thread->profile && !status && i-- > first;)
     status = push(thread->profile, &stack, frames[i], "", "");
   if (thread->profile && !status && holder)
     status = push(thread->profile, &stack, holder, "[held by ", "]");
@@ -153,7 +156,7 @@ int pthread_mutex_lock(pthread_mutex_t *mutex) {
     void *holder = atomic_load_explicit(holder_of(mutex), memory_order_relaxed);
     uint64_t since = now();
     status = real_lock(mutex);
-    record(holder, now() - since);
+    record(holder, __builtin_return_address(0), now() - since);
     busy = 0;
   }
   atomic_store_explicit(holder_of(mutex), __builtin_return_address(0), memory_order_relaxed);
