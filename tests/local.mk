@@ -36,6 +36,7 @@ if HAVE_PYTHON3
 PY_TESTS += %D%/structure.py
 endif
 EXTRA_DIST += %D%/structure.py
+CLEANFILES += %D%/shim.o
 
 # The fuzz targets, each with a driver that replays its corpus.
 FUZZ_TESTS = \
