@@ -19,10 +19,15 @@ C_TESTS = \
   %D%/c/pprof \
   %D%/c/pprof-cases \
   %D%/c/projection \
+  %D%/c/random-calls \
+  %D%/c/span-adopt \
+  %D%/c/spans \
   %D%/c/status \
   %D%/c/threads
 %C%_c_threads_CFLAGS = $(AM_CFLAGS) $(PTHREAD_FLAGS)
 %C%_c_threads_LDFLAGS = $(AM_LDFLAGS) $(PTHREAD_FLAGS)
+%C%_c_random_calls_SOURCES = %D%/c/random-calls.c %D%/fuzz/calls.c
+%C%_c_random_calls_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%/c
 SH_TESTS = \
   %D%/abi.sh \
   %D%/format.sh \
@@ -57,8 +62,10 @@ LDADD = libtheseus/libtheseus-core.la
 EXTRA_DIST += \
   %D%/c/callgrind.h \
   %D%/c/cases.h \
+  %D%/c/digest.h \
   %D%/c/memory.h \
   %D%/c/proto.h \
+  %D%/c/spans.h \
   %D%/c/tap.h \
   %D%/hostile/faults.c \
   %D%/installed.c \

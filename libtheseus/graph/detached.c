@@ -18,9 +18,10 @@ static uint32_t base_of(const struct th_projection *p, uint32_t head, uint32_t s
 int th_detached_add(struct th_projection *p, const theseus_cell_info *cell) {
   int status =
       th_alloc_grow(&p->graph->alloc, &p->parts, &p->part_capacity, (uint64_t)p->part_count + 1, sizeof *p->parts);
+  uint32_t line = cell->stack ? cell->line : 0; /* the root stack has no function that a line could be of */
   if (!status)
     p->parts[p->part_count++] =
-        (struct th_part){cell->head, base_of(p, cell->head, cell->stack), cell->stack, cell->line, cell->value};
+        (struct th_part){cell->head, base_of(p, cell->head, cell->stack), cell->stack, line, cell->value};
   return status;
 }
 

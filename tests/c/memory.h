@@ -6,10 +6,18 @@
 #include "tap.h"
 #include "theseus.h"
 
+#include <stddef.h>
+
 struct memory {
-  long left; /* allocations that still succeed; negative: all of them */
-  long failures;
-  long blocks;
+  long left;     /* allocations that still succeed; negative: all of them */
+  long failures; /* allocations that were refused */
+  long blocks;   /* what is out */
+  size_t bytes;
+};
+
+union memory_header {
+  size_t size;
+  max_align_t alignment;
 };
 
 static inline bool memory_refuses(struct memory *memory) {
@@ -23,23 +31,36 @@ static inline bool memory_refuses(struct memory *memory) {
 
 static inline void *memory_alloc(void *opaque, size_t size) {
   struct memory *memory = opaque;
-  void *block = memory_refuses(memory) ? NULL : malloc(size);
-  memory->blocks += block != NULL;
-  return block;
-}
-
-static inline void *memory_realloc(void *opaque, void *block, size_t size) {
-  struct memory *memory = opaque;
+  must(size > 0);
   if (memory_refuses(memory))
     return NULL;
-  memory->blocks += block == NULL;
-  return realloc(block, size);
+  union memory_header *header = malloc(sizeof *header + size);
+  must(header != NULL);
+  header->size = size;
+  memory->blocks++;
+  memory->bytes += size;
+  return header + 1;
 }
 
 static inline void memory_free(void *opaque, void *block) {
   struct memory *memory = opaque;
-  memory->blocks -= block != NULL;
-  free(block);
+  if (block == NULL)
+    return;
+  union memory_header *header = (union memory_header *)block - 1;
+  memory->blocks--;
+  memory->bytes -= header->size;
+  free(header);
+}
+
+/* Always moves the block, so that a pointer that was kept too long is found. */
+static inline void *memory_realloc(void *opaque, void *block, size_t size) {
+  void *moved = memory_alloc(opaque, size);
+  if (moved != NULL && block != NULL) {
+    size_t before = ((union memory_header *)block - 1)->size;
+    memcpy(moved, block, before < size ? before : size);
+    memory_free(opaque, block);
+  }
+  return moved;
 }
 
 static inline theseus_allocator memory_allocator(struct memory *memory) {

@@ -1,110 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-/* Every call of the profile and span sections with its 1st, 2nd, 3rd… allocation failing: it says so, everything measured is as
- * before, the same call then succeeds, and what a whole program of such calls measured is what it measures when nothing fails.
- * In the end nothing is leaked. */
-#include "tap.h"
-#include "theseus.h"
+/* A failure means that a call leaks, lies or spoils a measurement when memory runs out.
+ *
+ * Each call of the profile and span sections is made with its 1st, 2nd, 3rd… allocation failing.  It must return ENOMEM and leave
+ * every measurement as it was, and the same call must succeed afterwards.  A whole program of such calls must then have measured
+ * the same as one in which no allocation fails. */
+#include "digest.h"
+#include "memory.h"
 
-enum { ROUNDS = 120, MANY = ROUNDS * 8, NEVER = -1 };
-
-/* ---- an allocator that fails on demand, and knows what is out -------------------------------------------------- */
-
-struct memory {
-  long until_failure; /* allocations that still succeed; NEVER: all */
-  long failures;      /* allocations refused */
-  size_t blocks, bytes;
-};
-
-union header {
-  size_t size;
-  max_align_t alignment;
-};
-
-static bool refused(struct memory *memory) {
-  if (memory->until_failure == NEVER)
-    return false;
-  if (memory->until_failure > 0) {
-    memory->until_failure--;
-    return false;
-  }
-  memory->failures++;
-  return true;
-}
-
-static void *take(void *opaque, size_t size) {
-  struct memory *memory = opaque;
-  if (refused(memory))
-    return NULL;
-  union header *header = malloc(sizeof *header + size);
-  must(header != NULL && size > 0);
-  header->size = size;
-  memory->blocks++;
-  memory->bytes += size;
-  return header + 1;
-}
-
-static void give_back(void *opaque, void *block) {
-  struct memory *memory = opaque;
-  if (block == NULL)
-    return;
-  union header *header = (union header *)block - 1;
-  memory->blocks--;
-  memory->bytes -= header->size;
-  free(header);
-}
-
-static void *take_again(void *opaque, void *block, size_t size) {
-  void *moved = take(opaque, size);
-  if (moved != NULL && block != NULL) {
-    size_t before = ((union header *)block - 1)->size;
-    memcpy(moved, block, before < size ? before : size);
-    give_back(opaque, block); /* always moved, so that a pointer kept too long is found */
-  }
-  return moved;
-}
-
-/* ---- what a profile holds, as one number ------------------------------------------------------------------------ */
-
-static uint64_t mix(uint64_t hash, uint64_t value) {
-  hash = (hash ^ value) * UINT64_C(0x9E3779B97F4A7C15);
-  return hash ^ (hash >> 29);
-}
-
-/* `ids`: with the ids of spans, which two runs need not have in common. */
-static uint64_t digest(theseus_profile *profile, bool ids) {
-  uint64_t all = 0; /* a sum: the order of open spans and of cells means nothing */
-  for (uint32_t i = 0; i < theseus_open_span_count(profile); i++) {
-    theseus_span_info span = {.size = sizeof span};
-    must(theseus_open_span_get(profile, i, &span) == THESEUS_OK);
-    uint64_t hash = mix(mix(mix(1, span.began_ns), span.stack), span.place_stack);
-    hash = mix(mix(mix(hash, span.line), span.state), span.awaits);
-    all += ids ? mix(mix(hash, span.span), span.parent) : hash;
-  }
-  for (uint32_t i = 0; i < theseus_cell_count(profile); i++) {
-    theseus_cell_info cell = {.size = sizeof cell};
-    must(theseus_cell_get(profile, i, &cell) == THESEUS_OK);
-    uint64_t hash = mix(mix(mix(mix(mix(2, cell.event), cell.head), cell.detached), cell.stack), cell.line);
-    if (cell.value != 0)
-      all += mix(hash, cell.value);
-  }
-  for (uint32_t i = 0; i < theseus_stack_count(profile); i++) {
-    theseus_stack_info stack = {.size = sizeof stack};
-    must(theseus_stack_get(profile, i, &stack) == THESEUS_OK);
-    if (stack.deferreds == 0 && stack.success + stack.failure + stack.cancelled + stack.abandoned == 0)
-      continue;
-    uint64_t hash = mix(mix(mix(mix(3, i), stack.deferreds), stack.success), stack.failure);
-    hash = mix(mix(mix(mix(hash, stack.cancelled), stack.abandoned), stack.pending), stack.latency_ns);
-    hash = mix(mix(hash, stack.latency_min_ns), stack.latency_max_ns);
-    uint64_t buckets[THESEUS_BUCKETS];
-    must(theseus_histogram_get(profile, i, buckets) == THESEUS_OK);
-    for (uint32_t bucket = 0; bucket < THESEUS_BUCKETS; bucket++)
-      hash = mix(hash, buckets[bucket]);
-    all += hash;
-  }
-  theseus_profile_info info = {.size = sizeof info};
-  must(theseus_profile_info_get(profile, &info) == THESEUS_OK);
-  return mix(mix(mix(all, info.truncated_pushes), info.flattened_spans), info.lost_wait_ns + info.lost_latencies);
-}
+enum { ROUNDS = 120, MANY = ROUNDS * 8, NEVER = -1 /* no allocation fails */ };
 
 /* ---- a program of calls ------------------------------------------------------------------------------------------ */
 
@@ -254,7 +157,7 @@ static void end_some(struct host *h) {
 }
 
 static theseus_profile *new_profile(struct memory *memory) {
-  theseus_allocator allocator = {.alloc = take, .realloc = take_again, .free = give_back, .opaque = memory};
+  theseus_allocator allocator = memory_allocator(memory);
   theseus_profile_options options = {.size = sizeof options, .allocator = &allocator};
   theseus_profile *profile = NULL;
   int status = theseus_profile_new(&options, &profile);
@@ -266,7 +169,7 @@ static theseus_profile *new_profile(struct memory *memory) {
 static theseus_profile *small_profile(void) {
   theseus_profile *profile;
   must(theseus_profile_new(NULL, &profile) == THESEUS_OK);
-  struct host host = {.profile = profile, .memory = {.until_failure = NEVER}};
+  struct host host = {.profile = profile, .memory = {.left = NEVER}};
   for (; host.round < 6; host.round++) {
     for (int i = 0; i < CALLS - 1; i++)
       must(calls[i].run(&host) == THESEUS_OK);
@@ -287,7 +190,7 @@ static struct verdict run(bool failing, bool starved) {
   struct verdict verdict = {.digest = 0};
   struct host *h = calloc(1, sizeof *h);
   must(h != NULL);
-  h->memory.until_failure = NEVER;
+  h->memory.left = NEVER;
   h->profile = new_profile(&h->memory);
   h->other = small_profile();
   uint64_t recorded_ns = 0, merged_ns = 0;
@@ -305,7 +208,7 @@ static struct verdict run(bool failing, bool starved) {
       for (long failure = 0; failing && status != THESEUS_OK; failure++) {
         h->memory = (struct memory){failure, 0, h->memory.blocks, h->memory.bytes};
         status = calls[i].run(h);
-        h->memory.until_failure = NEVER;
+        h->memory.left = NEVER;
         verdict.failed[i] += h->memory.failures;
         bool honest = status == (h->memory.failures ? THESEUS_ENOMEM : THESEUS_OK);
         if (!honest || (status != THESEUS_OK && digest(h->profile, true) != before)) {
@@ -322,11 +225,11 @@ static struct verdict run(bool failing, bool starved) {
       if (calls[i].run == merge)
         recorded_ns += merged_ns;
     }
-    h->memory.until_failure = starved ? 0 : NEVER;
+    h->memory.left = starved ? 0 : NEVER;
     pass_time(h, 1 + h->round % 4);
     end_some(h);
     pass_time(h, h->round % 3);
-    h->memory.until_failure = NEVER;
+    h->memory.left = NEVER;
     theseus_profile_info info = {.size = sizeof info};
     must(theseus_profile_info_get(h->profile, &info) == THESEUS_OK);
     must(info.memory == h->memory.bytes);
@@ -349,11 +252,11 @@ static struct verdict run(bool failing, bool starved) {
     for (uint32_t bucket = 0; bucket < THESEUS_BUCKETS; bucket++)
       verdict.latencies += buckets[bucket];
   }
-  h->memory.until_failure = 0; /* clearing and freeing need none */
+  h->memory.left = 0; /* clearing and freeing need none */
   theseus_profile_clear(h->profile);
   theseus_profile_free(h->profile);
   theseus_profile_free(h->other);
-  is_uint(h->memory.blocks, 0, "nothing is leaked");
+  is_int(h->memory.blocks, 0, "nothing is leaked");
   is_uint(h->memory.bytes, 0, "nor a byte of it");
   free(h);
   return verdict;

@@ -121,7 +121,7 @@ static void add_cell(struct slow *slow, const theseus_profile *profile, const th
     length = append(profile, base, cell->stack, path, length);
     if (length > 3 && base != cell->head)
       path[3].call_line = head.first_line;
-    add_cost(slow, path[length - 1].node, cell->line, cell->event, cell->value);
+    add_cost(slow, path[length - 1].node, cell->stack ? cell->line : 0, cell->event, cell->value);
     add_cost(slow, DETACHED, 0, THESEUS_WAIT, 0);
   }
   add_path(slow, path, length, cell->event, cell->value);
