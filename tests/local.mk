@@ -12,14 +12,17 @@ AM_TESTS_ENVIRONMENT = \
   LUA_PROGRAM='$(LUA_PROGRAM)'; SANITIZERS='$(SANITIZE_FLAGS)'; export LUA_PROGRAM SANITIZERS;
 
 C_TESTS = \
+  %D%/c/base \
   %D%/c/callgrind-cases \
   %D%/c/callgrind-read \
   %D%/c/graph \
   %D%/c/out-of-memory \
   %D%/c/pprof \
   %D%/c/pprof-cases \
+  %D%/c/profile \
   %D%/c/projection \
   %D%/c/random-calls \
+  %D%/c/rows \
   %D%/c/span-adopt \
   %D%/c/spans \
   %D%/c/status \
