@@ -12,6 +12,7 @@ AM_TESTS_ENVIRONMENT = \
   LUA_PROGRAM='$(LUA_PROGRAM)'; SANITIZERS='$(SANITIZE_FLAGS)'; export LUA_PROGRAM SANITIZERS;
 
 C_TESTS = \
+  %D%/c/arguments \
   %D%/c/base \
   %D%/c/callgrind-cases \
   %D%/c/callgrind-read \
