@@ -16,6 +16,7 @@ C_TESTS = \
   %D%/c/base \
   %D%/c/callgrind-cases \
   %D%/c/callgrind-read \
+  %D%/c/files \
   %D%/c/graph \
   %D%/c/out-of-memory \
   %D%/c/pprof \
@@ -69,6 +70,7 @@ EXTRA_DIST += \
   %D%/c/digest.h \
   %D%/c/memory.h \
   %D%/c/proto.h \
+  %D%/c/random-profile.h \
   %D%/c/spans.h \
   %D%/c/tap.h \
   %D%/hostile/faults.c \

@@ -89,8 +89,9 @@ TAP_PRINTF(2, 3) static inline void text_print(struct text *text, const char *fo
   va_start(arguments, format);
   int size = vsnprintf(bytes, sizeof bytes, format, arguments);
   va_end(arguments);
-  must(size > 0 && size < (int)sizeof bytes);
-  text_write(text, bytes, (size_t)size);
+  must(size >= 0 && size < (int)sizeof bytes);
+  if (size)
+    text_write(text, bytes, (size_t)size);
 }
 
 /* The graph as callgrind; to be freed. */
