@@ -117,6 +117,8 @@ bin_PROGRAMS += %D%/theseus-merge
 %C%_theseus_merge_SOURCES = \
   %D%/merge/columns.c \
   %D%/merge/columns.h \
+  %D%/merge/escape.c \
+  %D%/merge/escape.h \
   %D%/merge/inputs.c \
   %D%/merge/inputs.h \
   %D%/merge/main.c \

@@ -94,6 +94,7 @@ EXTRA_DIST += \
   %D%/python/test_bounds.py \
   %D%/python/test_callgrind_consumers.py \
   %D%/python/test_errors.py \
+  %D%/python/test_escapes.py \
   %D%/python/test_examples.py \
   %D%/python/test_graph.py \
   %D%/python/test_lifecycle.py \

@@ -58,9 +58,9 @@ int main(int argc, char **argv) {
   int status = EXIT_INPUT;
 
   size_t missing = inputs_find(&inputs, options.arguments);
-  if (!inputs.count)
+  if (!inputs.count && !missing)
     complain("there is nothing to merge");
-  else if (!missing || options.ignore_errors)
+  else if (inputs.count && (!missing || options.ignore_errors))
     status = merge(&options, &inputs, missing, &merged);
   if (options.stats && (status == EXIT_DONE || status == EXIT_SKIPPED))
     stats_print(&merged, seconds_now() - began);

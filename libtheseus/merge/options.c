@@ -5,6 +5,7 @@
 #include "theseus.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,6 +96,28 @@ static unsigned processors(void) {
   return online < 1 ? 1 : online > 64 ? 64 : (unsigned)online;
 }
 
+/* Ends the program after --help or --version. */
+static _Noreturn void finish(void) {
+  if (fflush(stdout) == 0)
+    exit(EXIT_DONE);
+  complain("standard output: %s", strerror(errno));
+  exit(EXIT_OUTPUT);
+}
+
+/* Ends the program because of what getopt_long() has found. */
+static _Noreturn void refuse_option(int found, const char *short_options, char **argv) {
+  char letter[] = {'-', (char)optopt, '\0'};
+  /* An unknown letter may stand in a group, such as -fz.  Everything else is the latest argument. */
+  bool is_letter = found == '?' && optopt > 0 && optopt < 256 && !strchr(short_options, optopt);
+
+  complain("%s %s", is_letter ? letter : argv[optind - 1],
+           found == ':'           ? "needs a value"
+           : is_letter || !optopt ? "is not an option"
+                                  : "takes no value");
+  fputs("Try 'theseus-merge --help'.\n", stderr);
+  exit(EXIT_USAGE);
+}
+
 struct options options_read(int argc, char **argv) {
   enum { FORMAT = 256, EVENTS, LIMIT, STRICT, IGNORE, PROGRESS, STATS };
   static const struct option known[] = {{"output", required_argument, NULL, 'o'},
@@ -110,12 +133,14 @@ struct options options_read(int argc, char **argv) {
                                         {"help", no_argument, NULL, 'h'},
                                         {"version", no_argument, NULL, 'V'},
                                         {NULL, 0, NULL, 0}};
+  static const char short_options[] = ":o:fj:hV";
   static const char *const formats[] = {"callgrind", "pprof", "folded", NULL};
   static const char *const whens[] = {"auto", "always", "never", NULL};
   struct options options = {.jobs = processors()};
   int option;
 
-  while ((option = getopt_long(argc, argv, "o:fj:hV", known, NULL)) != -1) {
+  opterr = 0; /* getopt's own messages would print the argument as it is */
+  while ((option = getopt_long(argc, argv, short_options, known, NULL)) != -1) {
     switch (option) {
       case 'o': options.output = strcmp(optarg, "-") == 0 ? NULL : optarg; break;
       case 'f': options.force = true; break;
@@ -131,9 +156,9 @@ struct options options_read(int argc, char **argv) {
         options.progress = (enum progress)choose("--progress", optarg, whens, "auto, always or never");
         break;
       case STATS: options.stats = true; break;
-      case 'h': fputs(help, stdout); exit(fflush(stdout) ? EXIT_OUTPUT : EXIT_DONE);
-      case 'V': printf("theseus-merge %s\n", theseus_version()); exit(fflush(stdout) ? EXIT_OUTPUT : EXIT_DONE);
-      default: fputs("Try 'theseus-merge --help'.\n", stderr); exit(EXIT_USAGE);
+      case 'h': fputs(help, stdout); finish();
+      case 'V': printf("theseus-merge %s\n", theseus_version()); finish();
+      default: refuse_option(option, short_options, argv);
     }
   }
   options.arguments = argv + optind;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "merge/output.h"
 
+#include "merge/escape.h"
 #include "merge/say.h"
 
 #include <errno.h>
@@ -16,7 +17,7 @@
 #include <zlib.h>
 #endif
 
-enum { COMPRESSED = 1 << 16, MAX_LINKS = 40 };
+enum { COMPRESSED = 1 << 16, TERMINAL_PART = 1 << 12, MAX_LINKS = 40 };
 
 /* ---- the temporary file, if the program ends early ---- */
 
@@ -144,6 +145,15 @@ static bool open_file(struct output *output, const char *path, const struct stat
   return output->file >= 0;
 }
 
+/* Notes a terminal.  Returns false after a message if the format is not for one. */
+static bool check_terminal(struct output *output, const struct options *options) {
+  output->terminal = isatty(output->file);
+  if (!output->terminal || options->format != FORMAT_PPROF || options->force)
+    return true;
+  complain("a pprof file is not written to a terminal: choose a file with --output");
+  return false;
+}
+
 static void free_names(struct output *output) {
   free(output->temporary);
   free(output->path);
@@ -156,7 +166,7 @@ bool output_open(struct output *output, const struct options *options, const str
   *output = (struct output){.file = options->output ? -1 : STDOUT_FILENO};
   watch_signals();
   if (!options->output)
-    return true;
+    return check_terminal(output, options);
   bool exists = stat(options->output, &status) == 0;
   if (exists && !options->force && is_input(&status, inputs)) {
     complain("%s is one of the inputs; --force replaces it", options->output);
@@ -164,8 +174,12 @@ bool output_open(struct output *output, const struct options *options, const str
   }
   if (exists && S_ISDIR(status.st_mode))
     errno = EISDIR;
-  else if (open_file(output, options->output, exists ? &status : NULL))
-    return true;
+  else if (open_file(output, options->output, exists ? &status : NULL)) {
+    if (check_terminal(output, options))
+      return true;
+    (void)output_close(output, false);
+    return false;
+  }
   complain("%s: %s", options->output, strerror(errno));
   free_names(output);
   return false;
@@ -211,6 +225,23 @@ static void put(struct output *output, const void *bytes, size_t size) {
   }
 }
 
+/* Writes text for a person, in parts.  It ends with LF, so that nothing is held at the end. */
+static void put_escaped(struct output *output, const char *bytes, size_t size) {
+  char text[TERMINAL_PART], escaped[ESCAPED * sizeof text];
+
+  while (size) {
+    size_t room = sizeof text - output->held, part = size < room ? size : room;
+    memcpy(text, output->piece, output->held);
+    memcpy(text + output->held, bytes, part);
+    size_t all = output->held + part, whole = escape_whole(text, all);
+    put(output, escaped, escape(text, whole, true, escaped));
+    output->held = all - whole;
+    memcpy(output->piece, text + whole, output->held);
+    bytes += part;
+    size -= part;
+  }
+}
+
 #ifdef HAVE_ZLIB
 static void deflate_all(struct output *output, const void *bytes, size_t size, int flush) {
   z_stream *stream = output->compressor;
@@ -252,6 +283,9 @@ static int write_bytes(void *opaque, const void *bytes, size_t size) {
     deflate_all(output, bytes, size, Z_NO_FLUSH);
   else
 #endif
+      if (output->terminal)
+    put_escaped(output, bytes, size);
+  else
     put(output, bytes, size);
   return output->error;
 }

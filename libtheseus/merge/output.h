@@ -17,6 +17,9 @@ struct output {
   char *path;       /* NULL: standard output */
   void *compressor; /* NULL: bytes are written as they are */
   int error;        /* errno of the first failure */
+  bool terminal;    /* a person reads it: text is escaped */
+  size_t held;      /* bytes in `piece` */
+  char piece[4];    /* for a terminal: the beginning of a character that goes on in the next bytes */
 };
 
 /* Opens the output.  Returns false after a message if that fails, or if the output is one of the inputs and --force is

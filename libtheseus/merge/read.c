@@ -7,10 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* True if the first bytes begin a line that callgrind files begin with. */
+static bool begins_callgrind(const char *bytes, size_t size) {
+  static const char *const words[] = {
+      "#", "version:", "creator:", "cmd:", "pid:", "part:", "desc:", "thread:", "event:", "positions:", "events:"};
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (strlen(words[i]) <= size && memcmp(bytes, words[i], strlen(words[i])) == 0)
+      return true;
+  return false;
+}
+
 /* True if the first bytes hold a control character other than a blank.  Text has none, and pprof has some in its first
  * 64 bytes, whichever field comes first (Go writes the time or the period type first).  Other binary files are read as
  * pprof too: its reader rejects them with a message of one line. */
 static bool is_pprof(const char *bytes, size_t size) {
+  if (begins_callgrind(bytes, size)) /* then a control character is a part of a name */
+    return false;
   for (size_t i = 0; i < size && i < 64; i++)
     if ((unsigned char)bytes[i] < '\t' || (bytes[i] > '\r' && (unsigned char)bytes[i] < ' '))
       return true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "merge/say.h"
 
+#include "merge/escape.h"
 #include "theseus.h"
 
 #include <fcntl.h>
@@ -12,6 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The most bytes of a message; what is too much is cut off. */
+enum { MESSAGE = 8192 };
+
 void say_begin(void) {
   for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++) /* using one that was closed still fails */
     if (fcntl(file, F_GETFD) < 0 && open("/dev/null", file == STDIN_FILENO ? O_WRONLY : O_RDONLY) != file)
@@ -19,14 +23,18 @@ void say_begin(void) {
 }
 
 void complain(const char *format, ...) {
+  static const char name[] = "theseus-merge: ";
+  char text[MESSAGE], line[sizeof name + ESCAPED * sizeof text];
   va_list arguments;
+
   va_start(arguments, format);
-  flockfile(stderr); /* so that lines of several threads do not mix */
-  fputs("theseus-merge: ", stderr);
-  vfprintf(stderr, format, arguments);
-  fputc('\n', stderr);
-  funlockfile(stderr);
+  int wanted = vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
+  size_t length = wanted < 0 ? 0 : (size_t)wanted < sizeof text ? (size_t)wanted : sizeof text - 1;
+  memcpy(line, name, sizeof name - 1);
+  length = sizeof name - 1 + escape(text, length, false, line + sizeof name - 1);
+  line[length++] = '\n';
+  (void)!fwrite(line, 1, length, stderr); /* at once, so that lines of several threads do not mix */
 }
 
 int exit_of_status(int status) {

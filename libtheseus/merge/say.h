@@ -3,8 +3,8 @@
  *
  * The rooms of theseus-merge, which uses the public API of libtheseus only.  A room includes those to its left:
  *
- *     say <- options, inputs, source, columns <- worker <- read <- workers <- write, stats <- main
- *     say <- memory, output, progress
+ *     escape <- say <- options, inputs, source, columns <- worker <- read <- workers <- write, stats <- main
+ *     say <- output
  */
 #ifndef THESEUS_MERGE_SAY_H
 #define THESEUS_MERGE_SAY_H
@@ -24,7 +24,8 @@ enum {
 /* Makes sure that descriptors 0 to 2 are open, so that no file of ours is taken for standard error.  Call it first. */
 void say_begin(void);
 
-/* Prints one line on standard error, after the command's name.  Any thread may call it. */
+/* Prints one line on standard error, after the command's name.  Whatever the arguments hold, it stays one line, and has
+ * no control characters.  Any thread may call it. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 1, 2)))
 #endif

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from ._cffi import ffi, lib
+from .text import printable
 
 
 class TheseusError(Exception):
@@ -11,13 +12,13 @@ class TheseusError(Exception):
 
     def __init__(self, status: int, what: str = "") -> None:
         text: str = ffi.string(lib.theseus_strerror(status)).decode()
-        super().__init__(f"{what}: {text}" if what else text)
+        super().__init__(f"{printable(what)}: {text}" if what else text)
         self.status = status
 
 
 def check(status: int, what: str = "") -> None:
     """Raises when a call failed: MemoryError where memory ran out, else TheseusError."""
     if status == lib.THESEUS_ENOMEM:
-        raise MemoryError(what or "libtheseus")
+        raise MemoryError(printable(what) or "libtheseus")
     if status:
         raise TheseusError(status, what)

@@ -15,6 +15,7 @@ from ._cffi import ffi, lib
 from .errors import TheseusError, check
 from .output import Target, rendered, write_to
 from .profile import Profile
+from .text import printable
 
 Source = Union[str, "os.PathLike[str]", IO[bytes]]
 
@@ -63,6 +64,11 @@ class FunctionCosts(NamedTuple):
 
 def _text(string: Any) -> str:
     return str(ffi.string(string).decode())
+
+
+def _message(string: Any) -> str:
+    """A message of the reader.  It cuts the beginning off a long name, perhaps in the middle of a character."""
+    return printable(ffi.string(string).decode("utf-8", "surrogateescape"))
 
 
 def _sized(ctype: str) -> Any:
@@ -124,12 +130,12 @@ class Graph:
                 status = lib.theseus_callgrind_reader_finish(reader)
             lib.theseus_callgrind_reader_info_get(reader, info)
             if status:
-                check(status, _text(info.error))
+                check(status, _message(info.error))
             warning = ffi.new("const char **")
             warnings = []
             for number in range(info.kept):
                 lib.theseus_callgrind_reader_warning_get(reader, number, warning)
-                warnings.append(_text(warning[0]))
+                warnings.append(_message(warning[0]))
             return warnings
         finally:
             lib.theseus_callgrind_reader_free(reader)
@@ -224,7 +230,7 @@ class Graph:
         for row in self.rows():
             figures = [str(value) for pair in zip(row.own, row.inclusive) for value in pair]
             place = f"{row.function.name} ({row.function.file})" if row.function.file else row.function.name
-            lines.append([str(row.calls or ""), *figures, place])
+            lines.append([str(row.calls or ""), *figures, printable(place)])
         widths = [max(len(line[column]) for line in lines) for column in range(len(heads) - 1)]
         return "\n".join(
             "  ".join([*(cell.rjust(width) for cell, width in zip(line, widths)), line[-1]]) for line in lines
@@ -294,9 +300,18 @@ def _opened(source: Source) -> Iterator[tuple[IO[bytes], str]]:
             raise TheseusError(lib.THESEUS_EFORMAT, f"{name}: {error}") from error
 
 
+_CALLGRIND = (
+    *(b"#", b"version:", b"creator:", b"cmd:", b"pid:", b"part:"),
+    *(b"desc:", b"thread:", b"event:", b"positions:", b"events:"),
+)
+
+
 def _is_pprof(head: bytes) -> bool:
-    """Text has no control characters but blanks; the messages of pprof soon have some, whichever field comes first."""
-    return any(byte < 9 or 13 < byte < 32 for byte in head[:64])
+    """True if the first bytes hold a control character other than a blank, and do not begin as callgrind files do.
+
+    Text has no such character.  pprof has some in its first 64 bytes, whichever field comes first.
+    """
+    return not head.startswith(_CALLGRIND) and any(byte < 9 or 13 < byte < 32 for byte in head[:64])
 
 
 def load(source: Source) -> Profile | Graph:

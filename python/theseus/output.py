@@ -12,7 +12,9 @@ from typing import IO, Any, Union
 
 from ._cffi import ffi, lib
 from .errors import check
+from .text import printable_lines
 
+GZIP = b"\x1f\x8b"
 Target = Union[str, "os.PathLike[str]", IO[bytes]]
 
 
@@ -48,10 +50,7 @@ def write_to(target: Target, data: bytes) -> None:
     """
     if not isinstance(target, (str, os.PathLike)):
         check_binary(target)
-        view = memoryview(data)
-        while view:
-            taken = target.write(view)  # a raw file may take a part; a file that returns None has taken all
-            view = view[len(view) if taken is None else taken :]
+        _write_all(target, data)
         return
     path = os.fspath(target)
     try:
@@ -60,9 +59,20 @@ def write_to(target: Target, data: bytes) -> None:
         mode = None
     if mode is not None and (not stat.S_ISREG(mode) or os.path.abspath(path).startswith(_OPEN_FILES)):
         with open(path, "wb") as file:
-            file.write(data)
+            _write_all(file, data)
         return
     _replace(os.path.realpath(path), data, mode)
+
+
+def _write_all(file: IO[bytes], data: bytes) -> None:
+    """Writes everything; to a terminal, text with control characters escaped."""
+    isatty = getattr(file, "isatty", None)
+    if callable(isatty) and isatty() and not data.startswith(GZIP):
+        data = printable_lines(data)
+    view = memoryview(data)
+    while view:
+        taken = file.write(view)  # a raw file may take a part; a file that returns None has taken all
+        view = view[len(view) if taken is None else taken :]
 
 
 def _replace(path: str, data: bytes, mode: int | None) -> None:

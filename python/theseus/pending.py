@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from ._cffi import lib
 from .profile import Frame, frames
 from .table import seconds
+from .text import printable
 
 _STATES = {
     lib.THESEUS_IN_LEG: "running",
@@ -40,7 +41,7 @@ class Pending(NamedTuple):
             name = pending.frames[-1].name if pending.frames else "(root)"
             at = pending.place[-1] if pending.place else None
             where = f" at {at.file}:{pending.line}" if at and at.file else ""
-            yield f"{'  ' * depth}{seconds(pending.age)} {name}{where} ({pending.state})"
+            yield f"{'  ' * depth}{seconds(pending.age)} {printable(name + where)} ({pending.state})"
             waiting.extend((child, depth + 1) for child in reversed(pending.children))
 
 

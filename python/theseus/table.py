@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .text import printable
+
 if TYPE_CHECKING:
     from .profile import Stack
 
@@ -79,7 +81,7 @@ def _cells(row: Row) -> list[str]:
         figures += [""] * 5
     figures += [str(count) if count else "" for count in (row.failure, row.cancelled, row.abandoned, row.pending)]
     place = f"{row.name} ({row.file}:{row.first_line})" if row.file else row.name
-    return [*figures, place]
+    return [*figures, printable(place)]
 
 
 def printed(rows: Sequence[Row]) -> str:
