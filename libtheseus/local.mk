@@ -8,6 +8,8 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/base/alloc.h \
   %D%/base/digits.c \
   %D%/base/digits.h \
+  %D%/base/facts.c \
+  %D%/base/facts.h \
   %D%/base/fixed.h \
   %D%/base/map.c \
   %D%/base/map.h \
@@ -35,6 +37,7 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/profile/histogram.h \
   %D%/profile/life.c \
   %D%/profile/merge.c \
+  %D%/profile/origin.c \
   %D%/profile/preorder.c \
   %D%/profile/preorder.h \
   %D%/profile/profile.c \
@@ -82,6 +85,8 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/pprof/bookings.h \
   %D%/pprof/events.c \
   %D%/pprof/events.h \
+  %D%/pprof/facts.c \
+  %D%/pprof/facts.h \
   %D%/pprof/format.h \
   %D%/pprof/path.c \
   %D%/pprof/path.h \

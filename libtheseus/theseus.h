@@ -151,6 +151,15 @@ int theseus_profile_info_get(const theseus_profile *profile, theseus_profile_inf
  * theseus_profile_clear() forgets it.  Cannot fail. */
 void theseus_profile_set_time(theseus_profile *profile, uint64_t time_ns, uint64_t duration_ns);
 
+/* Says what a file's header should about the origin of the profile.  The keys are those of theseus_graph_set(): "pid", "cmd", "part",
+ * "thread", and "desc", which may have several lines.  NULL removes a value.  theseus_profile_get() returns NULL for a value that was
+ * not set; the text is owned by the profile, and is good until the value changes.  Bytes that a line cannot hold are escaped as \xHH.
+ * Merging keeps the values that are equal in both profiles.  A new profile takes those of the first that is merged into it.
+ * theseus_profile_clear() keeps them.  A graph of the profile has them, and so has a pprof file, as comments.
+ * Errors: ENOMEM, EINVAL (no such key), ELIMIT, EOVERFLOW. */
+int theseus_profile_set(theseus_profile *profile, const char *key, const char *value);
+const char *theseus_profile_get(const theseus_profile *profile, const char *key);
+
 /* ---- functions and stacks -------------------------------------------------------------------------------- */
 
 /* Gives the id of a function, which is new when (file, name, first line) is.  `file` should be an absolute path, and

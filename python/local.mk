@@ -64,6 +64,7 @@ EXTRA_DIST += \
   %D%/theseus/pending.py \
   %D%/theseus/portable.py \
   %D%/theseus/profile.py \
+  %D%/theseus/program.py \
   %D%/theseus/py.typed \
   %D%/theseus/table.py \
   %D%/theseus/text.py \

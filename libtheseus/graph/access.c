@@ -20,52 +20,15 @@ static int text(theseus_graph *graph, const char *bytes, uint32_t *out) {
   return th_graph_text(graph, bytes, strlen(bytes), out);
 }
 
-static int fact_of(const char *key) {
-  static const char *const keys[TH_FACTS] = {"pid", "cmd", "part", "thread", "desc"};
-  for (int i = 0; key && i < TH_FACTS; i++)
-    if (strcmp(key, keys[i]) == 0)
-      return i;
-  return -1;
-}
-
-/* A description line by line, each cleaned. */
-static int description(theseus_graph *graph, const char *value, uint32_t *out) {
-  size_t n = strlen(value), length = 0;
-  const char *bytes;
-  uint32_t id;
-
-  if (n > (SIZE_MAX - 1) / 4)
-    return THESEUS_ENOMEM;
-  char *joined = th_alloc_zeroed(&graph->alloc, n + 1, 4);
-  if (!joined)
-    return th_alloc_why(&graph->alloc);
-  int status = THESEUS_OK;
-  for (const char *line = value; !status; line += strcspn(line, "\n") + 1) {
-    status = th_graph_text(graph, line, strcspn(line, "\n"), &id);
-    if (status)
-      break;
-    bytes = th_strings_get(&graph->strings, id);
-    memcpy(joined + length, bytes, strlen(bytes));
-    length += strlen(bytes);
-    if (!line[strcspn(line, "\n")])
-      break;
-    joined[length++] = '\n';
-  }
-  if (!status)
-    status = th_strings_intern(&graph->strings, &graph->alloc, joined, length, out);
-  th_alloc_free(&graph->alloc, joined, n + 1, 4);
-  return status;
-}
-
 int theseus_graph_set(theseus_graph *graph, const char *key, const char *value) {
-  int fact = fact_of(key);
+  int fact = th_fact_of(key);
   uint32_t id = TH_NONE;
 
   if (!graph || fact < 0)
     return THESEUS_EINVAL;
   int status = THESEUS_OK;
   if (value)
-    status = fact == TH_DESC ? description(graph, value, &id) : text(graph, value, &id);
+    status = th_fact_intern(&graph->strings, &graph->alloc, fact, value, strlen(value), &id);
   if (status)
     return status;
   graph->facts[fact] = id;
@@ -75,7 +38,7 @@ int theseus_graph_set(theseus_graph *graph, const char *key, const char *value) 
 }
 
 const char *theseus_graph_get(const theseus_graph *graph, const char *key) {
-  int fact = fact_of(key);
+  int fact = th_fact_of(key);
   if (!graph || fact < 0 || graph->facts[fact] == TH_NONE)
     return NULL;
   return th_strings_get(&graph->strings, graph->facts[fact]);

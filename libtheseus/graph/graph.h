@@ -6,15 +6,13 @@
 #ifndef TH_GRAPH_H
 #define TH_GRAPH_H
 
+#include "base/facts.h"
 #include "base/strings.h"
 #include "graph/rows.h"
 
 /* The numbers of an edge's row, before those of its events.  The callee's are the least that is known, or 0; they do
  * not add. */
 enum { TH_EDGE_COUNT, TH_EDGE_LINE, TH_EDGE_ADDRESS, TH_EDGE_EVENTS };
-
-/* What can be said of a graph, in the order of a file's header. */
-enum th_fact { TH_PID, TH_CMD, TH_PART, TH_THREAD, TH_DESC, TH_FACTS };
 
 struct th_graph_function {
   uint32_t object, file, name; /* texts: its key */
@@ -46,7 +44,7 @@ struct theseus_graph {
 
   uint32_t positions;       /* of its costs and edges; 0: it has none */
   uint64_t inputs;          /* 0: nothing was ever put into it, not even a header */
-  uint32_t facts[TH_FACTS]; /* texts, TH_NONE where there is none; of desc, lines with LF between */
+  uint32_t facts[TH_FACTS]; /* see struct th_facts */
   uint32_t *sources;
   uint32_t source_count, source_capacity;
   th_map source_map;

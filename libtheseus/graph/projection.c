@@ -190,6 +190,14 @@ int theseus_graph_from_profile(const theseus_profile *profile, const theseus_gra
     theseus_graph_free(graph);
     return status;
   }
+  for (int i = 0; i < TH_FACTS; i++) {
+    const char *value = theseus_profile_get(profile, th_fact_key(i));
+    status = value ? theseus_graph_set(graph, th_fact_key(i), value) : THESEUS_OK;
+    if (status) {
+      theseus_graph_free(graph);
+      return status;
+    }
+  }
   graph->inputs = 1;
   *out = graph;
   return THESEUS_OK;

@@ -41,6 +41,7 @@ enum { TYPE_WAIT, TYPE_LATENCY, TYPE_DEFERREDS, TYPE_HOST };
 #define ROOT_HEAD "(root)"
 #define EVENT_COMMENT "event: " /* `event: Name : Long name`, as in callgrind */
 #define EVENT_COMMENT_MIDDLE " : "
+#define FACT_COMMENT_MIDDLE ": " /* `pid: 4242`, as in callgrind */
 
 enum { OUTCOME_PENDING = 4, OUTCOMES };
 #define OUTCOME_NAMES                                                                                                  \

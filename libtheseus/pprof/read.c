@@ -4,6 +4,7 @@
 #include "base/sized.h"
 #include "pprof/bookings.h"
 #include "pprof/events.h"
+#include "pprof/facts.h"
 #include "pprof/path.h"
 
 #include <stdio.h>
@@ -312,13 +313,18 @@ static int read_profile(theseus_profile *profile, th_bytes bytes, theseus_read_e
   reader->tables.alloc = alloc;
   reader->tables.begin = bytes.at;
   reader->tables.error = error;
+  bool was_blank = th_profile_is_blank(profile);
+  struct th_facts facts = th_no_facts();
   th_bookings_begin(&reader->bookings, profile);
   int status = read_all(reader, bytes);
+  if (!status && reader->events.ours)
+    status = th_pprof_facts_read(&reader->tables, profile, &facts);
   if (status) {
     th_bookings_undo(&reader->bookings);
   } else {
     th_pprof_tables_tell_objects(&reader->tables, profile);
     th_profile_add_time(profile, reader->tables.time_ns, reader->tables.duration_ns);
+    th_profile_add_facts(profile, was_blank, &facts);
   }
 
   th_bookings_free(&reader->bookings);

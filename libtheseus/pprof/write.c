@@ -190,30 +190,61 @@ static void send_functions(th_pprof_writer *writer) {
   }
 }
 
-/* The long names of the host's events, which profile.proto has no field for. */
-static void send_comments(th_pprof_writer *writer) {
+/* Adds a text, cleaned, to the one that is being put together in `part`. */
+static void put_text(th_pprof_writer *writer, const char *text, size_t length) {
+  int status = th_wire_reserve(&writer->part, &writer->alloc, 4 * (uint64_t)length + 1);
+  th_pprof_note(writer, status);
+  if (!status)
+    writer->part.used += (uint32_t)th_text_clean(text, length, (char *)writer->part.bytes + writer->part.used);
+}
+
+/* A text of ours, which ends in a blank: cleaned, it would not. */
+static void put_word(th_pprof_writer *writer, const char *word) {
+  size_t length = strlen(word);
+  int status = th_wire_reserve(&writer->part, &writer->alloc, length);
+  th_pprof_note(writer, status);
+  if (status)
+    return;
+  memcpy(writer->part.bytes + writer->part.used, word, length);
+  writer->part.used += (uint32_t)length;
+}
+
+/* Sends the text in `part` as a comment, and empties it. */
+static void send_comment(th_pprof_writer *writer) {
+  uint32_t id = 0;
+  th_pprof_note(writer, th_strings_intern(&writer->strings, &writer->alloc, (const char *)writer->part.bytes,
+                                          writer->part.used, &id));
+  writer->part.used = 0;
+  send_number(writer, PROFILE_COMMENT, id);
+}
+
+/* The long names of the host's events: profile.proto has no field for them. */
+static void send_long_names(th_pprof_writer *writer) {
   for (uint32_t i = THESEUS_EVENTS; i < writer->profile->event_count && !writer->output.status; i++) {
     theseus_event_info event = {.size = sizeof event};
-    uint32_t id = 0;
     theseus_event_get(writer->profile, i, &event);
     if (!*event.long_name)
       continue;
-    const char *texts[] = {EVENT_COMMENT, event.name, EVENT_COMMENT_MIDDLE, event.long_name};
-    for (uint32_t k = 0; k < 4; k++) {
-      int status = th_wire_reserve(&writer->part, &writer->alloc, 4 * (uint64_t)strlen(texts[k]));
-      th_pprof_note(writer, status);
-      if (!status && k < 3) {
-        memcpy(writer->part.bytes + writer->part.used, texts[k], strlen(texts[k]));
-        writer->part.used += (uint32_t)strlen(texts[k]);
-      } else if (!status) {
-        char *at = (char *)writer->part.bytes + writer->part.used;
-        writer->part.used += (uint32_t)th_text_clean(texts[k], strlen(texts[k]), at);
-      }
+    put_word(writer, EVENT_COMMENT);
+    put_word(writer, event.name);
+    put_word(writer, EVENT_COMMENT_MIDDLE);
+    put_text(writer, event.long_name, strlen(event.long_name));
+    send_comment(writer);
+  }
+}
+
+/* `pid: 4242`: a comment for each line of a fact. */
+static void send_facts(th_pprof_writer *writer) {
+  for (int fact = 0; fact < TH_FACTS; fact++) {
+    const char *line = theseus_profile_get(writer->profile, th_fact_key(fact));
+    while (line && !writer->output.status) {
+      size_t length = strcspn(line, "\n");
+      put_word(writer, th_fact_key(fact));
+      put_word(writer, FACT_COMMENT_MIDDLE);
+      put_text(writer, line, length);
+      send_comment(writer);
+      line = line[length] ? line + length + 1 : NULL;
     }
-    th_pprof_note(writer, th_strings_intern(&writer->strings, &writer->alloc, (const char *)writer->part.bytes,
-                                            writer->part.used, &id));
-    writer->part.used = 0;
-    send_number(writer, PROFILE_COMMENT, id);
   }
 }
 
@@ -293,7 +324,8 @@ int theseus_pprof_write(const theseus_profile *profile, const theseus_pprof_opti
     send_number(&writer, PROFILE_DURATION, profile->info.duration_ns);
     send_value_type(&writer, PROFILE_PERIOD_TYPE, WAIT, NANOSECONDS);
     send_number(&writer, PROFILE_PERIOD, 1);
-    send_comments(&writer);
+    send_long_names(&writer);
+    send_facts(&writer);
     send_number(&writer, PROFILE_DEFAULT_TYPE, th_pprof_text(&writer, WAIT));
     send_strings(&writer);
   }

@@ -25,6 +25,7 @@ int theseus_profile_new(const theseus_profile_options *options, theseus_profile 
   profile->stacks_limit = chosen.memory_limit ? chosen.memory_limit / 4 * 3 : UINT64_MAX;
   profile->max_depth = chosen.max_depth;
   profile->max_nesting = chosen.max_nesting;
+  profile->facts = th_no_facts();
   th_span_table_init(&profile->spans);
   status = th_stacks_init(&profile->stacks, &profile->alloc);
   if (!status)

@@ -96,6 +96,8 @@ int theseus_profile_merge(theseus_profile *into, const theseus_profile *from) {
   struct names names;
   size_t counts[] = {from->functions.count + (size_t)1, from->stacks.count, from->event_count};
   uint32_t events = into->event_count;
+  bool was_blank = th_profile_is_blank(into);
+  struct th_facts facts;
 
   if (into == from)
     return THESEUS_EINVAL;
@@ -110,13 +112,18 @@ int theseus_profile_merge(theseus_profile *into, const theseus_profile *from) {
   if (!status)
     status = check_sums(into, from, &names);
   if (!status)
+    status = th_profile_name_facts(into, from, &facts);
+  if (!status)
     status = th_cells_reserve(&into->cells, &into->alloc, from->cells.count);
   if (!status)
     status = th_histogram_reserve(&into->histogram, &into->alloc, from->histogram.count);
-  if (!status)
+  if (!status) {
     add_sums(into, from, &names);
-  else
+    if (!th_profile_is_blank(from))
+      th_profile_add_facts(into, was_blank, &facts);
+  } else {
     into->event_count = events; /* a file would have columns for them */
+  }
   th_alloc_free(&into->alloc, names.functions, counts[0], sizeof *names.functions);
   th_alloc_free(&into->alloc, names.objects, counts[0], sizeof *names.objects);
   th_alloc_free(&into->alloc, names.stacks, counts[1], sizeof *names.stacks);

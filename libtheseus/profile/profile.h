@@ -3,6 +3,7 @@
 #ifndef TH_PROFILE_H
 #define TH_PROFILE_H
 
+#include "base/facts.h"
 #include "profile/cells.h"
 #include "profile/functions.h"
 #include "profile/histogram.h"
@@ -44,6 +45,8 @@ struct theseus_profile {
   uint32_t max_depth, max_nesting;
   uint64_t stacks_limit;     /* memory, beyond which theseus_stack_push() takes none */
   theseus_profile_info info; /* not its size, memory and refusals */
+  struct th_facts facts;
+  bool has_facts; /* some were set, or merged: of what is merged later, only equal ones stay */
 };
 
 /* What an append to a histogram or a table of cells may need later, when it cannot fail any more. */
@@ -79,6 +82,13 @@ void th_profile_join_object(theseus_profile *profile, uint32_t function, uint32_
 
 /* Adds to when and how long there was measured, as merging does. */
 void th_profile_add_time(theseus_profile *profile, uint64_t time_ns, uint64_t duration_ns);
+
+/* Nothing was ever said of it or put into it. */
+bool th_profile_is_blank(const theseus_profile *profile);
+/* The facts of `from` as texts of `into`.  ENOMEM, ELIMIT, EOVERFLOW. */
+int th_profile_name_facts(theseus_profile *into, const theseus_profile *from, struct th_facts *out);
+/* Adds facts, as merging does.  `was_blank`: th_profile_is_blank(), before anything was merged. */
+void th_profile_add_facts(theseus_profile *profile, bool was_blank, const struct th_facts *facts);
 
 /* Returns the profile's time, now that `now_ns` has been reported: the latest time of all, as time does not go backwards. */
 static inline uint64_t th_profile_now(theseus_profile *profile, uint64_t now_ns) {

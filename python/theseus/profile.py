@@ -12,6 +12,7 @@ from .output import Target, rendered, write_to
 from .table import Row, printed
 from .text import encoded as encoded_text
 
+FACTS = ("pid", "cmd", "part", "thread", "desc")
 FORMATS = ("callgrind", "pprof", "folded")
 
 
@@ -90,7 +91,6 @@ class Profile:
             handle = new_handle()
         self._handle = handle
         self._owned = owned(handle)
-        self.origin: dict[str, str] = {}  # what the header of a callgrind file says: "pid", "cmd"
 
     def merge(self, other: Profile) -> None:
         """Adds what another profile holds, which stays as it is.  Merging is exact, in any order and grouping.
@@ -101,12 +101,18 @@ class Profile:
             copy = Profile()
             copy.merge(self)
             other = copy
-        was_empty = lib.theseus_stack_count(self._handle) == 1
         check(lib.theseus_profile_merge(self._handle, other._handle), "merge")
-        if was_empty:
-            self.origin = dict(other.origin)
-        elif lib.theseus_stack_count(other._handle) > 1:
-            self.origin = {key: value for key, value in self.origin.items() if other.origin.get(key) == value}
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """Where the profile comes from, as a file's header says: some of "pid", "cmd", "part", "thread" and "desc"."""
+        found = {key: lib.theseus_profile_get(self._handle, key.encode()) for key in FACTS}
+        return {key: text(value) for key, value in found.items() if value != ffi.NULL}
+
+    def set_origin(self, key: str, value: str | None) -> None:
+        """Sets a fact of the origin; None removes it.  Merging keeps the facts that are equal in both profiles."""
+        data = ffi.NULL if value is None else encoded_text(value)
+        check(lib.theseus_profile_set(self._handle, key.encode(), data), key)
 
     def write(self, target: Target, format: str = "callgrind", event: str = "Wait", detail: str = "full") -> None:
         """Writes the profile to a path (all or nothing) or to a binary file (which stays open).
@@ -173,10 +179,7 @@ class Profile:
     def _graph(self) -> Any:
         out = ffi.new("theseus_graph **")
         check(lib.theseus_graph_from_profile(self._handle, ffi.NULL, out), "callgrind")
-        graph = ffi.gc(out[0], lib.theseus_graph_free)
-        for key, value in self.origin.items():
-            check(lib.theseus_graph_set(graph, key.encode(), encoded_text(value)), key)
-        return graph
+        return ffi.gc(out[0], lib.theseus_graph_free)
 
     def _event_name(self, number: int) -> str:
         info = ffi.new("theseus_event_info *")

@@ -18,6 +18,7 @@ from .errors import check
 from .output import Target, check_binary
 from .pending import Pending, tree
 from .profile import Profile, new_handle
+from .program import command
 
 
 def _nanoseconds(seconds: Callable[[], float]) -> Callable[[], int]:
@@ -122,7 +123,8 @@ class Tracer:
         """A copy of what was measured up to now, open operations included.  O(size of the profile)."""
         profile = Profile()
         check(self._core.merge_into(int(ffi.cast("uintptr_t", profile._handle))), "snapshot")
-        profile.origin = {"pid": str(os.getpid()), "cmd": " ".join(sys.orig_argv)}
+        profile.set_origin("pid", str(os.getpid()))
+        profile.set_origin("cmd", command())
         if self._began:
             began, tick = self._began
             lib.theseus_profile_set_time(profile._handle, began, time.monotonic_ns() - tick)

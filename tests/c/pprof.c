@@ -48,6 +48,8 @@ static void fill(theseus_profile *profile) {
   must(theseus_span_release(profile, child, 600) == THESEUS_OK);
   theseus_settle(profile, 1000);
   theseus_profile_set_time(profile, 1000000007, 1000);
+  must(theseus_profile_set(profile, "pid", "4242") == THESEUS_OK);
+  must(theseus_profile_set(profile, "desc", " one\n\nthree\xff") == THESEUS_OK);
 }
 
 /* ---- what is under test, behind one type ---- */

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC */
+#include "pprof/facts.h"
+#include "pprof/format.h"
+
+#include <string.h>
+
+/* The value of a comment about `fact`; NULL: the comment is about something else. */
+static const char *value_of(const struct th_text *comment, int fact, size_t *length) {
+  const char *key = th_fact_key(fact);
+  size_t n = strlen(key), middle = strlen(FACT_COMMENT_MIDDLE);
+  if (!comment || comment->length < n + middle || memcmp(comment->bytes, key, n) != 0 ||
+      memcmp(comment->bytes + n, FACT_COMMENT_MIDDLE, middle) != 0)
+    return NULL;
+  *length = comment->length - n - middle;
+  return comment->bytes + n + middle;
+}
+
+/* All comments about one fact, a line for each, joined in `lines`. */
+static int join_lines(const th_pprof_tables *tables, int fact, th_wire *lines, bool *found) {
+  *found = false;
+  lines->used = 0;
+  for (uint32_t i = 0; i < tables->comment_count; i++) {
+    size_t length;
+    const char *value = value_of(th_pprof_string(tables, tables->comments[i]), fact, &length);
+    if (!value)
+      continue;
+    int status = th_wire_reserve(lines, tables->alloc, (uint64_t)length + 1);
+    if (status)
+      return status;
+    if (*found)
+      lines->bytes[lines->used++] = '\n';
+    memcpy(lines->bytes + lines->used, value, length);
+    lines->used += (uint32_t)length;
+    *found = true;
+  }
+  return THESEUS_OK;
+}
+
+int th_pprof_facts_read(const th_pprof_tables *tables, theseus_profile *profile, struct th_facts *out) {
+  th_wire lines = {0};
+  int status = THESEUS_OK;
+
+  *out = th_no_facts();
+  for (int fact = 0; !status && fact < TH_FACTS; fact++) {
+    bool found;
+    status = join_lines(tables, fact, &lines, &found);
+    if (!status && found)
+      status = th_fact_intern(&profile->strings, &profile->alloc, fact, (const char *)lines.bytes, lines.used,
+                              &out->texts[fact]);
+  }
+  th_wire_free(&lines, tables->alloc);
+  return status;
+}

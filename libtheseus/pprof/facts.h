@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: ISC */
+/* pprof-facts - the facts of a profile, read from the comments of a pprof file. */
+#ifndef TH_PPROF_FACTS_H
+#define TH_PPROF_FACTS_H
+
+#include "pprof/tables.h"
+
+/* Interns the facts among the texts of `profile`.  ENOMEM, ELIMIT, EOVERFLOW. */
+int th_pprof_facts_read(const th_pprof_tables *tables, theseus_profile *profile, struct th_facts *out);
+
+#endif
