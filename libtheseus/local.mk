@@ -30,6 +30,7 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/profile/cells.c \
   %D%/profile/cells.h \
   %D%/profile/events.c \
+  %D%/profile/events.h \
   %D%/profile/folded.c \
   %D%/profile/functions.c \
   %D%/profile/functions.h \

@@ -97,19 +97,25 @@ typedef struct theseus_profile theseus_profile;
 #define THESEUS_ROOT 0    /* the stack without frames */
 #define THESEUS_NO_SPAN 0 /* no span: never the id of one */
 
+struct theseus_event_info;
+
 typedef struct theseus_profile_options {
   size_t size;
   const theseus_allocator *allocator; /* NULL: malloc, realloc, free */
   uint32_t max_depth;                 /* frames in a stack; 0: 512; at most 65535 */
   uint32_t max_nesting;               /* spans in a line of descent; 0: 256; at most 1024 */
   uint64_t memory_limit; /* bytes, for the profile and for what works on it; 0: none.  Beyond it calls fail: ELIMIT */
+  const struct theseus_event_info *names; /* THESEUS_EVENTS of them, for the built-in events; NULL: the neutral names */
 } theseus_profile_options;
 
 /* Makes an empty profile.  `options` may be NULL: all defaults.
  * With a memory_limit, stacks may take three quarters of it: theseus_stack_push() then gives `parent` again, as at max_depth, and
  * what is measured goes there.  At the limit itself calls that need memory fail, with ELIMIT for the ENOMEM below.  Nothing that was
  * measured before is lost.  Both are counted: truncated_pushes and refusals.  Below 64 kB there is hardly room for spans.
- * Errors: ENOMEM, ELIMIT, EINVAL (a bound out of range, an allocator without functions). */
+ * `names` replaces the long names of the built-in events.  A member that is NULL keeps the default.  `name` and `unit` of an event are
+ * fixed, but THESEUS_OPERATIONS may be called "Deferreds": then the defaults of all long names are Twisted's.  See enum theseus_event.
+ * Errors: ENOMEM, ELIMIT, EINVAL (a bound out of range, an allocator without functions, a name or a
+ * unit that an event cannot have). */
 int theseus_profile_new(const theseus_profile_options *options, theseus_profile **out);
 
 /* Frees a profile and all that it holds.  NULL is allowed. */
@@ -196,12 +202,12 @@ int theseus_stack_push(theseus_profile *profile, uint32_t parent, uint32_t funct
 
 typedef struct theseus_stack_info {
   size_t size;
-  uint32_t parent;    /* the stack below; of the root, the root */
-  uint32_t function;  /* of the root, UINT32_MAX */
-  uint32_t call_line; /* the line of the call, in the function of the parent */
-  uint32_t depth;     /* frames; of the root, 0 */
-  uint64_t deferreds; /* spans begun at this stack: ended, open, and those of zero latency */
-  uint64_t success;   /* spans that ended so; failure does not include cancelled */
+  uint32_t parent;     /* the stack below; of the root, the root */
+  uint32_t function;   /* of the root, UINT32_MAX */
+  uint32_t call_line;  /* the line of the call, in the function of the parent */
+  uint32_t depth;      /* frames; of the root, 0 */
+  uint64_t operations; /* spans begun at this stack: ended, open, and those of zero latency */
+  uint64_t success;    /* spans that ended so; failure does not include cancelled */
   uint64_t failure;
   uint64_t cancelled;
   uint64_t abandoned;
@@ -244,11 +250,24 @@ int theseus_histogram_percentile(const uint64_t *counts, uint64_t min_ns, uint64
 /* ---- events and cells ------------------------------------------------------------------------------------ */
 
 /* The events that every profile has, in the order of the columns of a file.  Wait is booked in cells; the others
- * are read from theseus_stack_info (Failed is failure + cancelled). */
+ * are read from theseus_stack_info (Failed is failure + cancelled).
+ *
+ *                         name         long name                 long name in profiles with the event Deferreds
+ *     THESEUS_WAIT        Wait         Operation wait            Deferred wait
+ *     THESEUS_LATENCY     Latency      Operation latency         Deferred latency
+ *     THESEUS_OPERATIONS  Operations   Operations begun          Deferreds returned
+ *     THESEUS_FAILED      Failed       Operations failed         Deferreds failed
+ *     THESEUS_PENDING     Pending      Operations still pending  Deferreds still pending
+ *
+ * The names belong to the profile (theseus_profile_options).  Files hold them, and readers restore them: callgrind as its columns,
+ * pprof as the sample type operations/count or deferreds/count.  If names differ where profiles are merged, or where a file is
+ * read into a profile, the names above are the result.  A profile whose names were not chosen, and in which none of these events was
+ * measured, takes on the names of the other. */
 enum theseus_event {
   THESEUS_WAIT = 0,
   THESEUS_LATENCY = 1,
-  THESEUS_DEFERREDS = 2,
+  THESEUS_OPERATIONS = 2,
+  THESEUS_DEFERREDS = 2, /* its name in profiles of Twisted programs */
   THESEUS_FAILED = 3,
   THESEUS_PENDING = 4,
   THESEUS_EVENTS = 5 /* the first id of events that the host adds */
@@ -261,7 +280,8 @@ typedef struct theseus_event_info {
   const char *unit;      /* "ns", "count", "bytes", …; "", or NULL when adding: unknown */
 } theseus_event_info;
 
-/* Adds a column of the host's own, such as Run or Samples, or finds it by its name.  The strings are copied.
+/* Adds a column of the host's own, such as Run or Samples, or finds it by its name.  The strings are copied.  Operations and Deferreds
+ * both name THESEUS_OPERATIONS.
  * Errors: ENOMEM, EINVAL (a name that callgrind would not read), EUNIT (known under another unit), EOVERFLOW.
  * O(number of events). */
 int theseus_event_intern(theseus_profile *profile, const theseus_event_info *event, uint32_t *out);
@@ -451,7 +471,7 @@ int theseus_graph_new(const theseus_graph_options *options, theseus_graph **out)
 /* Frees a graph and all that it holds.  NULL is allowed. */
 void theseus_graph_free(theseus_graph *graph);
 
-/* Projects what was measured (settle first) onto a new graph: events Wait, Latency, Deferreds, Failed, Pending, and the
+/* Projects what was measured (settle first) onto a new graph: events Wait, Latency, Operations, Failed, Pending, and the
  * host's own.  Where there are some of its own, and nothing was ever measured of the five, there are its own only.
  *
  * - `(root)` calls every outermost function, and has no callers.
@@ -470,8 +490,8 @@ void theseus_graph_free(theseus_graph *graph);
 int theseus_graph_from_profile(const theseus_profile *profile, const theseus_graph_options *options,
                                theseus_graph **out);
 
-/* Adds `from` to `into`.  Events are the same when their names are; into's come first; the first long name wins.  Of
- * two graphs of which one has addresses and the other has not, the sum has lines only.  Of what theseus_graph_set()
+/* Adds `from` to `into`.  Events are the same when their names are; into's come first; the first long name wins.  Deferreds and
+ * Operations are one event: if both occur, it is called Operations, and the neutral long names win (enum theseus_event).  Of two graphs of which one has addresses and the other has not, the sum has lines only.  Of what theseus_graph_set()
  * knows, what is equal in both stays; the sources are those of both.  The sum is the same in any order and grouping,
  * but for the order of events.
  * Errors: ENOMEM, EINVAL (a graph into itself, or into one that a reader is in a file of), EOVERFLOW, EUNIT, ELIMIT.
@@ -654,7 +674,8 @@ typedef struct theseus_pprof_options {
 } theseus_pprof_options;
 
 /* Writes a profile as pprof's profile.proto, not compressed: the caller's gzip makes it the .pb.gz that tools know.  Settle first.
- * It has whole stacks with lines, and the sample types wait/nanoseconds, latency/nanoseconds and deferreds/count, then the host's events.
+ * It has whole stacks with lines, and the sample types wait/nanoseconds, latency/nanoseconds and operations/count (or
+ * deferreds/count), then the host's events.
  * The label `outcome` is how spans ended (or `pending`), `latency` names a bucket of theirs, `detached` the head whose Wait it is,
  * with `head` (and `head_path`), which say where on the stack that one is.  Texts are escaped as theseus_folded_write() does, less `;`.
  * The same measurements give the same bytes, in whatever order they were made.  theseus_pprof_read() restores all of them: with the full

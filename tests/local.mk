@@ -18,6 +18,7 @@ C_TESTS = \
   %D%/c/callgrind-read \
   %D%/c/files \
   %D%/c/graph \
+  %D%/c/names \
   %D%/c/out-of-memory \
   %D%/c/pprof \
   %D%/c/pprof-cases \
@@ -100,6 +101,7 @@ EXTRA_DIST += \
   %D%/python/test_graph.py \
   %D%/python/test_lifecycle.py \
   %D%/python/test_merge_command.py \
+  %D%/python/test_names.py \
   %D%/python/test_merge_faults.py \
   %D%/python/test_nothing_kept.py \
   %D%/python/test_package.py \

@@ -100,7 +100,7 @@ static int add_step(struct th_projection *p, const struct tree *tree, uint32_t s
       call.line = p->frames[tree->head].first_line;
   }
   int status = add_edge(p, &call, again ? 0 : frame->detached, &row);
-  if (status || row == frame->edge || !frame->deferreds)
+  if (status || row == frame->edge || !frame->operations)
     return status;
   status = th_alloc_grow(&p->graph->alloc, &p->links, &p->link_capacity, (uint64_t)p->link_count + 1, sizeof *p->links);
   if (!status)
@@ -151,7 +151,7 @@ static int project_trees(struct th_projection *p, const uint32_t *order, uint64_
       status = THESEUS_EOVERFLOW;
     if (!status && tree.head != THESEUS_ROOT) {
       const struct th_call call = {p->detached, 0, head->function, head->first_line,
-                                   tree.head != counted ? head->deferreds : 0};
+                                   tree.head != counted ? head->operations : 0};
       status = add_edge(p, &call, tree.total, &row);
       counted = tree.head;
     }
@@ -206,7 +206,7 @@ int th_detached_count(struct th_projection *p) {
     const struct th_link *link = &p->links[order[i]];
     if (i && !link_less(p, order[i - 1], order[i])) /* the same once more */
       continue;
-    if (!th_add(&th_rows_values(&p->graph->edges, link->edge)[TH_EDGE_COUNT], p->frames[link->stack].deferreds))
+    if (!th_add(&th_rows_values(&p->graph->edges, link->edge)[TH_EDGE_COUNT], p->frames[link->stack].operations))
       status = THESEUS_EOVERFLOW;
   }
   th_alloc_free(&p->graph->alloc, order, n, sizeof *order);

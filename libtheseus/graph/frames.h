@@ -18,7 +18,7 @@ struct th_frame { /* of a stack, its innermost frame */
   uint32_t pre, size; /* number in preorder; stacks in the subtree */
   uint32_t edge;      /* row of the graph's edges; TH_NONE: none */
   uint32_t group;     /* the detached tree that `detached` counts for */
-  uint64_t deferreds;
+  uint64_t operations;
   uint64_t detached; /* Wait, in that tree, of the stack and all below it */
   bool live;         /* something is measured of the stack, or below it */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "graph/graph.h"
 #include "base/sized.h"
+#include "profile/events.h"
 
 #include <string.h>
 
@@ -196,19 +197,51 @@ int th_graph_function(theseus_graph *graph, const struct th_graph_function *func
   return THESEUS_OK;
 }
 
+/* Deferreds and Operations are two names of one column. */
+static bool is_other_name(const theseus_graph *graph, const struct th_graph_event *a, const struct th_graph_event *b) {
+  uint32_t empty = graph->empty;
+  return th_is_operations(th_strings_get(&graph->strings, a->name)) &&
+         th_is_operations(th_strings_get(&graph->strings, b->name)) &&
+         (a->unit == b->unit || a->unit == empty || b->unit == empty);
+}
+
+/* Once a column has had both names, it is called Operations, with the long name that came with this one. */
+static void join_names(const theseus_graph *graph, struct th_graph_event *known, const struct th_graph_event *event) {
+  if (th_default_names(th_strings_get(&graph->strings, event->name)) == th_neutral_names) {
+    known->name = event->name;
+    known->long_name = event->long_name;
+  }
+}
+
+/* The first long name stays, but a neutral one replaces its counterpart of Twisted.  False: they differ otherwise. */
+static bool join_long_names(const theseus_graph *graph, struct th_graph_event *known,
+                            const struct th_graph_event *event) {
+  if (event->long_name == known->long_name || event->long_name == graph->empty)
+    return true;
+  const char *text = th_strings_get(&graph->strings, event->long_name);
+  const char *before = th_strings_get(&graph->strings, known->long_name);
+  bool to_neutral = th_is_neutral_name_of(text, before);
+  if (known->long_name == graph->empty || to_neutral) {
+    known->long_name = event->long_name;
+    return true;
+  }
+  return th_is_neutral_name_of(before, text);
+}
+
 int th_graph_event(theseus_graph *graph, const struct th_graph_event *event, bool *clash, uint32_t *out) {
   uint32_t empty = graph->empty;
   for (uint32_t i = 0; i < graph->event_count; i++) {
     struct th_graph_event *known = &graph->events[i];
-    if (known->name != event->name)
+    bool same = known->name == event->name;
+    if (!same && !is_other_name(graph, known, event))
       continue;
     if (known->unit != event->unit && known->unit != empty && event->unit != empty)
       return THESEUS_EUNIT;
     if (known->unit == empty)
       known->unit = event->unit;
-    if (known->long_name == empty)
-      known->long_name = event->long_name;
-    else if (clash && event->long_name != empty && event->long_name != known->long_name)
+    if (!same)
+      join_names(graph, known, event);
+    else if (!join_long_names(graph, known, event) && clash)
       *clash = true;
     *out = i;
     return THESEUS_OK;

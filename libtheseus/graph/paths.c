@@ -80,7 +80,7 @@ int th_paths_project(struct th_projection *p) {
       continue;
     length = th_paths_walk(p, length, s, &again);
     const struct th_call call = {p->frames[frame->parent].function, frame->call_line, frame->function,
-                                 frame->first_line, frame->deferreds};
+                                 frame->first_line, frame->operations};
     status = th_paths_add_edge(p, &call, again ? p->zeros : p->sums + (size_t)s * p->events, &frame->edge);
     if (!status) /* callgrind_annotate stumbles over a file in which no function has a line of its own */
       status = th_paths_add_self(p, frame->function, frame->first_line, p->zeros);

@@ -48,10 +48,10 @@ static int load_stacks(struct th_projection *p) {
                                .call_line = info.parent ? info.call_line : 0, /* `(root)` has no lines */
                                .size = 1,
                                .edge = TH_NONE,
-                               .deferreds = info.deferreds};
+                               .operations = info.operations};
     uint64_t *own = p->sums + (size_t)s * p->events;
     own[THESEUS_LATENCY] = info.latency_ns;
-    own[THESEUS_DEFERREDS] = info.deferreds;
+    own[THESEUS_OPERATIONS] = info.operations;
     own[THESEUS_FAILED] = info.failure;
     own[THESEUS_PENDING] = info.pending;
     if (!th_add(&own[THESEUS_FAILED], info.cancelled))

@@ -11,11 +11,28 @@ static void replace(char **text, const char *by) {
   *text = strdup_or_exit(by);
 }
 
+static bool is_operations(const char *name) {
+  return strcmp(name, "Operations") == 0 || strcmp(name, "Deferreds") == 0;
+}
+
+bool columns_same_name(const char *a, const char *b) {
+  return strcmp(a, b) == 0 || (is_operations(a) && is_operations(b));
+}
+
 static struct column *find(const struct columns *columns, const char *name) {
   for (uint32_t i = 0; i < columns->count; i++)
-    if (strcmp(columns->items[i].name, name) == 0)
+    if (columns_same_name(columns->items[i].name, name))
       return &columns->items[i];
   return NULL;
+}
+
+/* A column that has both names is called Operations, and has the long name that came with this one. */
+static void join_names(struct column *column, const theseus_event_info *event, size_t input) {
+  if (strcmp(event->name, "Operations") != 0)
+    return;
+  replace(&column->name, event->name);
+  replace(&column->long_name, event->long_name);
+  column->named_by = input;
 }
 
 void columns_add(struct columns *columns, const theseus_event_info *event, size_t input, uint32_t position) {
@@ -34,7 +51,10 @@ void columns_add(struct columns *columns, const theseus_event_info *event, size_
     column->input = input;
     column->position = position;
   }
-  if (*event->long_name && (!*column->long_name || input < column->named_by)) {
+  if (strcmp(event->name, column->name) != 0) {
+    columns->both_names = true;
+    join_names(column, event, input);
+  } else if (*event->long_name && (!*column->long_name || input < column->named_by)) {
     replace(&column->long_name, event->long_name);
     column->named_by = input;
   }
@@ -47,6 +67,25 @@ const char *columns_other_unit(const struct columns *columns, const theseus_even
   if (!column || !*column->unit || !*event->unit || strcmp(column->unit, event->unit) == 0)
     return NULL;
   return column->unit;
+}
+
+static bool is_built_in(const char *name) {
+  static const char *const names[] = {"Wait", "Latency", "Operations", "Failed", "Pending"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (columns_same_name(name, names[i]))
+      return true;
+  return false;
+}
+
+void columns_name(struct columns *columns, const theseus_event_info *event) {
+  struct column *column = find(columns, event->name);
+  if (!column)
+    return;
+  if (strcmp(event->name, column->name) != 0 || !*column->long_name ||
+      (columns->both_names && is_built_in(event->name))) {
+    replace(&column->name, event->name);
+    replace(&column->long_name, event->long_name);
+  }
 }
 
 static int by_appearance(const void *a, const void *b) {

@@ -2,11 +2,15 @@
 /* columns - the events of all inputs.
  *
  * A column's position, long name and unit come from the first input that has them, whichever thread reads that input
- * first.  So the columns of the output do not depend on the threads. */
+ * first.  So the columns of the output do not depend on the threads.
+ *
+ * The columns Deferreds and Operations are one.  If both occur, it is called Operations. */
 #ifndef THESEUS_MERGE_COLUMNS_H
 #define THESEUS_MERGE_COLUMNS_H
 
 #include "theseus.h"
+
+#include <stdbool.h>
 
 struct column {
   char *name, *long_name, *unit;
@@ -18,10 +22,18 @@ struct column {
 struct columns {
   struct column *items;
   uint32_t count;
+  bool both_names; /* inputs have Deferreds, and others have Operations */
 };
 
 /* Adds an event of an input. */
 void columns_add(struct columns *columns, const theseus_event_info *event, size_t input, uint32_t position);
+
+/* True if both are names of the same column. */
+bool columns_same_name(const char *a, const char *b);
+
+/* Gives a column the name and the long name that the event has in the sum of all inputs, where inputs do not tell them: the column has no
+ * long name, or inputs call the operations differently. */
+void columns_name(struct columns *columns, const theseus_event_info *event);
 
 /* Returns the unit that other inputs have for this event, if it is another one; else NULL. */
 const char *columns_other_unit(const struct columns *columns, const theseus_event_info *event);

@@ -179,6 +179,8 @@ static int read_pprof(struct worker *worker, size_t number, struct source *sourc
   pthread_mutex_lock(&worker->shared->lock);
   for (; worker->known_events < theseus_event_count(worker->profile); worker->known_events++) {
     theseus_event_get(worker->profile, worker->known_events, &event);
+    if (worker->known_events < THESEUS_EVENTS)
+      event.long_name = ""; /* the next file may change it, as they are those of the profile */
     columns_add(&worker->shared->columns, &event, number, worker->known_events);
   }
   worker->shared->profiled[number] = true;

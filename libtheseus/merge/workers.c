@@ -165,7 +165,7 @@ static void *work(void *opaque) {
 static bool has_event(const theseus_profile *profile, const char *name) {
   theseus_event_info event = {.size = sizeof event};
   for (uint32_t i = 0; profile && i < theseus_event_count(profile); i++)
-    if (!theseus_event_get(profile, i, &event) && strcmp(event.name, name) == 0)
+    if (!theseus_event_get(profile, i, &event) && columns_same_name(event.name, name))
       return true;
   return false;
 }

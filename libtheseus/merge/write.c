@@ -33,6 +33,13 @@ static int add_profile_to_graph(struct merged *merged, const struct inputs *inpu
   return status;
 }
 
+/* Pprof files may have met a name differently, and brought no long names: the sum knows both. */
+static void name_columns(struct merged *merged) {
+  theseus_event_info event = {.size = sizeof event};
+  for (uint32_t i = 0; theseus_graph_event_get(merged->graph, i, &event) == THESEUS_OK; i++)
+    columns_name(&merged->columns, &event);
+}
+
 static bool graph_has_event(const theseus_graph *graph, const char *name) {
   theseus_event_info event = {.size = sizeof event};
   for (uint32_t i = 0; theseus_graph_event_get(graph, i, &event) == THESEUS_OK; i++)
@@ -62,9 +69,9 @@ static bool choose_events(const char *names, theseus_event_info **events, uint32
 
   for (char *name = strtok_r(rest, ",", &rest); found && name; name = strtok_r(NULL, ",", &rest)) {
     uint32_t i = 0, before = 0;
-    while (i < *count && strcmp(all[i].name, name) != 0)
+    while (i < *count && !columns_same_name(all[i].name, name))
       i++;
-    while (before < n && strcmp(chosen[before].name, name) != 0)
+    while (before < n && !columns_same_name(chosen[before].name, name))
       before++;
     found = i < *count && before == n;
     if (found)
@@ -87,6 +94,7 @@ static int prepare_callgrind(const struct options *options, const struct inputs 
   int status = merged->profile ? add_profile_to_graph(merged, inputs) : THESEUS_OK;
   if (status)
     return fail("merging", status);
+  name_columns(merged);
   theseus_event_info *events = all_events(merged, &count);
   if (options->events && !choose_events(options->events, &events, &count)) {
     free(events);
@@ -105,7 +113,7 @@ static int prepare_folded(const struct options *options, struct merged *merged) 
   theseus_event_info event = {.size = sizeof event};
   uint32_t id = 0, count = theseus_event_count(merged->profile);
 
-  while (id < count && !(theseus_event_get(merged->profile, id, &event) == 0 && strcmp(event.name, name) == 0))
+  while (id < count && !(theseus_event_get(merged->profile, id, &event) == 0 && columns_same_name(event.name, name)))
     id++;
   merged->folded_event = id;
   if (id < count)

@@ -81,7 +81,7 @@ int th_bookings_spans(th_bookings *bookings, const struct th_ended *ended) {
     status = th_profile_stats(profile, ended->stack, &stats);
   if (status)
     return status;
-  if (ended->count > UINT64_MAX - stats->deferreds || ended->latency_ns > UINT64_MAX - stats->latency_ns)
+  if (ended->count > UINT64_MAX - stats->operations || ended->latency_ns > UINT64_MAX - stats->latency_ns)
     return THESEUS_EOVERFLOW;
   if (ended->outcome <= THESEUS_CANCELLED)
     status = find_bucket(bookings, &bucket, &stats->buckets, &booked.bucket);
@@ -93,7 +93,7 @@ int th_bookings_spans(th_bookings *bookings, const struct th_ended *ended) {
   if (booked.stats < bookings->before.stats)
     bookings->spans[bookings->span_count++] = booked;
 
-  stats->deferreds += ended->count;
+  stats->operations += ended->count;
   stats->latency_ns += ended->latency_ns;
   if (ended->outcome < TH_PENDING)
     stats->outcomes[ended->outcome] += ended->count;
@@ -117,7 +117,7 @@ void th_bookings_undo(th_bookings *bookings) {
   for (uint32_t i = bookings->span_count; i-- > 0;) { /* the last first, for what minima and maxima were */
     const struct th_booked_spans *booked = &bookings->spans[i];
     struct th_stats *stats = &profile->stats[booked->stats];
-    stats->deferreds -= booked->count;
+    stats->operations -= booked->count;
     stats->latency_ns -= booked->latency_ns;
     if (booked->outcome < TH_PENDING)
       stats->outcomes[booked->outcome] -= booked->count;

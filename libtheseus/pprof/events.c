@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "pprof/events.h"
+#include "profile/events.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,8 @@ static bool is_taken(const th_pprof_events *events, const theseus_profile *profi
   for (uint32_t id = 0; id < THESEUS_EVENTS; id++)
     if (!theseus_event_get(profile, id, &event) && strcmp(event.name, name) == 0)
       return true;
+  if (th_is_operations(name))
+    return true;
   for (uint32_t i = 0; i < before; i++)
     if (!theseus_event_get(profile, events->ids[i], &event) && strcmp(event.name, name) == 0)
       return true;
@@ -42,12 +45,9 @@ static void event_name(const th_pprof_events *events, const theseus_profile *pro
     n += (size_t)snprintf(out + n, size - n, "_%u", (unsigned)type);
 }
 
-/* The long name that a comment gives an event, or the sample type's name where the event's had to differ. */
-static int long_name(const th_pprof_tables *tables, theseus_profile *profile, const char *name,
-                     const struct th_text *type, const char **out) {
+/* The long name that a comment gives an event, in the bytes of the file; without bytes: no comment does. */
+static struct th_text commented(const th_pprof_tables *tables, const char *name) {
   size_t n = strlen(name), before = strlen(EVENT_COMMENT), middle = strlen(EVENT_COMMENT_MIDDLE);
-  struct th_text text = th_text_is(type, name) ? (struct th_text){.bytes = ""} : *type;
-  uint32_t id;
 
   for (uint32_t i = 0; i < tables->comment_count; i++) {
     const struct th_text *comment = th_pprof_string(tables, tables->comments[i]);
@@ -55,14 +55,43 @@ static int long_name(const th_pprof_tables *tables, theseus_profile *profile, co
         memcmp(comment->bytes + before, name, n) == 0 &&
         memcmp(comment->bytes + before + n, EVENT_COMMENT_MIDDLE, middle) == 0) {
       uint32_t skip = (uint32_t)(before + n + middle);
-      text = (struct th_text){.bytes = comment->bytes + skip, .length = comment->length - skip};
-      break;
+      return (struct th_text){.bytes = comment->bytes + skip, .length = comment->length - skip};
     }
   }
+  return (struct th_text){.bytes = NULL};
+}
+
+/* The long name of an event of the host's: a comment's, or the sample type's name if the event's had to differ. */
+static int long_name(const th_pprof_tables *tables, theseus_profile *profile, const char *name,
+                     const struct th_text *type, const char **out) {
+  struct th_text text = commented(tables, name);
+  uint32_t id;
+
+  if (!text.bytes)
+    text = th_text_is(type, name) ? (struct th_text){.bytes = ""} : *type;
   int status = th_pprof_intern(profile, &text, &id);
   if (!status)
     *out = th_strings_get(&profile->strings, id);
   return status;
+}
+
+/* The names of the built-in events: what the sample type says, and comments. */
+static int resolve_names(th_pprof_events *events, const th_pprof_tables *tables, theseus_profile *profile,
+                         const theseus_event_info *defaults) {
+  theseus_event_info names[THESEUS_EVENTS];
+  int status = THESEUS_OK;
+
+  for (uint32_t i = 0; i < THESEUS_EVENTS && !status; i++) {
+    struct th_text text = commented(tables, defaults[i].name);
+    uint32_t id;
+    names[i] = defaults[i];
+    if (!text.bytes)
+      continue;
+    status = th_pprof_intern(profile, &text, &id);
+    if (!status)
+      names[i].long_name = th_strings_get(&profile->strings, id);
+  }
+  return status ? status : th_events_join(profile, names, events->names);
 }
 
 static int resolve_type(th_pprof_events *events, const th_pprof_tables *tables, theseus_profile *profile,
@@ -85,8 +114,8 @@ static int resolve_type(th_pprof_events *events, const th_pprof_tables *tables, 
 }
 
 int th_pprof_events_resolve(th_pprof_events *events, const th_pprof_tables *tables, theseus_profile *profile) {
-  static const char *const names[] = {WAIT, LATENCY, DEFERREDS}, *const units[] = {NANOSECONDS, NANOSECONDS, COUNT};
-  static const uint32_t ids[] = {THESEUS_WAIT, THESEUS_LATENCY, THESEUS_DEFERREDS};
+  static const uint32_t ids[] = {THESEUS_WAIT, THESEUS_LATENCY, THESEUS_OPERATIONS};
+  const theseus_event_info *defaults = th_neutral_names;
   uint32_t types[TYPE_HOST];
   int status = THESEUS_OK;
 
@@ -94,11 +123,16 @@ int th_pprof_events_resolve(th_pprof_events *events, const th_pprof_tables *tabl
     if (!th_pprof_string(tables, tables->types[i].name) || !th_pprof_string(tables, tables->types[i].unit))
       return th_pprof_fail(tables, tables->begin, "sample type %u: a text that is not in the string table",
                            (unsigned)i);
-  events->ours = true;
-  for (uint32_t i = 0; i < TYPE_HOST; i++) {
-    types[i] = find_type(tables, names[i], units[i]);
-    events->ours = events->ours && types[i] != TH_NONE;
+  types[TYPE_WAIT] = find_type(tables, WAIT, NANOSECONDS);
+  types[TYPE_LATENCY] = find_type(tables, LATENCY, NANOSECONDS);
+  types[TYPE_OPERATIONS] = find_type(tables, OPERATIONS, COUNT);
+  if (types[TYPE_OPERATIONS] == TH_NONE) {
+    types[TYPE_OPERATIONS] = find_type(tables, DEFERREDS, COUNT);
+    defaults = th_deferred_names;
   }
+  events->ours = types[TYPE_WAIT] != TH_NONE && types[TYPE_LATENCY] != TH_NONE && types[TYPE_OPERATIONS] != TH_NONE;
+  if (events->ours)
+    status = resolve_names(events, tables, profile, defaults);
   for (uint32_t i = 0; !status && i < tables->type_count; i++) {
     uint32_t own = 0;
     while (own < TYPE_HOST && (!events->ours || types[own] != i))

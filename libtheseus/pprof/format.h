@@ -26,11 +26,12 @@ enum { LINE_FUNCTION = 1, LINE_LINE };
 enum { FUNCTION_ID = 1, FUNCTION_NAME, FUNCTION_SYSTEM_NAME, FUNCTION_FILE, FUNCTION_FIRST_LINE };
 
 /* The sample types that are ours, in their order, before those of the host's events. */
-enum { TYPE_WAIT, TYPE_LATENCY, TYPE_DEFERREDS, TYPE_HOST };
+enum { TYPE_WAIT, TYPE_LATENCY, TYPE_OPERATIONS, TYPE_HOST };
 
 #define WAIT "wait"
-#define LATENCY "latency" /* a sample type, and a label */
-#define DEFERREDS "deferreds"
+#define LATENCY "latency"       /* a sample type, and a label */
+#define OPERATIONS "operations" /* the sample type of a profile whose event is called Operations */
+#define DEFERREDS "deferreds"   /* and of one whose event is called Deferreds */
 #define NANOSECONDS "nanoseconds"
 #define COUNT "count"
 #define OUTCOME "outcome"

@@ -6,6 +6,7 @@
 #include "pprof/events.h"
 #include "pprof/facts.h"
 #include "pprof/path.h"
+#include "profile/events.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -170,7 +171,7 @@ static int add_sample(struct reader *reader, const struct labels *labels) {
     struct th_cell_key key = {reader->events.ids[i], THESEUS_ROOT, 0, reader->path.stack, reader->path.line};
     if (key.event == THESEUS_LATENCY) {
       ended.latency_ns = value;
-    } else if (key.event == THESEUS_DEFERREDS) {
+    } else if (key.event == THESEUS_OPERATIONS) {
       ended.count = value;
     } else {
       if (key.event == THESEUS_WAIT && labels->detached) {
@@ -322,6 +323,8 @@ static int read_profile(theseus_profile *profile, th_bytes bytes, theseus_read_e
   if (status) {
     th_bookings_undo(&reader->bookings);
   } else {
+    if (reader->events.ours)
+      th_events_rename(profile, reader->events.names);
     th_pprof_tables_tell_objects(&reader->tables, profile);
     th_profile_add_time(profile, reader->tables.time_ns, reader->tables.duration_ns);
     th_profile_add_facts(profile, was_blank, &facts);

@@ -57,7 +57,7 @@ static void send_count(th_pprof_writer *writer, uint32_t stack, uint32_t outcome
   const struct th_pprof_label labels[] = {{.key = writer->outcome, .string = writer->outcomes[outcome]},
                                           {writer->latency, 0, mark ? *mark : 0, writer->nanoseconds}};
   writer->sample.values[TYPE_LATENCY] = latency_ns;
-  writer->sample.values[TYPE_DEFERREDS] = count;
+  writer->sample.values[TYPE_OPERATIONS] = count;
   th_pprof_sample_send(writer, stack, line, labels, mark ? 2 : 1);
 }
 
@@ -74,7 +74,7 @@ void th_pprof_spans_send(th_pprof_writer *writer, uint32_t stack) {
     counts[i] = stats->outcomes[i];
     ended += stats->outcomes[i];
   }
-  counts[OUTCOME_PENDING] = stats->deferreds - ended;
+  counts[OUTCOME_PENDING] = stats->operations - ended;
   writer->mark_count = 0;
   for (uint32_t i = stats->buckets; i != TH_NONE; i = histogram->items[i].next) {
     const struct th_bucket *bucket = &histogram->items[i];

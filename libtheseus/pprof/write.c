@@ -3,6 +3,7 @@
 #include "base/sized.h"
 #include "base/text.h"
 #include "pprof/writer.h"
+#include "profile/events.h"
 
 #include <string.h>
 
@@ -88,10 +89,18 @@ static void send_samples(th_pprof_writer *writer) {
 
 static const char *unit_of(const char *unit) { return strcmp(unit, "ns") == 0 ? NANOSECONDS : unit; }
 
+/* The names of the built-in events that a reader infers from the sample type. */
+static const theseus_event_info *built_in_names(const th_pprof_writer *writer) {
+  theseus_event_info event = {.size = sizeof event};
+  theseus_event_get(writer->profile, THESEUS_OPERATIONS, &event);
+  return th_default_names(event.name);
+}
+
 static void send_types(th_pprof_writer *writer) {
   send_value_type(writer, PROFILE_SAMPLE_TYPE, WAIT, NANOSECONDS);
   send_value_type(writer, PROFILE_SAMPLE_TYPE, LATENCY, NANOSECONDS);
-  send_value_type(writer, PROFILE_SAMPLE_TYPE, DEFERREDS, COUNT);
+  send_value_type(writer, PROFILE_SAMPLE_TYPE, built_in_names(writer) == th_deferred_names ? DEFERREDS : OPERATIONS,
+                  COUNT);
   for (uint32_t i = THESEUS_EVENTS; i < writer->profile->event_count; i++) {
     theseus_event_info event = {.size = sizeof event};
     theseus_event_get(writer->profile, i, &event);
@@ -218,12 +227,13 @@ static void send_comment(th_pprof_writer *writer) {
   send_number(writer, PROFILE_COMMENT, id);
 }
 
-/* The long names of the host's events: profile.proto has no field for them. */
+/* The long names that a reader cannot know: profile.proto has no field for them. */
 static void send_long_names(th_pprof_writer *writer) {
-  for (uint32_t i = THESEUS_EVENTS; i < writer->profile->event_count && !writer->output.status; i++) {
+  const theseus_event_info *known = built_in_names(writer);
+  for (uint32_t i = 0; i < writer->profile->event_count && !writer->output.status; i++) {
     theseus_event_info event = {.size = sizeof event};
     theseus_event_get(writer->profile, i, &event);
-    if (!*event.long_name)
+    if (!*event.long_name || (i < THESEUS_EVENTS && strcmp(event.long_name, known[i].long_name) == 0))
       continue;
     put_word(writer, EVENT_COMMENT);
     put_word(writer, event.name);

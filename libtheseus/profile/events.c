@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: ISC */
-/* events - the names, long names and units of a profile's columns. */
+#include "profile/events.h"
 #include "base/sized.h"
-#include "profile/profile.h"
 
 #include <string.h>
 
-static const theseus_event_info builtin_events[THESEUS_EVENTS] = {
+const theseus_event_info th_neutral_names[THESEUS_EVENTS] = {
+    {sizeof(theseus_event_info), "Wait", "Operation wait", "ns"},
+    {sizeof(theseus_event_info), "Latency", "Operation latency", "ns"},
+    {sizeof(theseus_event_info), "Operations", "Operations begun", "count"},
+    {sizeof(theseus_event_info), "Failed", "Operations failed", "count"},
+    {sizeof(theseus_event_info), "Pending", "Operations still pending", "count"},
+};
+
+const theseus_event_info th_deferred_names[THESEUS_EVENTS] = {
     {sizeof(theseus_event_info), "Wait", "Deferred wait", "ns"},
     {sizeof(theseus_event_info), "Latency", "Deferred latency", "ns"},
     {sizeof(theseus_event_info), "Deferreds", "Deferreds returned", "count"},
@@ -13,12 +20,29 @@ static const theseus_event_info builtin_events[THESEUS_EVENTS] = {
     {sizeof(theseus_event_info), "Pending", "Deferreds still pending", "count"},
 };
 
-static int add(theseus_profile *profile, const theseus_event_info *event, uint32_t *out) {
-  struct th_event added;
+bool th_is_operations(const char *name) {
+  return strcmp(name, th_neutral_names[THESEUS_OPERATIONS].name) == 0 ||
+         strcmp(name, th_deferred_names[THESEUS_OPERATIONS].name) == 0;
+}
+
+bool th_is_neutral_name_of(const char *neutral, const char *other) {
+  for (uint32_t id = 0; id < THESEUS_EVENTS; id++)
+    if (strcmp(neutral, th_neutral_names[id].long_name) == 0)
+      return strcmp(other, th_deferred_names[id].long_name) == 0;
+  return false;
+}
+
+const theseus_event_info *th_default_names(const char *name) {
+  return strcmp(name, th_deferred_names[THESEUS_OPERATIONS].name) == 0 ? th_deferred_names : th_neutral_names;
+}
+
+/* ---- texts ---- */
+
+static int intern_texts(theseus_profile *profile, const theseus_event_info *event, struct th_event *out) {
   const struct {
     const char *text;
     uint32_t *id;
-  } texts[] = {{event->name, &added.name}, {event->long_name, &added.long_name}, {event->unit, &added.unit}};
+  } texts[] = {{event->name, &out->name}, {event->long_name, &out->long_name}, {event->unit, &out->unit}};
 
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
     const char *text = texts[i].text ? texts[i].text : "";
@@ -26,8 +50,15 @@ static int add(theseus_profile *profile, const theseus_event_info *event, uint32
     if (status)
       return status;
   }
-  int status = th_alloc_grow(&profile->alloc, &profile->events, &profile->event_capacity,
-                             (uint64_t)profile->event_count + 1, sizeof added);
+  return THESEUS_OK;
+}
+
+static int add(theseus_profile *profile, const theseus_event_info *event, uint32_t *out) {
+  struct th_event added;
+  int status = intern_texts(profile, event, &added);
+  if (!status)
+    status = th_alloc_grow(&profile->alloc, &profile->events, &profile->event_capacity,
+                           (uint64_t)profile->event_count + 1, sizeof added);
   if (status)
     return status;
   profile->events[profile->event_count] = added;
@@ -35,12 +66,94 @@ static int add(theseus_profile *profile, const theseus_event_info *event, uint32
   return THESEUS_OK;
 }
 
-int th_profile_add_builtin_events(theseus_profile *profile) {
+static theseus_event_info event_at(const theseus_profile *profile, uint32_t id) {
+  const struct th_event *event = &profile->events[id];
+  return (theseus_event_info){sizeof(theseus_event_info), th_strings_get(&profile->strings, event->name),
+                              th_strings_get(&profile->strings, event->long_name),
+                              th_strings_get(&profile->strings, event->unit)};
+}
+
+/* ---- names of the built-in events ---- */
+
+/* Fills in the defaults.  EINVAL: a name or a unit that this event cannot have. */
+static int complete(uint32_t id, const theseus_event_info *given, const theseus_event_info *defaults,
+                    theseus_event_info *out) {
+  *out = defaults[id];
+  if (given->name && strcmp(given->name, out->name) != 0)
+    return THESEUS_EINVAL;
+  if (given->unit && strcmp(given->unit, out->unit) != 0)
+    return THESEUS_EINVAL;
+  if (given->long_name)
+    out->long_name = given->long_name;
+  return THESEUS_OK;
+}
+
+int th_events_init(theseus_profile *profile, const theseus_event_info *names) {
+  const theseus_event_info *defaults = th_neutral_names;
+  uint32_t added;
+
+  profile->names_chosen = names != NULL;
+  if (names && names->size < sizeof *names)
+    return THESEUS_EINVAL;
+  /* The elements are as large as the caller's struct, which may have grown. */
+  const char *at = (const char *)names;
+  size_t step = names ? names->size : 0;
+  const theseus_event_info nothing = {.size = sizeof nothing};
+  const theseus_event_info *operations = names ? (const void *)(at + THESEUS_OPERATIONS * step) : &nothing;
+  if (operations->name)
+    defaults = th_default_names(operations->name);
   int status = THESEUS_OK;
-  for (uint32_t i = 0, id; !status && i < THESEUS_EVENTS; i++)
-    status = add(profile, &builtin_events[i], &id);
+  for (uint32_t id = 0; id < THESEUS_EVENTS && !status; id++) {
+    theseus_event_info event;
+    status = complete(id, names ? (const void *)(at + id * step) : &nothing, defaults, &event);
+    if (!status)
+      status = add(profile, &event, &added);
+  }
   return status;
 }
+
+static bool is_measured(const theseus_profile *profile) {
+  for (uint32_t i = 0; i < profile->stats_count; i++)
+    if (profile->stats[i].operations || profile->stats[i].latency_ns)
+      return true;
+  for (uint32_t i = 0; i < profile->cells.count; i++) {
+    const struct th_cell *cell = &profile->cells.items[i];
+    if (cell->key.event == THESEUS_WAIT && (cell->value.ns || cell->value.fraction))
+      return true;
+  }
+  return false;
+}
+
+bool th_events_chosen(const theseus_profile *profile, theseus_event_info out[THESEUS_EVENTS]) {
+  if (!profile->names_chosen && !is_measured(profile))
+    return false;
+  for (uint32_t id = 0; id < THESEUS_EVENTS; id++)
+    out[id] = event_at(profile, id);
+  return true;
+}
+
+int th_events_join(theseus_profile *into, const theseus_event_info names[THESEUS_EVENTS],
+                   struct th_event out[THESEUS_EVENTS]) {
+  theseus_event_info known[THESEUS_EVENTS];
+  int status = THESEUS_OK;
+
+  if (th_events_chosen(into, known))
+    for (uint32_t id = 0; id < THESEUS_EVENTS; id++)
+      if (strcmp(known[id].name, names[id].name) != 0 || strcmp(known[id].long_name, names[id].long_name) != 0) {
+        names = th_neutral_names;
+        break;
+      }
+  for (uint32_t id = 0; id < THESEUS_EVENTS && !status; id++)
+    status = intern_texts(into, &names[id], &out[id]);
+  return status;
+}
+
+void th_events_rename(theseus_profile *into, const struct th_event names[THESEUS_EVENTS]) {
+  memcpy(into->events, names, THESEUS_EVENTS * sizeof *names);
+  into->names_chosen = true;
+}
+
+/* ---- the public calls ---- */
 
 static bool is_event_name(const char *name) {
   for (const char *c = name; *c; c++)
@@ -50,13 +163,11 @@ static bool is_event_name(const char *name) {
 }
 
 int theseus_event_intern(theseus_profile *profile, const theseus_event_info *event, uint32_t *out) {
-  theseus_event_info known = {.size = sizeof known};
-
   if (!event || event->size < sizeof *event || !event->name || !out || !is_event_name(event->name))
     return THESEUS_EINVAL;
   for (uint32_t id = 0; id < profile->event_count; id++) {
-    theseus_event_get(profile, id, &known);
-    if (strcmp(known.name, event->name) == 0) {
+    theseus_event_info known = event_at(profile, id);
+    if (strcmp(known.name, event->name) == 0 || (id == THESEUS_OPERATIONS && th_is_operations(event->name))) {
       if (strcmp(known.unit, event->unit ? event->unit : "") != 0)
         return THESEUS_EUNIT;
       *out = id;
@@ -71,9 +182,6 @@ uint32_t theseus_event_count(const theseus_profile *profile) { return profile->e
 int theseus_event_get(const theseus_profile *profile, uint32_t event, theseus_event_info *out) {
   if (event >= profile->event_count)
     return THESEUS_EINVAL;
-  const struct th_event *found = &profile->events[event];
-  theseus_event_info info = {sizeof info, th_strings_get(&profile->strings, found->name),
-                             th_strings_get(&profile->strings, found->long_name),
-                             th_strings_get(&profile->strings, found->unit)};
+  theseus_event_info info = event_at(profile, event);
   return th_give(out, &info, sizeof info);
 }

@@ -83,7 +83,7 @@ static int add(struct folded *folded, uint32_t stack, bool detached, uint64_t va
 static uint64_t stats_value(const theseus_stack_info *stats, uint32_t event) {
   switch (event) {
     case THESEUS_LATENCY: return stats->latency_ns;
-    case THESEUS_DEFERREDS: return stats->deferreds;
+    case THESEUS_OPERATIONS: return stats->operations;
     case THESEUS_FAILED: return stats->failure + stats->cancelled;
     default: return stats->pending;
   }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* life - a profile is made, cleared and freed. */
 #include "base/sized.h"
+#include "profile/events.h"
 #include "profile/span-tree.h"
 
 int theseus_profile_new(const theseus_profile_options *options, theseus_profile **out) {
@@ -29,7 +30,7 @@ int theseus_profile_new(const theseus_profile_options *options, theseus_profile 
   th_span_table_init(&profile->spans);
   status = th_stacks_init(&profile->stacks, &profile->alloc);
   if (!status)
-    status = th_profile_add_builtin_events(profile);
+    status = th_events_init(profile, chosen.names);
   if (status) {
     theseus_profile_free(profile);
     return status;
@@ -59,7 +60,7 @@ static void restart_spans(theseus_profile *profile) {
     struct th_span *span = th_span_at(profile, profile->spans.open[i]);
     span->cell = TH_NONE;
     if (span->state != TH_LEG)
-      profile->stats[profile->stacks.items[span->stack].stats].deferreds++;
+      profile->stats[profile->stacks.items[span->stack].stats].operations++;
   }
 }
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* profile-merge - one profile added to another: first all names, then all room, then all sums, of which the last cannot fail. */
-#include "profile/profile.h"
+#include "profile/events.h"
 
 #include <string.h>
 
 /* What the ids of `from` are in `into`. */
 struct names {
   uint32_t *functions, *objects /* of functions: texts */, *stacks, *events;
+  bool renamed;
+  struct th_event built_in[THESEUS_EVENTS]; /* renamed: the names of the built-in events of the sum */
 };
 
 static int intern_function(theseus_profile *into, const theseus_profile *from, uint32_t i, const struct names *names) {
@@ -21,9 +23,15 @@ static int intern_function(theseus_profile *into, const theseus_profile *from, u
 }
 
 static int intern_names(theseus_profile *into, const theseus_profile *from, struct names *names) {
+  theseus_event_info built_in[THESEUS_EVENTS];
   int status = THESEUS_OK;
 
-  for (uint32_t i = 0; !status && i < from->event_count; i++) {
+  for (uint32_t i = 0; i < THESEUS_EVENTS; i++)
+    names->events[i] = i;
+  names->renamed = th_events_chosen(from, built_in);
+  if (names->renamed)
+    status = th_events_join(into, built_in, names->built_in);
+  for (uint32_t i = THESEUS_EVENTS; !status && i < from->event_count; i++) {
     theseus_event_info event = {.size = sizeof event};
     theseus_event_get(from, i, &event);
     status = theseus_event_intern(into, &event, &names->events[i]);
@@ -59,7 +67,7 @@ static int check_sums(const theseus_profile *into, const theseus_profile *from, 
       continue;
     const struct th_stats *a = &into->stats[into->stacks.items[names->stacks[i]].stats];
     const struct th_stats *b = &from->stats[from->stacks.items[i].stats];
-    if (!th_fits(a->deferreds, b->deferreds) || !th_fits(a->latency_ns, b->latency_ns))
+    if (!th_fits(a->operations, b->operations) || !th_fits(a->latency_ns, b->latency_ns))
       return THESEUS_EOVERFLOW;
   }
   return THESEUS_OK;
@@ -84,6 +92,8 @@ static void add_sums(theseus_profile *into, const theseus_profile *from, const s
                            &from->stats[from->stacks.items[i].stats]);
   for (uint32_t i = 0; i < from->functions.count; i++)
     th_profile_join_object(into, names->functions[i], names->objects[i]);
+  if (names->renamed)
+    th_events_rename(into, names->built_in);
   th_profile_add_time(into, from->info.time_ns, from->info.duration_ns);
   into->info.clock_reversals += from->info.clock_reversals;
   into->info.truncated_pushes += from->info.truncated_pushes;

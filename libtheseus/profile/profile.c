@@ -110,12 +110,12 @@ int theseus_stack_get(const theseus_profile *profile, uint32_t stack, theseus_st
                              .depth = found->depth};
   if (found->stats != TH_NONE) {
     const struct th_stats *stats = &profile->stats[found->stats];
-    info.deferreds = stats->deferreds;
+    info.operations = stats->operations;
     info.success = stats->outcomes[THESEUS_SUCCESS];
     info.failure = stats->outcomes[THESEUS_FAILURE];
     info.cancelled = stats->outcomes[THESEUS_CANCELLED];
     info.abandoned = stats->outcomes[THESEUS_ABANDONED];
-    info.pending = stats->deferreds - info.success - info.failure - info.cancelled - info.abandoned;
+    info.pending = stats->operations - info.success - info.failure - info.cancelled - info.abandoned;
     info.latency_ns = stats->latency_ns;
     info.latency_min_ns = stats->latency_min_ns == UINT64_MAX ? 0 : stats->latency_min_ns;
     info.latency_max_ns = stats->latency_max_ns;
@@ -167,7 +167,7 @@ void th_profile_add_stats(struct th_stats *stats, const struct th_stats *more) {
     stats->latency_min_ns = more->latency_min_ns;
   if (more->latency_max_ns > stats->latency_max_ns)
     stats->latency_max_ns = more->latency_max_ns;
-  stats->deferreds += more->deferreds;
+  stats->operations += more->operations;
   stats->latency_ns += more->latency_ns;
   for (int outcome = 0; outcome < TH_OUTCOMES; outcome++)
     stats->outcomes[outcome] += more->outcomes[outcome];
@@ -190,7 +190,7 @@ int theseus_record(theseus_profile *profile, uint32_t stack, uint32_t line, uint
   if (!th_fits(stats->latency_ns, latency_ns) || !th_fits(profile->cells.items[cell].value.ns, latency_ns))
     return THESEUS_EOVERFLOW;
   th_cells_add(&profile->cells, cell, latency_ns);
-  stats->deferreds++;
+  stats->operations++;
   th_profile_count(profile, stack, outcome, latency_ns);
   return THESEUS_OK;
 }

@@ -14,7 +14,7 @@ enum { TH_OUTCOMES = THESEUS_ABANDONED + 1, TH_MAX_NESTING = 1024 };
 
 /* Of the spans that began at one stack. */
 struct th_stats {
-  uint64_t deferreds;
+  uint64_t operations;
   uint64_t outcomes[TH_OUTCOMES];
   uint64_t latency_ns;
   uint64_t latency_min_ns, latency_max_ns; /* UINT64_MAX and 0: none has fired, or they are not known */
@@ -42,6 +42,7 @@ struct theseus_profile {
   uint32_t stats_count, stats_capacity;
   struct th_event *events;
   uint32_t event_count, event_capacity;
+  bool names_chosen; /* of the built-in events: by the caller, or by what was merged */
   uint32_t max_depth, max_nesting;
   uint64_t stacks_limit;     /* memory, beyond which theseus_stack_push() takes none */
   theseus_profile_info info; /* not its size, memory and refusals */
@@ -64,9 +65,6 @@ static inline int th_profile_reserve(theseus_profile *profile) {
 
 /* theseus_stack_push, of ids that are known to exist, which does not give way to the memory limit: it fails. */
 int th_profile_push(theseus_profile *profile, uint32_t parent, uint32_t function, uint32_t call_line, uint32_t *out);
-
-/* Adds the columns that every profile has.  ENOMEM, EOVERFLOW. */
-int th_profile_add_builtin_events(theseus_profile *profile);
 
 /* The stats of a stack, made if need be.  ENOMEM, EOVERFLOW. */
 int th_profile_stats(theseus_profile *profile, uint32_t stack, struct th_stats **out);

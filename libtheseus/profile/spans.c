@@ -51,7 +51,7 @@ int theseus_span_begin(theseus_profile *profile, const theseus_span_options *opt
   if (parent != TH_NONE || chosen.flags & THESEUS_SPAN_DETACHED)
     span->flags |= TH_SPAN_HAD_PARENT;
   if (!(chosen.flags & THESEUS_SPAN_LEG)) {
-    stats->deferreds++;
+    stats->operations++;
     span->state = (uint8_t)th_span_state_after_leg(span);
   }
   th_span_join(profile, slot);
@@ -85,7 +85,7 @@ int theseus_span_await(theseus_profile *profile, uint64_t id, const uint64_t *ch
   struct th_span *span = th_span_at(profile, slot);
   th_span_advance(profile, slot);
   if (span->state == TH_LEG) {
-    profile->stats[profile->stacks.items[span->stack].stats].deferreds++;
+    profile->stats[profile->stacks.items[span->stack].stats].operations++;
     span->began_ns = now;
     th_span_set_state(profile, slot, th_span_state_after_leg(span));
   }
@@ -190,7 +190,7 @@ int theseus_span_end(theseus_profile *profile, uint64_t id, int outcome, uint64_
   uint64_t now = th_profile_now(profile, now_ns);
   struct th_span *span = th_span_at(profile, slot);
   if (span->state == TH_LEG) {
-    profile->stats[profile->stacks.items[span->stack].stats].deferreds++;
+    profile->stats[profile->stacks.items[span->stack].stats].operations++;
     th_profile_count(profile, span->stack, outcome, 0);
     hand_out_children(profile, slot);
   } else {

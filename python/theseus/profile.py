@@ -98,7 +98,7 @@ class Profile:
         if not isinstance(other, Profile):
             raise TypeError(f"a Profile merges with a Profile, not with {type(other).__name__}")
         if other is self:
-            copy = Profile()
+            copy = Profile(new_handle(named=False))
             copy.merge(self)
             other = copy
         check(lib.theseus_profile_merge(self._handle, other._handle), "merge")
@@ -153,7 +153,7 @@ class Profile:
                 at[cell.line] = at.get(cell.line, 0) + cell.value
         for number in range(lib.theseus_stack_count(self._handle)):
             info = self._stack_info(number)
-            if info.deferreds or number in lines:
+            if info.operations or number in lines:
                 yield self._stack(number, info, lines.get(number, {}))
 
     def __str__(self) -> str:
@@ -205,7 +205,7 @@ class Profile:
             check(lib.theseus_histogram_get(self._handle, number, histogram))
         return Stack(
             frames(raw_frames(self._handle, number)),
-            info.deferreds,
+            info.operations,
             info.success,
             info.failure,
             info.cancelled,
@@ -270,10 +270,20 @@ def text(characters: Any) -> str:
     return found.decode("utf-8", "surrogateescape")
 
 
-def new_handle() -> Any:
-    """An empty theseus_profile *, which the caller frees."""
+def new_handle(named: bool = True) -> Any:
+    """An empty theseus_profile *, which the caller frees.
+
+    Its operations are called Deferreds.  If not `named`, it takes on the names of the first profile that is merged into
+    it.
+    """
+    options = ffi.new("theseus_profile_options *")
+    options.size = ffi.sizeof(options[0])
+    operations = ffi.new("char[]", b"Deferreds")
+    names = ffi.new("theseus_event_info[]", [(ffi.sizeof("theseus_event_info"),)] * int(lib.THESEUS_EVENTS))
+    names[lib.THESEUS_OPERATIONS].name = operations
+    options.names = names if named else ffi.NULL
     out = ffi.new("theseus_profile **")
-    check(lib.theseus_profile_new(ffi.NULL, out), "a new profile")
+    check(lib.theseus_profile_new(options, out), "a new profile")
     return out[0]
 
 

@@ -39,9 +39,9 @@ static inline uint64_t digest_stack(const theseus_profile *profile, uint32_t num
   must(theseus_stack_get(profile, number, &stack) == THESEUS_OK);
   must(theseus_histogram_get(profile, number, buckets) == THESEUS_OK);
   uint64_t hash =
-      DIGEST(number, stack.deferreds, stack.success, stack.failure, stack.cancelled, stack.abandoned, stack.pending,
+      DIGEST(number, stack.operations, stack.success, stack.failure, stack.cancelled, stack.abandoned, stack.pending,
              stack.latency_ns, stack.latency_min_ns, stack.latency_max_ns, digest_numbers(buckets, THESEUS_BUCKETS));
-  bool any = stack.deferreds || stack.success || stack.failure || stack.cancelled || stack.abandoned;
+  bool any = stack.operations || stack.success || stack.failure || stack.cancelled || stack.abandoned;
   return any ? hash : 0;
 }
 

@@ -69,7 +69,7 @@ static bool same_stacks(const theseus_profile *profile, theseus_profile *other, 
     uint64_t counts[2][THESEUS_BUCKETS];
     must(theseus_histogram_get(profile, s, counts[0]) == THESEUS_OK);
     must(theseus_histogram_get(other, there, counts[1]) == THESEUS_OK);
-    good &= a.deferreds == b.deferreds && a.success == b.success && a.failure == b.failure;
+    good &= a.operations == b.operations && a.success == b.success && a.failure == b.failure;
     good &= a.cancelled == b.cancelled && a.abandoned == b.abandoned && a.pending == b.pending;
     good &= a.latency_ns == b.latency_ns;
     good &= !buckets || (a.latency_min_ns == b.latency_min_ns && a.latency_max_ns == b.latency_max_ns &&
@@ -191,7 +191,7 @@ static struct text slow_folded(const theseus_profile *profile, uint32_t event) {
   }
   for (uint32_t s = 0; s < theseus_stack_count(profile); s++) {
     theseus_stack_info info = stack_of(profile, s);
-    const uint64_t values[] = {0, info.latency_ns, info.deferreds, info.failure + info.cancelled, info.pending};
+    const uint64_t values[] = {0, info.latency_ns, info.operations, info.failure + info.cancelled, info.pending};
     if (event < THESEUS_EVENTS)
       add_line(lines, &count, profile, s, false, values[event]);
   }

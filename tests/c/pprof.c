@@ -338,7 +338,7 @@ static void test_limit(void) {
   ok(most <= LIMIT, "the limit is not exceeded");
   theseus_stack_info info = {.size = sizeof info};
   must(theseus_stack_get(profile, last, &info) == THESEUS_OK);
-  is_uint(info.deferreds, recorded, "what was recorded is there");
+  is_uint(info.operations, recorded, "what was recorded is there");
   is_uint(info.latency_ns, 10 * recorded, "with its latencies");
   theseus_profile_info told = {.size = sizeof told};
   must(theseus_profile_info_get(profile, &told) == THESEUS_OK);

@@ -136,10 +136,10 @@ static void build(struct slow *slow, const theseus_profile *profile) {
     theseus_function_info function = {.size = sizeof function};
     must(!theseus_stack_get(profile, s, &info) && !theseus_function_get(profile, info.function, &function));
     uint32_t length = append(profile, THESEUS_ROOT, s, path, 1);
-    if (info.deferreds)
+    if (info.operations)
       add_lines(slow, profile, path, length);
-    const uint64_t values[] = {0, info.latency_ns, info.deferreds, info.failure + info.cancelled, info.pending};
-    for (uint32_t event = 1; event < THESEUS_EVENTS && info.deferreds; event++) {
+    const uint64_t values[] = {0, info.latency_ns, info.operations, info.failure + info.cancelled, info.pending};
+    for (uint32_t event = 1; event < THESEUS_EVENTS && info.operations; event++) {
       add_cost(slow, info.function + 2, function.first_line, event, values[event]);
       add_path(slow, path, length, event, values[event]);
     }
@@ -199,7 +199,7 @@ static bool same(const theseus_graph *graph, const theseus_profile *profile, con
     for (uint32_t s = 0; s < theseus_stack_count(profile); s++) {
       theseus_stack_info stack = {.size = sizeof stack};
       must(theseus_stack_get(profile, s, &stack) == THESEUS_OK);
-      count += wanted->stacks[s] ? stack.deferreds : 0;
+      count += wanted->stacks[s] ? stack.operations : 0;
     }
     for (uint32_t k = 0; k < info.edges; k++) {
       theseus_graph_edge edge = {.size = sizeof edge};

@@ -16,7 +16,7 @@ static void test_root(void) {
   options.line = 7;
   is_int(theseus_span_begin(p, &options, &span), THESEUS_OK, "a root begins");
   is_int(state_of(p, span), THESEUS_IS_ROOT, "and is one");
-  is_uint(stack_of(p, 1).deferreds, 1, "it counts from the beginning");
+  is_uint(stack_of(p, 1).operations, 1, "it counts from the beginning");
   is_uint(stack_of(p, 1).pending, 1, "and is pending");
   theseus_settle(p, 130);
   is_uint(wait_at(p, 1, false, 2), 30, "its Wait is where it is suspended, under its own stack as the head");
@@ -120,10 +120,10 @@ static void test_leg(void) {
   uint64_t span = begin(p, 1, NONE, LEG, 10), child = begin(p, 2, span, 0, 20);
   is_int(state_of(p, span), THESEUS_IN_LEG, "it begins with a leg");
   theseus_settle(p, 50);
-  ok(all_wait(p) == 0 && stack_of(p, 1).deferreds == 0, "in which it has no weight, and does not count");
+  ok(all_wait(p) == 0 && stack_of(p, 1).operations == 0, "in which it has no weight, and does not count");
   is_int(state_of(p, child), THESEUS_HELD, "a child that begins meanwhile is held");
   await_one(p, span, child, 60);
-  ok(stack_of(p, 1).deferreds == 1 && span_of(p, span).began_ns == 60, "it counts, and runs, from its first await");
+  ok(stack_of(p, 1).operations == 1 && span_of(p, span).began_ns == 60, "it counts, and runs, from its first await");
   theseus_settle(p, 70);
   is_uint(wait_at(p, 1, false, 2), 10, "its weight is its child's");
   end(p, child, 80);
@@ -155,7 +155,7 @@ static void test_over_in_its_leg(void) {
     await_one(p, leg_of_alone, NONE, 40);
     is_int(state_of(p, leg_of_alone), THESEUS_IS_ROOT, "after which it is one");
     theseus_stack_info stack = stack_of(p, 2);
-    ok(stack.deferreds == !discarded && stack.success == !discarded, "it counts unless it is forgotten");
+    ok(stack.operations == !discarded && stack.success == !discarded, "it counts unless it is forgotten");
     ok(stack.latency_ns == 0 && stack.latency_max_ns == 0, "with a latency of 0");
     theseus_profile_free(p);
   }
@@ -306,7 +306,7 @@ static void test_outcomes(void) {
   }
   theseus_stack_info stack = stack_of(p, 1);
   ok(stack.success == 1 && stack.failure == 1 && stack.cancelled == 1 && stack.abandoned == 1, "one of each outcome");
-  ok(stack.deferreds == 4 && stack.pending == 0, "and none is left");
+  ok(stack.operations == 4 && stack.pending == 0, "and none is left");
   ok(stack.latency_ns == 33 && stack.latency_min_ns == 10 && stack.latency_max_ns == 12,
      "one that is abandoned has no latency");
   is_uint(wait_at(p, 1, false, 1), 10 + 11 + 12 + 13, "but it has Wait");
@@ -336,8 +336,8 @@ static void test_clear(void) {
   theseus_settle(p, 50);
   theseus_profile_clear(p);
   is_uint(all_wait(p), 0, "clearing drops the Wait");
-  ok(stack_of(p, 1).deferreds == 1 && stack_of(p, 2).pending == 1, "open spans count as begun again");
-  is_uint(stack_of(p, 3).deferreds, 0, "but not one in its first leg");
+  ok(stack_of(p, 1).operations == 1 && stack_of(p, 2).pending == 1, "open spans count as begun again");
+  is_uint(stack_of(p, 3).operations, 0, "but not one in its first leg");
   theseus_settle(p, 70);
   is_uint(wait_at(p, 1, false, 2), 20, "their Wait starts again");
   end(p, child, 80);

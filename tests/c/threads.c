@@ -59,7 +59,7 @@ static void *look(void *argument) {
     must(theseus_stack_get(shared, stack, &info) == THESEUS_OK);
     must(theseus_percentile(shared, stack, 0.5, &value) == THESEUS_OK);
     must(theseus_histogram_get(shared, stack, counts) == THESEUS_OK);
-    sum += info.deferreds + value + counts[1];
+    sum += info.operations + value + counts[1];
   }
   for (uint32_t cell = 0; cell < theseus_cell_count(shared); cell++) {
     theseus_cell_info info = {.size = sizeof info};
@@ -112,7 +112,7 @@ int main(void) {
   for (uint32_t stack = 0; stack < theseus_stack_count(merged); stack++) {
     theseus_stack_info info = {.size = sizeof info};
     must(theseus_stack_get(merged, stack, &info) == THESEUS_OK);
-    spans += info.deferreds;
+    spans += info.operations;
   }
   is_uint(spans, 3 * THREADS * ROUNDS, "with every span of each");
 

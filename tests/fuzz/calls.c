@@ -104,7 +104,7 @@ static void check_counts(const struct world *w) {
     theseus_stack_info info = {.size = sizeof info};
     uint64_t buckets[THESEUS_BUCKETS], last = 0;
     MUST(theseus_stack_get(w->profile, stack, &info) == THESEUS_OK && info.depth <= MAX_DEPTH);
-    MUST(info.deferreds == info.success + info.failure + info.cancelled + info.abandoned + info.pending);
+    MUST(info.operations == info.success + info.failure + info.cancelled + info.abandoned + info.pending);
     MUST(theseus_histogram_get(w->profile, stack, buckets) == THESEUS_OK);
     for (uint32_t bucket = 0; bucket < THESEUS_BUCKETS; bucket++)
       kept += buckets[bucket];

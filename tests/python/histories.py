@@ -212,7 +212,7 @@ def rounded(exact: Fraction) -> int:
 
 def compare_figures(profile: Any, stack: int, info: Any, figures: Figures) -> None:
     latencies = sorted(figures.latencies)
-    assert info.deferreds == figures.deferreds
+    assert info.operations == figures.deferreds
     assert [info.success, info.failure, info.cancelled, info.abandoned] == figures.outcomes
     assert info.latency_ns == sum(latencies)
     assert info.latency_min_ns == (latencies[0] if latencies else 0)

@@ -14,7 +14,7 @@ from theseus._cffi import ffi, lib
 
 from histories import check, new_profile, sized
 
-EVENTS = ["Wait", "Latency", "Deferreds", "Failed", "Pending"]
+EVENTS = ["Wait", "Latency", "Operations", "Failed", "Pending"]
 
 # What main() waits 100 for is fetch()'s, on line 45; what it forgot takes 900; and recursion, three calls deep.
 INCLUSIVE = {"(root)": 1070, "[detached]": 900, "app.main": 170, "app.fetch": 100, "app.forgotten": 900, "app.fact": 70}

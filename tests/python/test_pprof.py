@@ -128,7 +128,7 @@ def test_the_bytes_depend_on_what_was_measured_only(seed: int) -> None:
 
 def test_the_file_says_what_it_holds() -> None:
     found = parse(raw(with_times(3)))
-    assert found.types[:3] == [("wait", "nanoseconds"), ("latency", "nanoseconds"), ("deferreds", "count")]
+    assert found.types[:3] == [("wait", "nanoseconds"), ("latency", "nanoseconds"), ("operations", "count")]
     assert found.strings[0] == "" and len(set(found.strings)) == len(found.strings)
     assert found.period == ("wait", "nanoseconds", 1) and found.default == "wait"
     assert (found.time, found.duration) == (10**18 + 3, 8)
@@ -308,7 +308,7 @@ def test_go_shows_the_figures(tmp_path: Path) -> None:
 
     tags = re.sub(r"\s+", " ", pprof("-tags", "-unit=s", file))
     assert "detached: Total 5s of 8s" in tags and "5s (62.50%): app.tick" in tags
-    counts = re.sub(r"\s+", " ", pprof("-tags", "-sample_index=deferreds", file))
+    counts = re.sub(r"\s+", " ", pprof("-tags", "-sample_index=operations", file))
     assert "outcome: Total 3 of 3" in counts
     for outcome in ("success", "failure", "pending"):
         assert f"1 (33.33%): {outcome}" in counts

@@ -12,7 +12,7 @@ from theseus._cffi import ffi, lib
 from histories import Author, Pair, check, intern_stacks, new_profile, sized
 
 Path = tuple[tuple[str, str, int, int], ...]  # (file, name, first line, call line) from the root
-MEASURES = ("deferreds", "success", "failure", "cancelled", "abandoned", "pending", "latency_ns")
+MEASURES = ("operations", "success", "failure", "cancelled", "abandoned", "pending", "latency_ns")
 BIG = 2**63
 
 
