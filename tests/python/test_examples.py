@@ -61,11 +61,14 @@ class File(NamedTuple):
         return {name for name, _ in self.self_costs} | {c.callee for c in self.calls} | {c.caller for c in self.calls}
 
 
-def read(path: pathlib.Path) -> File:
-    """A file, which obeys the laws: totals are sums, and what goes into a function comes out of it."""
+def read(path: pathlib.Path, operations: str = "Deferreds") -> File:
+    """A file, which obeys the laws: totals are sums, and what goes into a function comes out of it.
+
+    `operations`: what its column of them is called, which is the Tracer's name for it, or the library's own.
+    """
     file = parse(path.read_bytes())
     check_laws(file)
-    assert file.events[:5] == ["Wait", "Latency", "Deferreds", "Failed", "Pending"]
+    assert file.events[:5] == ["Wait", "Latency", operations, "Failed", "Pending"]
     calls = [
         Call(caller, callee, line, number, *(costs[file.column(event)] for event in ("Wait", "Failed", "Pending")))
         for ((_, caller), line, (_, callee)), (number, costs) in file.edges.items()
@@ -181,7 +184,7 @@ def test_the_c_program_in_the_readme(tmp_path: pathlib.Path, monkeypatch: pytest
     subprocess.run(command, shell=True, cwd=tmp_path, check=True, timeout=120)
     out = subprocess.run(["./a.out"], cwd=tmp_path, check=True, capture_output=True, timeout=120).stdout
     (tmp_path / "callgrind.out.app").write_bytes(out)
-    file = read(tmp_path / "callgrind.out.app")
+    file = read(tmp_path / "callgrind.out.app", "Operations")
     assert file.self_wait("get") == {45: 2 * SECOND}
     assert file.call("(root)", "get").number == 1
 
