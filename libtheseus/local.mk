@@ -13,6 +13,8 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/base/fixed.h \
   %D%/base/map.c \
   %D%/base/map.h \
+  %D%/base/others.c \
+  %D%/base/others.h \
   %D%/base/output.c \
   %D%/base/output.h \
   %D%/base/sized.c \
@@ -54,6 +56,7 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/graph/access.c \
   %D%/graph/detached.c \
   %D%/graph/detached.h \
+  %D%/graph/formulas.c \
   %D%/graph/frames.h \
   %D%/graph/graph.c \
   %D%/graph/graph.h \

@@ -575,6 +575,9 @@ typedef struct theseus_graph_info {
 
 int theseus_graph_info_get(const theseus_graph *graph, theseus_graph_info *out);
 int theseus_graph_event_get(const theseus_graph *graph, uint32_t event, theseus_event_info *out);
+/* A formula by which consumers compute a column, as the file has it: `Sum = A + B : both`.  `text` is NULL if inputs
+ * disagree about the formula of that name: then none is written. */
+int theseus_graph_formula_get(const theseus_graph *graph, uint32_t formula, const char **name, const char **text);
 int theseus_graph_function_get(const theseus_graph *graph, uint32_t function, theseus_graph_function *out);
 int theseus_graph_cost_get(const theseus_graph *graph, uint32_t cost, theseus_graph_cost *out);
 int theseus_graph_edge_get(const theseus_graph *graph, uint32_t edge, theseus_graph_edge *out);
@@ -610,9 +613,12 @@ enum theseus_callgrind_flags {
 typedef struct theseus_callgrind_options {
   size_t size;
   uint32_t flags; /* of enum theseus_callgrind_flags */
+  uint32_t event_count;
+  const char *const *events; /* the events that the caller wants; NULL: all.  Owned by the caller */
 } theseus_callgrind_options;
 
-/* `options` may be NULL.  The graph must outlive the reader, whose memory counts as the graph's.  Errors: ENOMEM,
+/* `options` may be NULL.  Costs of events that the caller does not want may be anything: those that cannot be added,
+ * negative ones say, count 0.  Their columns stay, until theseus_graph_select().  `Time` stands for `Time_(10ns)` too.  The graph must outlive the reader, whose memory counts as the graph's.  Errors: ENOMEM,
  * EINVAL, ELIMIT. */
 int theseus_callgrind_reader_new(theseus_graph *graph, const theseus_callgrind_options *options,
                                  theseus_callgrind_reader **out);
@@ -643,6 +649,7 @@ typedef struct theseus_callgrind_reader_info {
   uint32_t kept;     /* warnings that are kept: the first hundred */
   uint32_t events;   /* columns, of all its parts */
   const char *error; /* "file:line:column: what"; "" when there is none.  Good until the next file, as are warnings */
+  const char *refused_event; /* whose cost was the error, as it is negative; NULL: none was */
 } theseus_callgrind_reader_info;
 
 /* A warning is "file:line:column: warning: what".  Errors: EINVAL (size; no such warning or event).  O(1). */

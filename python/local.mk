@@ -66,6 +66,7 @@ EXTRA_DIST += \
   %D%/theseus/profile.py \
   %D%/theseus/program.py \
   %D%/theseus/py.typed \
+  %D%/theseus/source.py \
   %D%/theseus/table.py \
   %D%/theseus/text.py \
   %D%/theseus/tracer.py

@@ -105,6 +105,7 @@ EXTRA_DIST += \
   %D%/python/test_merge_faults.py \
   %D%/python/test_nothing_kept.py \
   %D%/python/test_package.py \
+  %D%/python/test_odd_inputs.py \
   %D%/python/test_output_place.py \
   %D%/python/test_pprof.py \
   %D%/python/test_producers.py \

@@ -55,9 +55,11 @@ static int name(theseus_callgrind_reader *reader, th_names *names, struct th_pie
   status = th_graph_text(reader->graph, piece.bytes, (size_t)(piece.end - piece.bytes), text);
   if (status)
     return status;
+  bool again = entry->text != TH_NONE && entry->text != *text && entry->top == reader->tops;
   entry->text = *text;
   entry->function = TH_NONE;
-  return THESEUS_OK;
+  entry->top = reader->tops;
+  return again ? th_callgrind_warn(reader, where, "this number of a name had another text before") : THESEUS_OK;
 }
 
 /* ---- lines with a key ---- */

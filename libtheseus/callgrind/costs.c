@@ -5,6 +5,8 @@
 #include "callgrind/messages.h"
 #include "callgrind/number.h"
 
+#include <stdio.h>
+
 static int fail_position(theseus_callgrind_reader *reader, const char *at) {
   return th_callgrind_fail(reader, THESEUS_EFORMAT, at, "a position that is negative, or does not fit");
 }
@@ -73,9 +75,35 @@ static int begin_costs(theseus_callgrind_reader *reader, const char *where) {
   return th_book_function(reader, reader->unknown, TH_NONE, reader->object, reader->file, &reader->function);
 }
 
-static int fail_cost(theseus_callgrind_reader *reader, const char *at, uint64_t number) {
-  return th_callgrind_fail_number(reader, at, number,
-                                  *at == '-' ? "a cost that is negative" : "a cost that is no number");
+/* The text of the event of a column of this part. */
+static const char *event_of(const theseus_callgrind_reader *reader, uint32_t column) {
+  const theseus_graph *graph = reader->graph;
+  return th_strings_get(&graph->strings, graph->events[reader->event_columns[column]].name);
+}
+
+static bool ends(const char *at) { return *at == ' ' || *at == '\n' || th_is_blank(*at); }
+
+/* Reads a cost that is not simply a number: `.`, which is 0 in Cachegrind's files, or any number of a column that the
+ * caller does not want.  Returns where it ends; NULL: it is neither. */
+static const char *odd_cost(const theseus_callgrind_reader *reader, const char *at, uint32_t column) {
+  if (*at == '.' && ends(at + 1))
+    return at + 1;
+  if (!reader->left_out[column])
+    return NULL;
+  const char *digits = at += *at == '-' || *at == '+';
+  while (*at >= '0' && *at <= '9')
+    at++;
+  return at != digits && ends(at) ? at : NULL;
+}
+
+static int fail_cost(theseus_callgrind_reader *reader, const char *at, uint32_t column, uint64_t number) {
+  char text[TH_MESSAGE / 2];
+
+  if (*at != '-')
+    return th_callgrind_fail_number(reader, at, number, "a cost that is no number");
+  reader->refused = reader->graph->events[reader->event_columns[column]].name;
+  (void)snprintf(text, sizeof text, "a cost that is negative, of the event %.100s", event_of(reader, column));
+  return th_callgrind_fail(reader, THESEUS_EFORMAT, at, text);
 }
 
 static int take_costs(theseus_callgrind_reader *reader, const char **line) {
@@ -92,10 +120,13 @@ static int take_costs(theseus_callgrind_reader *reader, const char **line) {
     if (n == reader->event_count)
       return th_callgrind_fail(reader, THESEUS_EFORMAT, at, "more costs than there are events");
     const char *end = th_callgrind_number(at, &reader->values[n]);
-    if (!end)
-      return fail_cost(reader, at, reader->values[n]);
-    if (*end != ' ' && *end != '\n' && !th_is_blank(*end))
-      return fail_cost(reader, at, 0);
+    if (!end || !ends(end)) {
+      uint64_t number = end ? 0 : reader->values[n];
+      end = odd_cost(reader, at, n);
+      if (!end)
+        return fail_cost(reader, at, n, number);
+      reader->values[n] = 0;
+    }
     n++;
     at = skip_blanks(end);
   }

@@ -98,6 +98,7 @@ static bool is_column(const theseus_callgrind_reader *reader, uint32_t index) {
 static int event(theseus_callgrind_reader *reader, struct th_piece value) {
   struct th_piece line = th_trim(value), name = line;
   uint32_t id, all, index, column;
+  bool clash = false;
 
   name.end = name.bytes;
   while (name.end < line.end && !th_is_blank(*name.end) && *name.end != ':' && *name.end != '=')
@@ -113,7 +114,11 @@ static int event(theseus_callgrind_reader *reader, struct th_piece value) {
     return status;
   if (rest.bytes < rest.end && *rest.bytes == '=') {
     status = text_of(reader, line, &all);
-    return status ? status : th_graph_formula(reader->graph, id, all);
+    if (!status)
+      status = th_graph_formula(reader->graph, id, all, &clash);
+    return status || !clash
+               ? status
+               : th_callgrind_warn(reader, name.bytes, "this event has another formula than before: it is left out");
   }
   if (rest.bytes < rest.end && *rest.bytes == ':')
     rest.bytes++;
@@ -138,6 +143,14 @@ static int event(theseus_callgrind_reader *reader, struct th_piece value) {
   return status;
 }
 
+static bool is_wanted(const theseus_callgrind_reader *reader, uint32_t name) {
+  const char *text = th_strings_get(&reader->graph->strings, name);
+  for (uint32_t i = 0; i < reader->wanted_count; i++)
+    if (th_graph_is_event(text, reader->wanted[i]))
+      return true;
+  return !reader->wanted;
+}
+
 static int events(theseus_callgrind_reader *reader, struct th_piece value) {
   reader->event_count = 0;
   reader->graph_positions = 0;
@@ -159,6 +172,7 @@ static int events(theseus_callgrind_reader *reader, struct th_piece value) {
     }
     if (status)
       return status;
+    reader->left_out[reader->event_count] = !is_wanted(reader, name);
     reader->event_columns[reader->event_count++] = column;
   }
   return THESEUS_OK;
@@ -243,8 +257,10 @@ int th_callgrind_end_part(theseus_callgrind_reader *reader) {
 static int next_part(theseus_callgrind_reader *reader, bool from_the_top) {
   int status = th_callgrind_end_part(reader);
   th_book_reset(reader);
-  if (from_the_top)
+  if (from_the_top) {
     th_callgrind_begin_part(reader);
+    reader->tops++;
+  }
   reader->graph_positions = 0;
   return status;
 }

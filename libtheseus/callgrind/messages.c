@@ -56,4 +56,5 @@ void th_callgrind_forget_messages(theseus_callgrind_reader *reader) {
   }
   reader->warning_count = 0;
   reader->error[0] = '\0';
+  reader->refused = TH_NONE;
 }

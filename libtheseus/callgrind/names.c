@@ -30,7 +30,7 @@ int th_names_at(th_names *names, th_alloc *alloc, uint32_t id, th_name **out) {
       return status;
   }
   *out = th_names_slot(names, id);
-  **out = (th_name){id, TH_NONE, TH_NONE, TH_NONE, TH_NONE};
+  **out = (th_name){id, TH_NONE, TH_NONE, TH_NONE, TH_NONE, 0};
   names->count++;
   return THESEUS_OK;
 }

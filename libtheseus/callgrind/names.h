@@ -14,6 +14,7 @@ typedef struct th_name {
   uint32_t id;                     /* TH_NONE: there is none */
   uint32_t text;                   /* TH_NONE: not defined */
   uint32_t object, file, function; /* of a function: what it was with which object and file, the last time */
+  uint32_t top;                    /* the part from the top that defined it, by number */
 } th_name;
 
 typedef struct th_names {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Reads callgrind: bytes into lines, and a file's life. */
+#include "base/others.h"
 #include "base/sized.h"
 #include "callgrind/book.h"
 #include "callgrind/lines.h"
@@ -15,7 +16,7 @@ int theseus_callgrind_reader_new(theseus_graph *graph, const theseus_callgrind_o
 
   if (!graph || !out || th_take(&chosen, sizeof chosen, options))
     return THESEUS_EINVAL;
-  if (chosen.flags > (THESEUS_STRICT | THESEUS_PARTIAL))
+  if (chosen.flags > (THESEUS_STRICT | THESEUS_PARTIAL) || (!chosen.events && chosen.event_count))
     return THESEUS_EINVAL;
   theseus_callgrind_reader *reader = th_alloc_zeroed(&graph->alloc, 1, sizeof *reader);
   if (!reader)
@@ -23,6 +24,8 @@ int theseus_callgrind_reader_new(theseus_graph *graph, const theseus_callgrind_o
   reader->graph = graph;
   reader->strict = chosen.flags & THESEUS_STRICT;
   reader->partial = chosen.flags & THESEUS_PARTIAL;
+  reader->wanted = chosen.events;
+  reader->wanted_count = chosen.event_count;
   reader->source = TH_NONE;
   reader->status = THESEUS_EINVAL; /* no file has begun */
   *out = reader;
@@ -67,7 +70,7 @@ int theseus_callgrind_reader_begin(theseus_callgrind_reader *reader, const char 
   reader->carry_size = reader->desc_size = 0;
   reader->bytes = reader->lines = 0;
   reader->declared_count = reader->seen_count = reader->source_count = 0;
-  reader->parts = 0;
+  reader->parts = reader->tops = 0;
   for (int i = 0; i < TH_FACTS; i++)
     reader->facts[i] = reader->part_facts[i] = TH_NONE;
   reader->source = TH_NONE;
@@ -105,6 +108,17 @@ static int take_line(theseus_callgrind_reader *reader, struct th_piece line) {
   return status || known ? status : th_callgrind_header(reader, line);
 }
 
+/* Looks at the first line, at the end of which is LF.  Skips the mark that some programs of Windows begin UTF-8 with. */
+static int begin_text(theseus_callgrind_reader *reader, const char **at, const char *end) {
+  static const char mark[] = "\xef\xbb\xbf";
+  const char *other = th_other_format(*at, (size_t)(end - *at));
+  if (other)
+    return th_callgrind_fail(reader, THESEUS_EFORMAT, *at, other);
+  if ((size_t)(end - *at) >= sizeof mark - 1 && memcmp(*at, mark, sizeof mark - 1) == 0)
+    *at += sizeof mark - 1;
+  return THESEUS_OK;
+}
+
 /* Whole lines: the last byte is LF. */
 static int take_lines(theseus_callgrind_reader *reader, const char *at, const char *end) {
   int status = THESEUS_OK;
@@ -116,6 +130,8 @@ static int take_lines(theseus_callgrind_reader *reader, const char *at, const ch
       return status;
     reader->lines++;
     reader->line_start = at;
+    if (reader->lines == 1 && (status = begin_text(reader, &at, end)) != THESEUS_OK)
+      return status;
     while (*at == ' ' || *at == '\t')
       at++;
     if (th_begins_costs(*at)) {
@@ -265,6 +281,8 @@ int theseus_callgrind_reader_info_get(const theseus_callgrind_reader *reader, th
                                         .kept = reader->kept,
                                         .events = reader->seen_count,
                                         .error = reader->error};
+  if (reader->refused != TH_NONE)
+    info.refused_event = th_strings_get(&reader->graph->strings, reader->refused);
   return th_give(out, &info, sizeof info);
 }
 

@@ -27,9 +27,11 @@ enum th_next { TH_SELF, TH_CALL, TH_JUMP };
 
 struct theseus_callgrind_reader {
   theseus_graph *graph;
-  bool strict, partial; /* the options */
-  bool open;            /* a file has begun, and has neither finished nor failed */
-  int status;           /* if not open: the answer to feed and finish */
+  bool strict, partial;      /* the options */
+  const char *const *wanted; /* the events that the caller wants; NULL: all */
+  uint32_t wanted_count;
+  bool open;  /* a file has begun, and has neither finished nor failed */
+  int status; /* if not open: the answer to feed and finish */
 
   /* Bytes and lines. */
   char *carry; /* the beginning of a line whose end has not come yet */
@@ -46,6 +48,7 @@ struct theseus_callgrind_reader {
   /* The header: events. */
   bool has_events;
   uint32_t event_count, event_columns[TH_EVENTS_MAX]; /* of this part, in the graph */
+  bool left_out[TH_EVENTS_MAX];                       /* by column of this part: the caller does not want it */
   struct th_graph_event *declared;                    /* what `event:` and `events:` lines of this file name */
   uint32_t declared_count, declared_capacity;
   uint32_t *seen; /* those of them that are columns, in the order of the file */
@@ -55,6 +58,7 @@ struct theseus_callgrind_reader {
   uint32_t source;
   uint32_t facts[TH_FACTS], part_facts[TH_FACTS];
   uint32_t parts; /* that have ended */
+  uint32_t tops;  /* parts that began from the top: numbers of names mean something new in each */
   char *desc;     /* of this part */
   uint32_t desc_size, desc_capacity;
   uint32_t *sources;
@@ -82,6 +86,7 @@ struct theseus_callgrind_reader {
   uint32_t kept;
   uint64_t warning_count;
   char error[TH_MESSAGE];
+  uint32_t refused; /* the text of the event whose cost was the error; TH_NONE: none was */
 };
 
 /* A part of one line.  No NUL at its end. */

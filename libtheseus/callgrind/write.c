@@ -124,6 +124,8 @@ static void put_events(struct writer *w) {
     th_output_byte(&w->output, '\n');
   }
   for (uint32_t i = 0; i < graph->formula_count; i++) {
+    if (graph->formulas[i].text == TH_NONE)
+      continue;
     put_string(w, "event: ");
     put_text(w, graph->formulas[i].text);
     th_output_byte(&w->output, '\n');

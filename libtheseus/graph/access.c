@@ -162,6 +162,15 @@ int theseus_graph_event_get(const theseus_graph *graph, uint32_t event, theseus_
   return th_give(out, &info, sizeof info);
 }
 
+int theseus_graph_formula_get(const theseus_graph *graph, uint32_t formula, const char **name, const char **text) {
+  if (!graph || !name || !text || formula >= graph->formula_count)
+    return THESEUS_EINVAL;
+  const struct th_graph_formula *found = &graph->formulas[formula];
+  *name = th_strings_get(&graph->strings, found->name);
+  *text = found->text == TH_NONE ? NULL : th_strings_get(&graph->strings, found->text);
+  return THESEUS_OK;
+}
+
 int theseus_graph_function_get(const theseus_graph *graph, uint32_t function, theseus_graph_function *out) {
   if (!graph || function >= graph->function_count)
     return THESEUS_EINVAL;

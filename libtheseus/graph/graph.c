@@ -45,6 +45,7 @@ void theseus_graph_free(theseus_graph *graph) {
   th_alloc_free(alloc, graph->events, graph->event_capacity, sizeof *graph->events);
   th_alloc_free(alloc, graph->before.events, graph->before.events_capacity, sizeof *graph->events);
   th_alloc_free(alloc, graph->formulas, graph->formula_capacity, sizeof *graph->formulas);
+  th_alloc_free(alloc, graph->before.formulas, graph->before.formulas_capacity, sizeof *graph->formulas);
   th_alloc_free(alloc, graph->sources, graph->source_capacity, sizeof *graph->sources);
   theseus_allocator user = alloc->user;
   user.free(user.opaque, graph);
@@ -63,6 +64,15 @@ int th_graph_begin(theseus_graph *graph, bool undo) {
     memcpy(graph->before.events, graph->events, graph->event_count * sizeof *graph->events);
   }
   graph->before.event_count = graph->event_count;
+  if (graph->formula_count) {
+    int status = th_alloc_grow(&graph->alloc, &graph->before.formulas, &graph->before.formulas_capacity,
+                               graph->formula_count, sizeof *graph->formulas);
+    if (status)
+      return status;
+    memcpy(graph->before.formulas, graph->formulas, graph->formula_count * sizeof *graph->formulas);
+    for (uint32_t i = 0; i < graph->formula_count; i++)
+      graph->formulas[i].told = TH_NONE;
+  }
   graph->before.formula_count = graph->formula_count;
   graph->before.function_count = graph->function_count;
   graph->before.positions = graph->positions;
@@ -92,6 +102,8 @@ void th_graph_rollback(theseus_graph *graph) {
   if (graph->before.event_count)
     memcpy(graph->events, graph->before.events, graph->before.event_count * sizeof *graph->events);
   graph->event_count = graph->before.event_count;
+  if (graph->before.formula_count)
+    memcpy(graph->formulas, graph->before.formulas, graph->before.formula_count * sizeof *graph->formulas);
   graph->formula_count = graph->before.formula_count;
   graph->positions = graph->before.positions;
   if (graph->function_count != graph->before.function_count) {
@@ -228,6 +240,13 @@ static bool join_long_names(const theseus_graph *graph, struct th_graph_event *k
   return th_is_neutral_name_of(before, text);
 }
 
+bool th_graph_is_event(const char *name, const char *wanted) {
+  size_t length = strlen(wanted);
+  if (strcmp(name, wanted) == 0 || (th_is_operations(name) && th_is_operations(wanted)))
+    return true;
+  return strncmp(name, wanted, length) == 0 && strncmp(name + length, "_(", 2) == 0;
+}
+
 int th_graph_event(theseus_graph *graph, const struct th_graph_event *event, bool *clash, uint32_t *out) {
   uint32_t empty = graph->empty;
   for (uint32_t i = 0; i < graph->event_count; i++) {
@@ -257,17 +276,6 @@ int th_graph_event(theseus_graph *graph, const struct th_graph_event *event, boo
   graph->events[graph->event_count] = *event;
   *out = graph->event_count++;
   return THESEUS_OK;
-}
-
-int th_graph_formula(theseus_graph *graph, uint32_t name, uint32_t text) {
-  for (uint32_t i = 0; i < graph->formula_count; i++)
-    if (graph->formulas[i].name == name)
-      return THESEUS_OK;
-  int status = th_alloc_grow(&graph->alloc, &graph->formulas, &graph->formula_capacity,
-                             (uint64_t)graph->formula_count + 1, sizeof *graph->formulas);
-  if (!status)
-    graph->formulas[graph->formula_count++] = (struct th_graph_formula){name, text};
-  return status;
 }
 
 static bool add_values(uint64_t *sum, const uint64_t *values, const uint32_t *columns, uint32_t n) {

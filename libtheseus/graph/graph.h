@@ -24,7 +24,8 @@ struct th_graph_event {
   uint32_t name, long_name, unit;
 };
 struct th_graph_formula { /* `event: Sum = A + B : all of it`: no column, but a consumer computes one */
-  uint32_t name, text;
+  uint32_t name, text;    /* text: TH_NONE: inputs disagree, and none is written */
+  uint32_t told;          /* the text that this transaction gave; TH_NONE: none */
 };
 
 struct theseus_graph {
@@ -52,7 +53,8 @@ struct theseus_graph {
 
   struct { /* as they were when the transaction began */
     struct th_graph_event *events;
-    uint32_t events_capacity, event_count, formula_count, function_count, positions;
+    struct th_graph_formula *formulas;
+    uint32_t events_capacity, formulas_capacity, event_count, formula_count, function_count, positions;
     bool open; /* it has not ended yet */
     bool fold; /* addresses go when it is committed */
     bool undo; /* there is a way back */
@@ -78,7 +80,12 @@ uint32_t th_graph_positions(theseus_graph *graph, uint32_t positions);
 int th_graph_function(theseus_graph *graph, const struct th_graph_function *function, uint32_t *out);
 /* `clash` (may be NULL) is set when another long name was known, and stays. */
 int th_graph_event(theseus_graph *graph, const struct th_graph_event *event, bool *clash, uint32_t *out);
-int th_graph_formula(theseus_graph *graph, uint32_t name, uint32_t text);
+/* A formula that computes something else than one that is known drops both, for good; so does a `text` of TH_NONE.
+ * Of two that differ in their long names one stays, in whatever order they come.  `clash` (may be NULL) is set if this
+ * transaction itself gives two. */
+int th_graph_formula(theseus_graph *graph, uint32_t name, uint32_t text, bool *clash);
+/* True if an event is the one that a user names: Deferreds and Operations are one, and `Time` is `Time_(10ns)`. */
+bool th_graph_is_event(const char *name, const char *wanted);
 /* `values` has `n` numbers, of the events that `columns` names; NULL: of the first n events. */
 int th_graph_add_cost(theseus_graph *graph, const th_row *key, const uint64_t *values, const uint32_t *columns,
                       uint32_t n);

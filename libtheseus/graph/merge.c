@@ -46,7 +46,7 @@ static int names(const struct translation *to) {
     if (!status)
       status = text(to, from->formulas[i].text, &formula.text);
     if (!status)
-      status = th_graph_formula(to->into, formula.name, formula.text);
+      status = th_graph_formula(to->into, formula.name, formula.text, NULL);
   }
   for (uint32_t i = 0; i < from->function_count && !status; i++) {
     struct th_graph_function function;

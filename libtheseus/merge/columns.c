@@ -69,6 +69,19 @@ const char *columns_other_unit(const struct columns *columns, const theseus_even
   return column->unit;
 }
 
+uint32_t columns_named(const theseus_event_info *events, uint32_t n, const char *name) {
+  size_t length = strlen(name);
+  uint32_t i = 0;
+  while (i < n && !columns_same_name(events[i].name, name))
+    i++;
+  if (i < n)
+    return i;
+  for (i = 0; i < n; i++)
+    if (strncmp(events[i].name, name, length) == 0 && strncmp(events[i].name + length, "_(", 2) == 0)
+      return i;
+  return n;
+}
+
 static bool is_built_in(const char *name) {
   static const char *const names[] = {"Wait", "Latency", "Operations", "Failed", "Pending"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)

@@ -19,14 +19,16 @@ static const char help[] = "Usage: theseus-merge [-o FILE] [OPTION]... FILE|DIR|
                            "  -o, --output=FILE      write to FILE, which appears when it is complete\n"
                            "                         (default: standard output)\n"
                            "  -f, --force            replace FILE even if it is one of the inputs\n"
-                           "      --format=FORMAT    write callgrind (default), pprof or folded; the last two\n"
-                           "                         from pprof files only\n"
+                           "      --format=FORMAT    write callgrind, pprof or folded; the last two from pprof\n"
+                           "                         files only (default: pprof if FILE ends in .pb.gz, folded\n"
+                           "                         if in .folded, else callgrind)\n"
                            "      --events=NAME,...  write these columns only, in this order; for folded, the\n"
                            "                         one to write (default: Wait)\n"
                            "  -j, --jobs=N           use N threads (default: one for each processor)\n"
                            "      --memory-limit=SIZE\n"
                            "                         give up if the profiles need more memory than SIZE,\n"
-                           "                         such as 500M or 2G\n"
+                           "                         such as 500M or 2G (default: a file may unpack to 512M,\n"
+                           "                         and a thread's profile may take 2G)\n"
                            "      --strict           treat warnings as errors\n"
                            "      --ignore-errors    skip inputs that cannot be read or merged, and exit with 1\n"
                            "      --progress=WHEN    show a bar: auto (default: on a terminal, after a second),\n"
@@ -83,12 +85,17 @@ static unsigned read_jobs(const char *value) {
   return (unsigned)number;
 }
 
-/* Names, separated by commas, none of them empty. */
-static char *read_names(char *value) {
+/* Splits names that are separated by commas, none of them empty. */
+static void read_names(char *value, struct options *options) {
   size_t length = strlen(value);
+  char *rest = value;
+
   if (!length || *value == ',' || value[length - 1] == ',' || strstr(value, ",,"))
     refuse("--events", value, "a list of names, such as Wait,Latency");
-  return value;
+  options->events = realloc_or_exit(options->events, length, sizeof *options->events);
+  options->event_count = 0;
+  for (char *name = strtok_r(value, ",", &rest); name; name = strtok_r(NULL, ",", &rest))
+    options->events[options->event_count++] = name;
 }
 
 static unsigned processors(void) {
@@ -118,6 +125,27 @@ static _Noreturn void refuse_option(int found, const char *short_options, char *
   exit(EXIT_USAGE);
 }
 
+static bool ends_in(const char *text, const char *end) {
+  size_t length = strlen(text), tail = strlen(end);
+  return length > tail && strcmp(text + length - tail, end) == 0;
+}
+
+/* The format that the output's name asks for. */
+static enum format format_of(const char *output) {
+  static const struct {
+    const char *end;
+    enum format format;
+  } ends[] = {{".pb.gz", FORMAT_PPROF}, {".folded", FORMAT_FOLDED}};
+  const char *slash = output ? strrchr(output, '/') : NULL, *name = slash ? slash + 1 : output;
+
+  if (name && strncmp(name, "callgrind.out", strlen("callgrind.out")) == 0)
+    return FORMAT_CALLGRIND;
+  for (size_t i = 0; name && i < sizeof ends / sizeof *ends; i++)
+    if (ends_in(name, ends[i].end))
+      return ends[i].format;
+  return FORMAT_CALLGRIND;
+}
+
 struct options options_read(int argc, char **argv) {
   enum { FORMAT = 256, EVENTS, LIMIT, STRICT, IGNORE, PROGRESS, STATS };
   static const struct option known[] = {{"output", required_argument, NULL, 'o'},
@@ -136,7 +164,7 @@ struct options options_read(int argc, char **argv) {
   static const char short_options[] = ":o:fj:hV";
   static const char *const formats[] = {"callgrind", "pprof", "folded", NULL};
   static const char *const whens[] = {"auto", "always", "never", NULL};
-  struct options options = {.jobs = processors()};
+  struct options options = {.jobs = processors(), .format = FORMAT_BY_NAME};
   int option;
 
   opterr = 0; /* getopt's own messages would print the argument as it is */
@@ -148,7 +176,7 @@ struct options options_read(int argc, char **argv) {
       case FORMAT:
         options.format = (enum format)choose("--format", optarg, formats, "callgrind, pprof or folded");
         break;
-      case EVENTS: options.events = read_names(optarg); break;
+      case EVENTS: read_names(optarg, &options); break;
       case LIMIT: options.memory_limit = read_size(optarg); break;
       case STRICT: options.strict = true; break;
       case IGNORE: options.ignore_errors = true; break;
@@ -161,6 +189,8 @@ struct options options_read(int argc, char **argv) {
       default: refuse_option(option, short_options, argv);
     }
   }
+  if (options.format == FORMAT_BY_NAME)
+    options.format = format_of(options.output);
   options.arguments = argv + optind;
   if (!*options.arguments) {
     complain("there is nothing to merge");

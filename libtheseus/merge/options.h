@@ -6,12 +6,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum format { FORMAT_CALLGRIND, FORMAT_PPROF, FORMAT_FOLDED };
+enum format { FORMAT_CALLGRIND, FORMAT_PPROF, FORMAT_FOLDED, FORMAT_BY_NAME };
 enum progress { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };
 
 struct options {
-  const char *output; /* NULL: standard output */
-  char *events;       /* names, separated by commas; NULL: all */
+  const char *output;  /* NULL: standard output */
+  const char **events; /* names; NULL: all */
+  uint32_t event_count;
   enum format format;
   enum progress progress;
   unsigned jobs;

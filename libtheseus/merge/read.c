@@ -10,9 +10,17 @@
 /* True if the first bytes begin a line that callgrind files begin with. */
 static bool begins_callgrind(const char *bytes, size_t size) {
   static const char *const words[] = {
-      "#", "version:", "creator:", "cmd:", "pid:", "part:", "desc:", "thread:", "event:", "positions:", "events:"};
+      "#",          "version:", "creator:", "cmd:",    "pid:",   "part:", "desc:", "thread:", "event:",
+      "positions:", "events:",  "summary:", "totals:", "fl=",    "fi=",   "fe=",   "fn=",     "ob=",
+      "cfn=",       "cfi=",     "cfl=",     "cob=",    "calls=", "====",  "jump=", "jcnd="};
+  size_t at = size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+
+  while (at < size && (bytes[at] == ' ' || bytes[at] == '\t' || bytes[at] == '\r' || bytes[at] == '\n'))
+    at++;
+  if (at + 1 < size && !bytes[at + 1]) /* UTF-16 */
+    return false;
   for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-    if (strlen(words[i]) <= size && memcmp(bytes, words[i], strlen(words[i])) == 0)
+    if (strlen(words[i]) <= size - at && memcmp(bytes + at, words[i], strlen(words[i])) == 0)
       return true;
   return false;
 }
@@ -32,12 +40,17 @@ static bool is_pprof(const char *bytes, size_t size) {
 /* ---- callgrind ---- */
 
 /* The exit code for the reader's status, after the reader's own message. */
-static int exit_of_reader(struct worker *worker, int status) {
+static int exit_of_reader(const struct worker *worker, size_t number, int status) {
   theseus_callgrind_reader_info info = {.size = sizeof info};
   if (!status)
     return EXIT_DONE;
+  if (status == THESEUS_ELIMIT)
+    return worker_report_limit(worker, &worker->shared->inputs->items[number], false);
   theseus_callgrind_reader_info_get(worker->reader, &info);
-  complain("%s", info.error);
+  if (info.refused_event)
+    complain("%s; choose other events with --events", info.error);
+  else
+    complain("%s", info.error);
   return exit_of_status(status);
 }
 
@@ -62,7 +75,7 @@ static int finish_callgrind(struct worker *worker, size_t number) {
     theseus_callgrind_reader_event_get(worker->reader, i, &event);
     columns_add(&shared->columns, &event, number, i);
   }
-  return exit_of_reader(worker, status);
+  return exit_of_reader(worker, number, status);
 }
 
 static void print_warnings(struct worker *worker) {
@@ -109,7 +122,7 @@ static int feed_callgrind(struct worker *worker, size_t number, struct source *s
     return EXIT_INPUT;
   }
   if (status)
-    return exit_of_reader(worker, status);
+    return exit_of_reader(worker, number, status);
   pthread_mutex_lock(&shared->lock);
   int failed = finish_callgrind(worker, number);
   pthread_mutex_unlock(&shared->lock);
@@ -129,18 +142,23 @@ static int read_callgrind(struct worker *worker, size_t number, struct source *s
 
 /* ---- pprof ---- */
 
+/* A file that is not compressed may always be as large as it is. */
+static uint64_t unpacked_limit(const struct shared *shared, const struct input *input) {
+  if (shared->options->memory_limit)
+    return worker_memory_limit(shared);
+  return (uint64_t)input->size > UNPACKED_LIMIT ? (uint64_t)input->size : UNPACKED_LIMIT;
+}
+
 /* Reads a whole file into memory.  The tables that a sample refers to may stand anywhere in it. */
 static int read_whole(struct worker *worker, const struct input *input, struct source *source, ssize_t got) {
-  uint64_t limit = worker_memory_limit(worker->shared), position = source_position(source);
+  uint64_t limit = unpacked_limit(worker->shared, input), position = source_position(source);
   const char *why = NULL;
 
   worker_count_bytes(worker->shared, position, 0);
   worker->whole_size = 0;
   for (; got > 0; got = source_read(source, worker->buffer, READ_BUFFER, &why)) {
-    if (limit && worker->whole_size + (size_t)got > limit) {
-      complain("%s: %s", input->path, theseus_strerror(THESEUS_ELIMIT));
-      return EXIT_MEMORY;
-    }
+    if (worker->whole_size + (size_t)got > limit)
+      return worker_report_limit(worker, input, true);
     if (worker->whole_size + (size_t)got > worker->whole_room) {
       worker->whole_room = (worker->whole_size + (size_t)got) * 2;
       worker->whole = realloc_or_exit(worker->whole, worker->whole_room, 1);
@@ -172,6 +190,8 @@ static int read_pprof(struct worker *worker, size_t number, struct source *sourc
   if (failed)
     return failed;
   status = theseus_pprof_read(worker->profile, worker->whole, worker->whole_size, &error);
+  if (status == THESEUS_ELIMIT)
+    return worker_report_limit(worker, input, false);
   if (status) {
     complain("%s: at byte %llu: %s", input->path, (unsigned long long)error.offset, error.text);
     return exit_of_status(status);
@@ -190,6 +210,22 @@ static int read_pprof(struct worker *worker, size_t number, struct source *sourc
 
 /* ---- either ---- */
 
+/* An empty file is what a program leaves that had nothing to write, such as valgrind with --separate-threads. */
+static int skip_empty(struct worker *worker, const struct input *input) {
+  struct shared *shared = worker->shared;
+
+  if (shared->options->strict) {
+    complain("%s: the file is empty", input->path);
+    return EXIT_INPUT;
+  }
+  complain("%s: warning: the file is empty", input->path);
+  pthread_mutex_lock(&shared->lock);
+  shared->warnings++;
+  shared->empty++;
+  pthread_mutex_unlock(&shared->lock);
+  return EXIT_DONE;
+}
+
 int read_input(struct worker *worker, size_t number) {
   const struct input *input = &worker->shared->inputs->items[number];
   const char *why = NULL;
@@ -199,6 +235,8 @@ int read_input(struct worker *worker, size_t number) {
 
   if (got < 0)
     complain("%s: %s", input->path, why);
+  else if (got == 0)
+    status = skip_empty(worker, input);
   else if (is_pprof(worker->buffer, (size_t)got))
     status = read_pprof(worker, number, source, got);
   else

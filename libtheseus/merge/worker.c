@@ -2,16 +2,31 @@
 #include "merge/worker.h"
 
 #include "merge/memory.h"
+#include "merge/say.h"
 
 uint64_t worker_memory_limit(const struct shared *shared) {
-  return shared->options->memory_limit ? shared->options->memory_limit / shared->options->jobs + 1 : 0;
+  return shared->options->memory_limit ? shared->options->memory_limit / shared->options->jobs + 1 : MEMORY_LIMIT;
+}
+
+int worker_report_limit(const struct worker *worker, const struct input *input, bool unpacked) {
+  const struct options *options = worker->shared->options;
+  const char *what = unpacked ? "it unpacks to" : "it takes";
+
+  if (options->memory_limit)
+    complain("%s: %s: %s more than a thread's part of --memory-limit", input->path, theseus_strerror(THESEUS_ELIMIT),
+             what);
+  else
+    complain("%s: %s: %s more than %u MB; --memory-limit raises it", input->path, theseus_strerror(THESEUS_ELIMIT),
+             what, (unsigned)((unpacked ? UNPACKED_LIMIT : MEMORY_LIMIT) >> 20));
+  return options->ignore_errors && unpacked ? EXIT_INPUT : EXIT_MEMORY;
 }
 
 int worker_new_graph(struct worker *worker) {
   const struct options *options = worker->shared->options;
   theseus_graph_options graph = {
       .size = sizeof graph, .allocator = &graph_memory, .memory_limit = worker_memory_limit(worker->shared)};
-  theseus_callgrind_options reader = {.size = sizeof reader};
+  theseus_callgrind_options reader = {
+      .size = sizeof reader, .events = options->events, .event_count = options->event_count};
 
   if (options->strict)
     reader.flags |= THESEUS_STRICT;

@@ -12,6 +12,10 @@
 
 enum { READ_BUFFER = 1 << 18 };
 
+/* Without --memory-limit, one file may unpack to this, and a graph or a profile may take that. */
+#define UNPACKED_LIMIT (UINT64_C(512) << 20)
+#define MEMORY_LIMIT (UINT64_C(2) << 30)
+
 /* Everything but the first two members is protected by `lock`. */
 struct shared {
   const struct options *options;
@@ -23,6 +27,7 @@ struct shared {
   size_t next;    /* all inputs before this one are taken */
   size_t done;    /* inputs that are read or skipped */
   size_t skipped;
+  size_t empty;          /* inputs without a byte */
   double density;        /* bytes of a graph for each byte of its first input; 0: not known yet */
   double growth;         /* the same for the latest input that was not a worker's first */
   theseus_graph *handed; /* to the first worker, by another one; NULL: none */
@@ -53,8 +58,10 @@ struct worker {
 
 /* Makes the worker's graph, unless it has one, and a reader for it.  Returns a status of the library. */
 int worker_new_graph(struct worker *worker);
-/* The memory limit of each worker's graph and of its profile; 0: none. */
+/* The memory limit of each worker's graph and of its profile. */
 uint64_t worker_memory_limit(const struct shared *shared);
+/* Reports that an input needs more memory than it may take.  Returns the exit code. */
+int worker_report_limit(const struct worker *worker, const struct input *input, bool unpacked);
 /* Counts bytes that were read: `bytes` of a file, `read` of them decompressed. */
 void worker_count_bytes(struct shared *shared, uint64_t bytes, uint64_t read);
 /* True after another worker has failed. */

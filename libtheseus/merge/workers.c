@@ -275,7 +275,7 @@ int workers_run(const struct options *options, const struct inputs *inputs, stru
     shared.status = exit_of_status(status);
   }
   out->skipped = shared.skipped;
-  out->merged = shared.done - shared.skipped;
+  out->merged = shared.done - shared.skipped - shared.empty;
   out->bytes = shared.read;
   out->warnings = shared.warnings;
   if (!shared.status && !out->merged) {

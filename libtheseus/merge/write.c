@@ -61,17 +61,15 @@ static theseus_event_info *all_events(const struct merged *merged, uint32_t *cou
 
 /* Replaces *events by those that --events names, in that order.  Returns false after a message if one is missing or
  * named twice. */
-static bool choose_events(const char *names, theseus_event_info **events, uint32_t *count) {
-  theseus_event_info *chosen = realloc_or_exit(NULL, strlen(names) + 1, sizeof *chosen), *all = *events;
-  char *copy = strdup_or_exit(names), *rest = copy;
+static bool choose_events(const struct options *options, theseus_event_info **events, uint32_t *count) {
+  theseus_event_info *chosen = realloc_or_exit(NULL, options->event_count, sizeof *chosen), *all = *events;
   uint32_t n = 0;
   bool found = true;
 
-  for (char *name = strtok_r(rest, ",", &rest); found && name; name = strtok_r(NULL, ",", &rest)) {
-    uint32_t i = 0, before = 0;
-    while (i < *count && !columns_same_name(all[i].name, name))
-      i++;
-    while (before < n && !columns_same_name(chosen[before].name, name))
+  for (uint32_t k = 0; found && k < options->event_count; k++) {
+    const char *name = options->events[k];
+    uint32_t i = columns_named(all, *count, name), before = 0;
+    while (before < n && i < *count && chosen[before].name != all[i].name)
       before++;
     found = i < *count && before == n;
     if (found)
@@ -81,11 +79,26 @@ static bool choose_events(const char *names, theseus_event_info **events, uint32
     else
       complain("--events: %s is named twice", name);
   }
-  free(copy);
   free(all);
   *events = chosen;
   *count = n;
   return found;
+}
+
+/* Reports the formulas that inputs disagree about, which the graph has dropped.  With --strict that is an error. */
+static int report_formulas(const struct options *options, const theseus_graph *graph) {
+  const char *name, *text;
+  int status = EXIT_DONE;
+
+  for (uint32_t i = 0; theseus_graph_formula_get(graph, i, &name, &text) == THESEUS_OK; i++) {
+    if (text)
+      continue;
+    complain("%sinputs have different formulas of the event %s: it is left out",
+             options->strict ? "" : "warning: ", name);
+    if (options->strict)
+      status = EXIT_INPUT;
+  }
+  return status;
 }
 
 static int prepare_callgrind(const struct options *options, const struct inputs *inputs, struct merged *merged) {
@@ -96,9 +109,15 @@ static int prepare_callgrind(const struct options *options, const struct inputs 
     return fail("merging", status);
   name_columns(merged);
   theseus_event_info *events = all_events(merged, &count);
-  if (options->events && !choose_events(options->events, &events, &count)) {
+  if (options->events && !choose_events(options, &events, &count)) {
     free(events);
     return EXIT_USAGE;
+  }
+  if (!options->events) /* else no formula is written */
+    status = report_formulas(options, merged->graph);
+  if (status) {
+    free(events);
+    return status;
   }
   status = theseus_graph_select(merged->graph, events, count);
   free(events);
@@ -109,7 +128,7 @@ static int prepare_callgrind(const struct options *options, const struct inputs 
 
 /* Finds the one event that folded stacks hold. */
 static int prepare_folded(const struct options *options, struct merged *merged) {
-  const char *name = options->events ? options->events : "Wait";
+  const char *name = options->events ? options->events[0] : "Wait";
   theseus_event_info event = {.size = sizeof event};
   uint32_t id = 0, count = theseus_event_count(merged->profile);
 
@@ -140,6 +159,7 @@ int write_merged(const struct options *options, const struct merged *merged, str
   int status = THESEUS_OK;
 
   switch (options->format) {
+    case FORMAT_BY_NAME:
     case FORMAT_CALLGRIND: status = theseus_callgrind_write(merged->graph, &sink); break;
     case FORMAT_PPROF:
       output_compress(output);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Reads a pprof profile: first its tables, then its samples, one by one.  What Theseus wrote becomes what it was; the
  * sample types of others become events. */
+#include "base/others.h"
 #include "base/sized.h"
 #include "pprof/bookings.h"
 #include "pprof/events.h"
@@ -353,6 +354,11 @@ int theseus_pprof_read(theseus_profile *profile, const void *bytes, size_t size,
     status = THESEUS_EFORMAT;
   } else {
     status = read_profile(profile, (th_bytes){at, size ? at + size : at}, &found);
+    const char *other = status == THESEUS_EFORMAT && size ? th_other_format(bytes, size) : NULL;
+    if (other)
+      (void)snprintf(found.text, sizeof found.text, "%s", other);
+    if (other)
+      found.offset = 0;
   }
   if (status && error) {
     if (status != THESEUS_EFORMAT)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._cffi import ffi as _ffi
 from ._cffi import lib as _lib
-from .errors import TheseusError
+from .errors import TheseusError, TheseusWarning
 from .graph import Graph, load, merge
 from .pending import Pending
 from .profile import Frame, Profile, Stack
@@ -30,7 +30,19 @@ if TYPE_CHECKING:
 
 __version__: str = _ffi.string(_lib.theseus_version()).decode()
 
-__all__ = ["Frame", "Graph", "Pending", "Profile", "Stack", "TheseusError", "Tracer", "__version__", "load", "merge"]
+__all__ = [
+    "Frame",
+    "Graph",
+    "Pending",
+    "Profile",
+    "Stack",
+    "TheseusError",
+    "TheseusWarning",
+    "Tracer",
+    "__version__",
+    "load",
+    "merge",
+]
 
 
 def __getattr__(name: str) -> Any:

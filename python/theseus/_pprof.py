@@ -39,23 +39,30 @@ def write_pprof(handle: Any, file: IO[bytes], detail: str = "full") -> None:
     file.write(encoded(handle, detail))
 
 
-def read_pprof(data: bytes, source: str = "pprof") -> Any:
+def read_pprof(data: bytes, source: str = "pprof", memory_limit: int = 0) -> Any:
     """A new theseus_profile * (the caller frees it) from a pprof file, compressed or not.
 
-    A TheseusError names `source`, says at which byte of the decompressed file it stopped, and why.
+    `memory_limit`: the most bytes that it may take; 0: any number.
+
+    A TheseusError names `source`, and says at which byte of the decompressed file it stopped, and why.
     """
     if data[:2] == GZIP:
         try:
             data = gzip.decompress(data)
         except (EOFError, OSError, zlib.error) as error:
             raise TheseusError(lib.THESEUS_EFORMAT, f"{source}: {error}") from error
+    options = ffi.new("theseus_profile_options *")
+    options.size = ffi.sizeof(options[0])
+    options.memory_limit = memory_limit
     out = ffi.new("theseus_profile **")
-    check(lib.theseus_profile_new(ffi.NULL, out), "a new profile")
+    check(lib.theseus_profile_new(options, out), "a new profile")
     found = ffi.new("theseus_read_error *")
     found.size = ffi.sizeof(found[0])
     status = lib.theseus_pprof_read(out[0], ffi.from_buffer(data), len(data), found)
     if status:
         lib.theseus_profile_free(out[0])
         said = ffi.string(found.text).decode("utf-8", "replace")
-        check(status, f"{source}: byte {found.offset}: {said}" if status == lib.THESEUS_EFORMAT else source)
+        where = f": byte {found.offset}: {said}" if status == lib.THESEUS_EFORMAT else ""
+        limit = ": it takes more memory than memory_limit allows" if status == lib.THESEUS_ELIMIT else ""
+        check(status, source + where + limit)
     return out[0]

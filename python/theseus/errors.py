@@ -16,6 +16,10 @@ class TheseusError(Exception):
         self.status = status
 
 
+class TheseusWarning(UserWarning):
+    """Something odd in a file that was read all the same; theseus-merge prints the same, or refuses it if --strict."""
+
+
 def check(status: int, what: str = "") -> None:
     """Raises when a call failed: MemoryError where memory ran out, else TheseusError."""
     if status == lib.THESEUS_ENOMEM:

@@ -3,24 +3,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import gzip
-import io
 import os
-import zlib
-from collections.abc import Iterable, Iterator
-from typing import IO, Any, NamedTuple, Union
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO, Any, NamedTuple
 
 from ._cffi import ffi, lib
-from .errors import TheseusError, check
+from .errors import TheseusWarning, check
 from .output import Target, rendered, write_to
 from .profile import Profile
+from .source import CHUNK, MEMORY_LIMIT, Source, is_pprof, opened, whole
 from .text import printable
-
-Source = Union[str, "os.PathLike[str]", IO[bytes]]
-
-CHUNK = 1 << 18
-GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
 class Function(NamedTuple):
@@ -62,6 +55,9 @@ class FunctionCosts(NamedTuple):
     inclusive: tuple[int, ...]
 
 
+_RAISE = "it takes more memory than memory_limit allows"
+
+
 def _text(string: Any) -> str:
     return str(ffi.string(string).decode())
 
@@ -80,11 +76,16 @@ def _sized(ctype: str) -> Any:
 class Graph:
     """Functions, their costs by line, and the calls between them.  One graph is used by one thread at a time."""
 
-    def __init__(self, handle: Any = None) -> None:
-        """`handle`: a theseus_graph * of cffi, which is owned from now on.  Without one the graph is empty."""
+    def __init__(self, handle: Any = None, memory_limit: int | None = None) -> None:
+        """`handle`: a theseus_graph * of cffi, which is owned from now on.  Without one the graph is empty.
+
+        `memory_limit`: the most bytes that an empty graph may grow to; None: any number.
+        """
         if handle is None:
+            options = _sized("theseus_graph_options")
+            options.memory_limit = memory_limit or 0
             out = ffi.new("theseus_graph **")
-            check(lib.theseus_graph_new(ffi.NULL, out), "a new graph")
+            check(lib.theseus_graph_new(options, out), "a new graph")
             handle = out[0]
         self._handle = ffi.gc(handle, lib.theseus_graph_free)
 
@@ -105,18 +106,25 @@ class Graph:
             other.merge(self)
         check(lib.theseus_graph_merge(self._handle, other._handle), "merge")
 
-    def read(self, source: Source, strict: bool = False) -> list[str]:
+    def read(self, source: Source, strict: bool = False, events: Sequence[str] | None = None) -> list[str]:
         """Adds a callgrind file, the whole of it or, with a TheseusError that says "file:line:column: what", nothing.
 
         `source`: a path or a binary file; gzip is recognised.  Gives the warnings (of many, the first hundred);
-        `strict` makes them errors.
+        `strict` makes them errors.  `events`: the columns whose costs matter; those of others may be negative, which a
+        graph cannot hold, and then count 0.
         """
-        with _opened(source) as (stream, name):
-            return self._feed(stream, stream.read(CHUNK), name, strict)
+        with opened(source) as (stream, name):
+            return self._feed(stream, stream.read(CHUNK), name, strict, events)
 
-    def _feed(self, stream: IO[bytes], data: bytes, name: str, strict: bool) -> list[str]:
+    def _feed(
+        self, stream: IO[bytes], data: bytes, name: str, strict: bool, events: Sequence[str] | None = None
+    ) -> list[str]:
         options = _sized("theseus_callgrind_options")
         options.flags = lib.THESEUS_STRICT if strict else 0
+        wanted = [ffi.new("char[]", event.encode()) for event in events or ()]
+        array = ffi.new("char *[]", wanted)
+        options.events = ffi.NULL if events is None else ffi.cast("char const * const *", array)
+        options.event_count = len(wanted)
         out = ffi.new("theseus_callgrind_reader **")
         check(lib.theseus_callgrind_reader_new(self._handle, options, out), name)
         reader = out[0]
@@ -129,8 +137,11 @@ class Graph:
             if not status:
                 status = lib.theseus_callgrind_reader_finish(reader)
             lib.theseus_callgrind_reader_info_get(reader, info)
+            if status == lib.THESEUS_ELIMIT:
+                check(status, f"{name}: {_RAISE}")
             if status:
-                check(status, _message(info.error))
+                way = "" if info.refused_event == ffi.NULL else "; choose other events with events="
+                check(status, _message(info.error) + way)
             warning = ffi.new("const char **")
             warnings = []
             for number in range(info.kept):
@@ -160,6 +171,16 @@ class Graph:
             lib.theseus_graph_event_get(self._handle, number, event)
             names.append(_text(event.name))
         return names
+
+    def _disputed(self) -> list[str]:
+        """The names of the formulas that inputs disagree about."""
+        name, formula = ffi.new("const char **"), ffi.new("const char **")
+        found, number = [], 0
+        while not lib.theseus_graph_formula_get(self._handle, number, name, formula):
+            if formula[0] == ffi.NULL:
+                found.append(_text(name[0]))
+            number += 1
+        return found
 
     def functions(self) -> list[Function]:
         info = _sized("theseus_graph_function")
@@ -246,87 +267,29 @@ def _projected(profile: Profile) -> Any:
 # ---- files ----
 
 
-class _Peekable(io.RawIOBase):
-    """A binary file, and a few bytes that have been read of it already.  Not closed with this."""
-
-    def __init__(self, file: IO[bytes], head: bytes) -> None:
-        self._file, self._head = file, head
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._head[: len(buffer)] or self._file.read(len(buffer)) or b""
-        self._head = self._head[len(data) :]
-        buffer[: len(data)] = data
-        return len(data)
+def _warn(messages: Iterable[str]) -> None:
+    for message in messages:
+        warnings.warn(message, TheseusWarning, stacklevel=3)  # the caller of load() or merge()
 
 
-def _decompressed(file: IO[bytes], name: str) -> IO[bytes]:
-    head = b""
-    while len(head) < len(ZSTD) and (more := file.read(len(ZSTD) - len(head))):
-        if not isinstance(more, bytes):
-            raise TypeError(f"a profile is read from a binary file: open it with 'rb' (this is {file!r})")
-        head += more
-    whole = io.BufferedReader(_Peekable(file, head), CHUNK)
-    if head.startswith(GZIP):
-        return gzip.GzipFile(fileobj=whole, mode="rb")  # type: ignore[return-value]
-    if head == ZSTD:
-        try:
-            from compression import zstd  # type: ignore[import-not-found,unused-ignore]  # Python 3.14
-        except ImportError:
-            raise TheseusError(
-                lib.THESEUS_EFORMAT,
-                f"{name}: is compressed by zstd, which this Python does not read: theseus-merge does",
-            ) from None
-        return zstd.ZstdFile(whole)  # type: ignore[no-any-return,unused-ignore]
-    return whole
-
-
-@contextlib.contextmanager
-def _opened(source: Source) -> Iterator[tuple[IO[bytes], str]]:
-    """The bytes, decompressed, and the name of a path or file."""
-    with contextlib.ExitStack() as stack:
-        if isinstance(source, (str, os.PathLike)):
-            name = os.fspath(source)
-            file: IO[bytes] = stack.enter_context(open(source, "rb"))
-        elif isinstance(source, io.TextIOBase) or not callable(getattr(source, "read", None)):
-            raise TypeError(f"a profile is read from a path or a binary file, opened with 'rb' (this is {source!r})")
-        else:
-            file, name = source, str(getattr(source, "name", "-"))
-        try:
-            yield _decompressed(file, name), name
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise TheseusError(lib.THESEUS_EFORMAT, f"{name}: {error}") from error
-
-
-_CALLGRIND = (
-    *(b"#", b"version:", b"creator:", b"cmd:", b"pid:", b"part:"),
-    *(b"desc:", b"thread:", b"event:", b"positions:", b"events:"),
-)
-
-
-def _is_pprof(head: bytes) -> bool:
-    """True if the first bytes hold a control character other than a blank, and do not begin as callgrind files do.
-
-    Text has no such character.  pprof has some in its first 64 bytes, whichever field comes first.
-    """
-    return not head.startswith(_CALLGRIND) and any(byte < 9 or 13 < byte < 32 for byte in head[:64])
-
-
-def load(source: Source) -> Profile | Graph:
+def load(source: Source, *, memory_limit: int | None = None, events: Sequence[str] | None = None) -> Profile | Graph:
     """A profile from a path or a binary file: pprof, which keeps whole stacks, as a Profile; callgrind as a Graph.
 
-    gzip is recognised by the first bytes.  A TheseusError says what is wrong, and where in the file.
+    gzip is recognised by the first bytes.  A TheseusError says what is wrong, and where in the file; a TheseusWarning
+    says what is odd, but could be read.
+
+    `memory_limit`: the most bytes that the file may unpack to, and that the result may take.  Without it these are
+    512 MB and 2 GB, so that a small file that unpacks to a huge one is refused.  `events`: see Graph.read().
     """
-    with _opened(source) as (stream, name):
+    with opened(source) as (stream, name):
         head = stream.read(CHUNK)
-        if _is_pprof(head):
+        if is_pprof(head):
             from ._pprof import read_pprof
 
-            return Profile(read_pprof(head + stream.read(), name))
-        graph = Graph()
-        graph._feed(stream, head, name, strict=False)
+            data = whole(stream, head, name, memory_limit)
+            return Profile(read_pprof(data, name, memory_limit or MEMORY_LIMIT))
+        graph = Graph(memory_limit=memory_limit or MEMORY_LIMIT)
+        _warn(graph._feed(stream, head, name, strict=False, events=events))
         return graph
 
 
@@ -340,7 +303,7 @@ def merge(paths: Iterable[Source], out: Target | None = None, format: str = "cal
 
     Callgrind and pprof files, mixed as well: what comes of pprof files alone is a Profile, else it is a Graph, which
     can be written as callgrind only.  While a file is parsed other threads run.  theseus-merge does the same from the
-    shell, many files at a time.
+    shell, many files at a time.  An empty file adds nothing, with a TheseusWarning.
     """
     if isinstance(paths, (str, bytes, os.PathLike)):
         raise TypeError(f"merge takes several paths or files, in a list say, not one: {paths!r}")
@@ -348,20 +311,22 @@ def merge(paths: Iterable[Source], out: Target | None = None, format: str = "cal
     profile: Profile | None = None
     pprof_names: list[str] = []
     for source in paths:
-        with _opened(source) as (stream, name):
+        with opened(source) as (stream, name):
             head = stream.read(CHUNK)
-            if _is_pprof(head):
+            if not head:
+                _warn([f"{printable(name)}: the file is empty"])
+            elif is_pprof(head):
                 from ._pprof import read_pprof
 
-                loaded = Profile(read_pprof(head + stream.read(), name))
+                loaded = Profile(read_pprof(whole(stream, head, name, None), name, MEMORY_LIMIT))
                 pprof_names.append(name)
                 if profile is None:
                     profile = loaded
                 else:
                     profile.merge(loaded)
             else:
-                graph = Graph() if graph is None else graph
-                graph._feed(stream, head, name, strict=False)
+                graph = Graph(memory_limit=MEMORY_LIMIT) if graph is None else graph
+                _warn(graph._feed(stream, head, name, strict=False))
     merged: Profile | Graph
     if graph is None and profile is None:
         raise ValueError("there is nothing to merge")
@@ -374,6 +339,7 @@ def merge(paths: Iterable[Source], out: Target | None = None, format: str = "cal
             for name in pprof_names:
                 check(lib.theseus_graph_add_source(projected._handle, _name_bytes(name)), name)
             graph.merge(projected)
+        _warn(f"inputs have different formulas of the event {name}: it is left out" for name in graph._disputed())
         merged = graph
     if out is not None:
         merged.write(out, format)

@@ -216,8 +216,10 @@ static void test_reader(void) {
   is_int(theseus_callgrind_reader_new(NULL, NULL, &reader), THESEUS_EINVAL, "reader_new: no graph");
   is_int(theseus_callgrind_reader_new(graph, NULL, NULL), THESEUS_EINVAL, "reader_new: no place");
   is_int(theseus_callgrind_reader_new(graph, &options, &reader), THESEUS_EINVAL, "reader_new: no size");
-  options = (theseus_callgrind_options){sizeof options, 4};
+  options = (theseus_callgrind_options){.size = sizeof options, .flags = 4};
   is_int(theseus_callgrind_reader_new(graph, &options, &reader), THESEUS_EINVAL, "reader_new: no such flag");
+  options = (theseus_callgrind_options){.size = sizeof options, .event_count = 1};
+  is_int(theseus_callgrind_reader_new(graph, &options, &reader), THESEUS_EINVAL, "reader_new: no names of events");
   reader = new_reader(graph, 0);
   is_int(theseus_callgrind_reader_begin(NULL, "x"), THESEUS_EINVAL, "begin: no reader");
   is_int(theseus_callgrind_reader_feed(NULL, "x", 1), THESEUS_EINVAL, "feed: no reader");
