@@ -80,11 +80,11 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/callgrind/number.c \
   %D%/callgrind/number.h \
   %D%/callgrind/order.c \
+  %D%/callgrind/order.h \
   %D%/callgrind/quick.c \
   %D%/callgrind/read.c \
   %D%/callgrind/reader.h \
   %D%/callgrind/write.c \
-  %D%/callgrind/write.h \
   %D%/pprof/bookings.c \
   %D%/pprof/bookings.h \
   %D%/pprof/events.c \
@@ -98,10 +98,17 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/pprof/tables.c \
   %D%/pprof/tables.h \
   %D%/pprof/write-cells.c \
+  %D%/pprof/write-cells.h \
   %D%/pprof/write-locations.c \
+  %D%/pprof/write-locations.h \
   %D%/pprof/write-sample.c \
+  %D%/pprof/write-sample.h \
   %D%/pprof/write-spans.c \
+  %D%/pprof/write-spans.h \
+  %D%/pprof/write-tables.c \
+  %D%/pprof/write-tables.h \
   %D%/pprof/write.c \
+  %D%/pprof/writer.c \
   %D%/pprof/writer.h
 
 # The installed one wraps it.  -version-info C:R:A, at a release:  the code changed: R+1;  a symbol was added: C+1, R=0, A+1;

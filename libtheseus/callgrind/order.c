@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* In which order a graph is written. */
+/* order - sorts what a graph holds.  See order.h. */
+#include "callgrind/order.h"
 #include "base/sort.h"
-#include "callgrind/write.h"
 
 #include <string.h>
 

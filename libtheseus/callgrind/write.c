@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Writes a graph as callgrind, in the one way that KCachegrind, callgrind_annotate, gprof2dot and speedscope all read
  * right. */
-#include "callgrind/write.h"
 #include "base/digits.h"
 #include "base/output.h"
 #include "base/version.h"
+#include "callgrind/order.h"
 
 #include <string.h>
 

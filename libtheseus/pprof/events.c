@@ -47,13 +47,13 @@ static void event_name(const th_pprof_events *events, const theseus_profile *pro
 
 /* The long name that a comment gives an event, in the bytes of the file; without bytes: no comment does. */
 static struct th_text commented(const th_pprof_tables *tables, const char *name) {
-  size_t n = strlen(name), before = strlen(EVENT_COMMENT), middle = strlen(EVENT_COMMENT_MIDDLE);
+  size_t n = strlen(name), before = strlen(TH_WORD_EVENT), middle = strlen(TH_WORD_EVENT_MIDDLE);
 
   for (uint32_t i = 0; i < tables->comment_count; i++) {
     const struct th_text *comment = th_pprof_string(tables, tables->comments[i]);
-    if (comment && comment->length > before + n + middle && memcmp(comment->bytes, EVENT_COMMENT, before) == 0 &&
+    if (comment && comment->length > before + n + middle && memcmp(comment->bytes, TH_WORD_EVENT, before) == 0 &&
         memcmp(comment->bytes + before, name, n) == 0 &&
-        memcmp(comment->bytes + before + n, EVENT_COMMENT_MIDDLE, middle) == 0) {
+        memcmp(comment->bytes + before + n, TH_WORD_EVENT_MIDDLE, middle) == 0) {
       uint32_t skip = (uint32_t)(before + n + middle);
       return (struct th_text){.bytes = comment->bytes + skip, .length = comment->length - skip};
     }
@@ -107,7 +107,7 @@ static int resolve_type(th_pprof_events *events, const th_pprof_tables *tables, 
   event_name(events, profile, type, text, name, sizeof name);
   event.name = name;
   event.unit = th_strings_get(&profile->strings, unit);
-  if (strcmp(event.unit, NANOSECONDS) == 0)
+  if (strcmp(event.unit, TH_WORD_NANOSECONDS) == 0)
     event.unit = "ns";
   status = long_name(tables, profile, name, text, &event.long_name);
   return status ? status : theseus_event_intern(profile, &event, &events->ids[type]);
@@ -116,28 +116,29 @@ static int resolve_type(th_pprof_events *events, const th_pprof_tables *tables, 
 int th_pprof_events_resolve(th_pprof_events *events, const th_pprof_tables *tables, theseus_profile *profile) {
   static const uint32_t ids[] = {THESEUS_WAIT, THESEUS_LATENCY, THESEUS_OPERATIONS};
   const theseus_event_info *defaults = th_neutral_names;
-  uint32_t types[TYPE_HOST];
+  uint32_t types[TH_TYPE_HOST];
   int status = THESEUS_OK;
 
   for (uint32_t i = 0; i < tables->type_count; i++)
     if (!th_pprof_string(tables, tables->types[i].name) || !th_pprof_string(tables, tables->types[i].unit))
       return th_pprof_fail(tables, tables->begin, "sample type %u: a text that is not in the string table",
                            (unsigned)i);
-  types[TYPE_WAIT] = find_type(tables, WAIT, NANOSECONDS);
-  types[TYPE_LATENCY] = find_type(tables, LATENCY, NANOSECONDS);
-  types[TYPE_OPERATIONS] = find_type(tables, OPERATIONS, COUNT);
-  if (types[TYPE_OPERATIONS] == TH_NONE) {
-    types[TYPE_OPERATIONS] = find_type(tables, DEFERREDS, COUNT);
+  types[TH_TYPE_WAIT] = find_type(tables, TH_WORD_WAIT, TH_WORD_NANOSECONDS);
+  types[TH_TYPE_LATENCY] = find_type(tables, TH_WORD_LATENCY, TH_WORD_NANOSECONDS);
+  types[TH_TYPE_OPERATIONS] = find_type(tables, TH_WORD_OPERATIONS, TH_WORD_COUNT);
+  if (types[TH_TYPE_OPERATIONS] == TH_NONE) {
+    types[TH_TYPE_OPERATIONS] = find_type(tables, TH_WORD_DEFERREDS, TH_WORD_COUNT);
     defaults = th_deferred_names;
   }
-  events->ours = types[TYPE_WAIT] != TH_NONE && types[TYPE_LATENCY] != TH_NONE && types[TYPE_OPERATIONS] != TH_NONE;
+  events->ours =
+      types[TH_TYPE_WAIT] != TH_NONE && types[TH_TYPE_LATENCY] != TH_NONE && types[TH_TYPE_OPERATIONS] != TH_NONE;
   if (events->ours)
     status = resolve_names(events, tables, profile, defaults);
   for (uint32_t i = 0; !status && i < tables->type_count; i++) {
     uint32_t own = 0;
-    while (own < TYPE_HOST && (!events->ours || types[own] != i))
+    while (own < TH_TYPE_HOST && (!events->ours || types[own] != i))
       own++;
-    if (own < TYPE_HOST)
+    if (own < TH_TYPE_HOST)
       events->ids[i] = ids[own];
     else
       status = resolve_type(events, tables, profile, i);

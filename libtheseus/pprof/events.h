@@ -8,7 +8,8 @@
 
 typedef struct th_pprof_events {
   uint32_t ids[TH_MAX_TYPES]; /* by sample type */
-  bool ours; /* it has the types of TYPE_WAIT, TYPE_LATENCY and TYPE_OPERATIONS, and so labels that mean something */
+  bool
+      ours; /* it has the types of TH_TYPE_WAIT, TH_TYPE_LATENCY and TH_TYPE_OPERATIONS, and so labels that mean something */
   struct th_event names[THESEUS_EVENTS]; /* ours: of the built-in events of the profile, once it is read */
 } th_pprof_events;
 

@@ -7,9 +7,9 @@
 /* The value of a comment about `fact`; NULL: the comment is about something else. */
 static const char *value_of(const struct th_text *comment, int fact, size_t *length) {
   const char *key = th_fact_key(fact);
-  size_t n = strlen(key), middle = strlen(FACT_COMMENT_MIDDLE);
+  size_t n = strlen(key), middle = strlen(TH_WORD_FACT_MIDDLE);
   if (!comment || comment->length < n + middle || memcmp(comment->bytes, key, n) != 0 ||
-      memcmp(comment->bytes + n, FACT_COMMENT_MIDDLE, middle) != 0)
+      memcmp(comment->bytes + n, TH_WORD_FACT_MIDDLE, middle) != 0)
     return NULL;
   *length = comment->length - n - middle;
   return comment->bytes + n + middle;

@@ -15,37 +15,57 @@
 #ifndef TH_PPROF_H
 #define TH_PPROF_H
 
-enum { PROFILE_SAMPLE_TYPE = 1, PROFILE_SAMPLE, PROFILE_MAPPING, PROFILE_LOCATION, PROFILE_FUNCTION, PROFILE_STRING };
-enum { PROFILE_TIME = 9, PROFILE_DURATION, PROFILE_PERIOD_TYPE, PROFILE_PERIOD, PROFILE_COMMENT, PROFILE_DEFAULT_TYPE };
-enum { VALUE_TYPE = 1, VALUE_UNIT };
-enum { SAMPLE_LOCATION = 1, SAMPLE_VALUE, SAMPLE_LABEL };
-enum { LABEL_KEY = 1, LABEL_STRING, LABEL_NUMBER, LABEL_UNIT };
-enum { MAPPING_ID = 1, MAPPING_FILE = 5, MAPPING_HAS_FUNCTIONS = 7, MAPPING_HAS_FILES, MAPPING_HAS_LINES };
-enum { LOCATION_ID = 1, LOCATION_MAPPING, LOCATION_ADDRESS, LOCATION_LINE };
-enum { LINE_FUNCTION = 1, LINE_LINE };
-enum { FUNCTION_ID = 1, FUNCTION_NAME, FUNCTION_SYSTEM_NAME, FUNCTION_FILE, FUNCTION_FIRST_LINE };
+enum {
+  TH_PROFILE_SAMPLE_TYPE = 1,
+  TH_PROFILE_SAMPLE,
+  TH_PROFILE_MAPPING,
+  TH_PROFILE_LOCATION,
+  TH_PROFILE_FUNCTION,
+  TH_PROFILE_STRING
+};
+enum {
+  TH_PROFILE_TIME = 9,
+  TH_PROFILE_DURATION,
+  TH_PROFILE_PERIOD_TYPE,
+  TH_PROFILE_PERIOD,
+  TH_PROFILE_COMMENT,
+  TH_PROFILE_DEFAULT_TYPE
+};
+enum { TH_VALUE_TYPE = 1, TH_VALUE_UNIT };
+enum { TH_SAMPLE_LOCATION = 1, TH_SAMPLE_VALUE, TH_SAMPLE_LABEL };
+enum { TH_LABEL_KEY = 1, TH_LABEL_STRING, TH_LABEL_NUMBER, TH_LABEL_UNIT };
+enum {
+  TH_MAPPING_ID = 1,
+  TH_MAPPING_FILE = 5,
+  TH_MAPPING_HAS_FUNCTIONS = 7,
+  TH_MAPPING_HAS_FILES,
+  TH_MAPPING_HAS_LINES
+};
+enum { TH_LOCATION_ID = 1, TH_LOCATION_MAPPING, TH_LOCATION_ADDRESS, TH_LOCATION_LINE };
+enum { TH_LINE_FUNCTION = 1, TH_LINE_LINE };
+enum { TH_FUNCTION_ID = 1, TH_FUNCTION_NAME, TH_FUNCTION_SYSTEM_NAME, TH_FUNCTION_FILE, TH_FUNCTION_FIRST_LINE };
 
 /* The sample types that are ours, in their order, before those of the host's events. */
-enum { TYPE_WAIT, TYPE_LATENCY, TYPE_OPERATIONS, TYPE_HOST };
+enum { TH_TYPE_WAIT, TH_TYPE_LATENCY, TH_TYPE_OPERATIONS, TH_TYPE_HOST };
 
-#define WAIT "wait"
-#define LATENCY "latency"       /* a sample type, and a label */
-#define OPERATIONS "operations" /* the sample type of a profile whose event is called Operations */
-#define DEFERREDS "deferreds"   /* and of one whose event is called Deferreds */
-#define NANOSECONDS "nanoseconds"
-#define COUNT "count"
-#define OUTCOME "outcome"
-#define DETACHED "detached"
-#define HEAD "head"
-#define HEAD_UNIT "frames"
-#define HEAD_PATH "head_path"
-#define ROOT_HEAD "(root)"
-#define EVENT_COMMENT "event: " /* `event: Name : Long name`, as in callgrind */
-#define EVENT_COMMENT_MIDDLE " : "
-#define FACT_COMMENT_MIDDLE ": " /* `pid: 4242`, as in callgrind */
+#define TH_WORD_WAIT "wait"
+#define TH_WORD_LATENCY "latency"       /* a sample type, and a label */
+#define TH_WORD_OPERATIONS "operations" /* the sample type of a profile whose event is called Operations */
+#define TH_WORD_DEFERREDS "deferreds"   /* and of one whose event is called Deferreds */
+#define TH_WORD_NANOSECONDS "nanoseconds"
+#define TH_WORD_COUNT "count"
+#define TH_WORD_OUTCOME "outcome"
+#define TH_WORD_DETACHED "detached"
+#define TH_WORD_HEAD "head"
+#define TH_WORD_HEAD_UNIT "frames"
+#define TH_WORD_HEAD_PATH "head_path"
+#define TH_WORD_ROOT_HEAD "(root)"
+#define TH_WORD_EVENT "event: " /* `event: Name : Long name`, as in callgrind */
+#define TH_WORD_EVENT_MIDDLE " : "
+#define TH_WORD_FACT_MIDDLE ": " /* `pid: 4242`, as in callgrind */
 
-enum { OUTCOME_PENDING = 4, OUTCOMES };
-#define OUTCOME_NAMES                                                                                                  \
+enum { TH_OUTCOME_PENDING = 4, TH_PPROF_OUTCOMES };
+#define TH_OUTCOME_NAMES                                                                                               \
   { "success", "failure", "cancelled", "abandoned", "pending" }
 
 #endif

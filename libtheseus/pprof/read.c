@@ -33,7 +33,7 @@ struct reader {
 
 /* What the labels of a sample say. */
 struct labels {
-  uint32_t outcome; /* of OUTCOME_NAMES */
+  uint32_t outcome; /* of TH_OUTCOME_NAMES */
   bool detached, has_head;
   uint64_t mark, head;
   const struct th_text *head_path;
@@ -42,12 +42,12 @@ struct labels {
 /* ---- labels ---- */
 
 static int classify_words(struct reader *reader) {
-  static const char *const words[] = {[KEY_OUTCOME] = OUTCOME,
-                                      [KEY_LATENCY] = LATENCY,
-                                      [KEY_DETACHED] = DETACHED,
-                                      [KEY_HEAD] = HEAD,
-                                      [KEY_HEAD_PATH] = HEAD_PATH};
-  static const char *const outcomes[] = OUTCOME_NAMES;
+  static const char *const words[] = {[KEY_OUTCOME] = TH_WORD_OUTCOME,
+                                      [KEY_LATENCY] = TH_WORD_LATENCY,
+                                      [KEY_DETACHED] = TH_WORD_DETACHED,
+                                      [KEY_HEAD] = TH_WORD_HEAD,
+                                      [KEY_HEAD_PATH] = TH_WORD_HEAD_PATH};
+  static const char *const outcomes[] = TH_OUTCOME_NAMES;
   const th_pprof_tables *tables = &reader->tables;
 
   reader->words = th_alloc_zeroed(tables->alloc, tables->string_count, 1);
@@ -58,7 +58,7 @@ static int classify_words(struct reader *reader) {
     for (unsigned char word = KEY_OUTCOME; word < FIRST_OUTCOME; word++)
       if (th_text_is(text, words[word]))
         reader->words[i] = word;
-    for (unsigned char outcome = 0; outcome < OUTCOMES; outcome++)
+    for (unsigned char outcome = 0; outcome < TH_PPROF_OUTCOMES; outcome++)
       if (th_text_is(text, outcomes[outcome]))
         reader->words[i] = (unsigned char)(FIRST_OUTCOME + outcome);
   }
@@ -79,9 +79,9 @@ static int read_label(const struct reader *reader, th_bytes message, struct labe
     if (wrong)
       return sample_fail(reader, message.at, wrong);
     switch (field.number) {
-      case LABEL_KEY: key = field.value; break;
-      case LABEL_STRING: string = field.value; break;
-      case LABEL_NUMBER: number = field.value; break;
+      case TH_LABEL_KEY: key = field.value; break;
+      case TH_LABEL_STRING: string = field.value; break;
+      case TH_LABEL_NUMBER: number = field.value; break;
       default: break;
     }
   }
@@ -246,11 +246,11 @@ static int read_sample(struct reader *reader, th_bytes message) {
   while (!status && message.at != message.end) {
     const unsigned char *field_at = message.at;
     const char *wrong = th_wire_next(&message, &field);
-    if (!wrong && field.number == SAMPLE_LOCATION)
+    if (!wrong && field.number == TH_SAMPLE_LOCATION)
       status = take_locations(reader, &field, field_at);
-    else if (!wrong && field.number == SAMPLE_VALUE && !take_values(reader, &field))
+    else if (!wrong && field.number == TH_SAMPLE_VALUE && !take_values(reader, &field))
       wrong = "a number that does not end";
-    else if (!wrong && field.number == SAMPLE_LABEL && reader->events.ours)
+    else if (!wrong && field.number == TH_SAMPLE_LABEL && reader->events.ours)
       status = field.is_block ? read_label(reader, field.block, &labels)
                               : sample_fail(reader, field_at, "a label is not a message");
     if (wrong)
@@ -280,7 +280,7 @@ static int read_samples(struct reader *reader, th_bytes bytes) {
 
   while (!status && bytes.at != bytes.end) {
     (void)th_wire_next(&bytes, &field); /* has gone well before */
-    if (field.number != PROFILE_SAMPLE)
+    if (field.number != TH_PROFILE_SAMPLE)
       continue;
     reader->sample_number++;
     status = read_sample(reader, field.block);

@@ -117,9 +117,9 @@ static int read_type(th_pprof_tables *tables, th_bytes message) {
   if (tables->type_count == TH_MAX_TYPES)
     return th_pprof_fail(tables, message.at, "more than %d sample types", TH_MAX_TYPES);
   while (next_field(tables, &message, &field, &status))
-    if (field.number == VALUE_TYPE)
+    if (field.number == TH_VALUE_TYPE)
       type.name = field.value;
-    else if (field.number == VALUE_UNIT)
+    else if (field.number == TH_VALUE_UNIT)
       type.unit = field.value;
   tables->types[tables->type_count++] = type;
   return status;
@@ -132,9 +132,9 @@ static int read_mapping(th_pprof_tables *tables, th_bytes message) {
   int status = th_alloc_grow(tables->alloc, &tables->mappings, &tables->mapping_capacity,
                              (uint64_t)tables->mapping_ids.count + 1, sizeof mapping);
   while (!status && next_field(tables, &message, &field, &status))
-    if (field.number == MAPPING_ID)
+    if (field.number == TH_MAPPING_ID)
       id = field.value;
-    else if (field.number == MAPPING_FILE)
+    else if (field.number == TH_MAPPING_FILE)
       mapping.file = field.value;
   if (status)
     return status;
@@ -150,11 +150,11 @@ static int read_function(th_pprof_tables *tables, th_bytes message) {
                              (uint64_t)tables->function_ids.count + 1, sizeof function);
   while (!status && next_field(tables, &message, &field, &status))
     switch (field.number) {
-      case FUNCTION_ID: id = field.value; break;
-      case FUNCTION_NAME: function.name = field.value; break;
-      case FUNCTION_SYSTEM_NAME: function.system_name = field.value; break;
-      case FUNCTION_FILE: function.file = field.value; break;
-      case FUNCTION_FIRST_LINE: function.first_line = th_small(field.value); break;
+      case TH_FUNCTION_ID: id = field.value; break;
+      case TH_FUNCTION_NAME: function.name = field.value; break;
+      case TH_FUNCTION_SYSTEM_NAME: function.system_name = field.value; break;
+      case TH_FUNCTION_FILE: function.file = field.value; break;
+      case TH_FUNCTION_FIRST_LINE: function.first_line = th_small(field.value); break;
       default: break;
     }
   if (status)
@@ -169,9 +169,9 @@ static int read_line(th_pprof_tables *tables, th_bytes message) {
   int status = th_alloc_grow(tables->alloc, &tables->frames, &tables->frame_capacity, (uint64_t)tables->frame_count + 1,
                              sizeof frame);
   while (!status && next_field(tables, &message, &field, &status))
-    if (field.number == LINE_FUNCTION)
+    if (field.number == TH_LINE_FUNCTION)
       frame.id = field.value;
-    else if (field.number == LINE_LINE)
+    else if (field.number == TH_LINE_LINE)
       frame.line = th_small(field.value);
   if (!status)
     tables->frames[tables->frame_count++] = frame;
@@ -186,10 +186,10 @@ static int read_location(th_pprof_tables *tables, th_bytes message) {
                              (uint64_t)tables->location_ids.count + 1, sizeof location);
   while (!status && next_field(tables, &message, &field, &status))
     switch (field.number) {
-      case LOCATION_ID: id = field.value; break;
-      case LOCATION_MAPPING: location.mapping = field.value; break;
-      case LOCATION_ADDRESS: location.address = field.value; break;
-      case LOCATION_LINE:
+      case TH_LOCATION_ID: id = field.value; break;
+      case TH_LOCATION_MAPPING: location.mapping = field.value; break;
+      case TH_LOCATION_ADDRESS: location.address = field.value; break;
+      case TH_LOCATION_LINE:
         if (field.is_block)
           status = read_line(tables, field.block);
         break;
@@ -235,19 +235,19 @@ static int read_time(th_pprof_tables *tables, const unsigned char *at, const str
 
 static int read_field(th_pprof_tables *tables, const unsigned char *at, const struct th_field *field) {
   int status = THESEUS_OK;
-  bool message = field->number <= PROFILE_STRING;
+  bool message = field->number <= TH_PROFILE_STRING;
 
   if (message && !field->is_block)
     return th_pprof_fail(tables, at, "field %u of the profile is not a message", (unsigned)field->number);
   switch (field->number) {
-    case PROFILE_SAMPLE_TYPE: return read_type(tables, field->block);
-    case PROFILE_MAPPING: return read_mapping(tables, field->block);
-    case PROFILE_LOCATION: return read_location(tables, field->block);
-    case PROFILE_FUNCTION: return read_function(tables, field->block);
-    case PROFILE_STRING: return read_string(tables, field);
-    case PROFILE_TIME: return read_time(tables, at, field);
-    case PROFILE_DURATION: tables->duration_ns = field->value <= INT64_MAX ? field->value : 0; return THESEUS_OK;
-    case PROFILE_COMMENT:
+    case TH_PROFILE_SAMPLE_TYPE: return read_type(tables, field->block);
+    case TH_PROFILE_MAPPING: return read_mapping(tables, field->block);
+    case TH_PROFILE_LOCATION: return read_location(tables, field->block);
+    case TH_PROFILE_FUNCTION: return read_function(tables, field->block);
+    case TH_PROFILE_STRING: return read_string(tables, field);
+    case TH_PROFILE_TIME: return read_time(tables, at, field);
+    case TH_PROFILE_DURATION: tables->duration_ns = field->value <= INT64_MAX ? field->value : 0; return THESEUS_OK;
+    case TH_PROFILE_COMMENT:
       if (tables->comment_count < MAX_COMMENTS &&
           !read_numbers(tables->alloc, field, &tables->comments, &tables->comment_count, &tables->comment_capacity,
                         &status))

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: ISC */
+#include "pprof/write-cells.h"
 #include "base/sort.h"
 #include "base/text.h"
-#include "pprof/writer.h"
+#include "pprof/write-sample.h"
 
 #include <string.h>
 
 static uint32_t line_of(const struct th_cell_key *key) {
-  return key->stack == THESEUS_ROOT ? 0 : key->line; /* there is no location to have it */
+  return key->stack == THESEUS_ROOT ? 0 : key->line; /* the root has no location */
 }
 
-/* Of cells of one stack: do they belong to different samples, and which comes first? */
+/* The order of the cells of one stack.  Cells of which neither is less belong to one sample. */
 static bool cell_less(const void *owner, uint32_t a, uint32_t b) {
   const th_pprof_writer *writer = owner;
   const struct th_cell_key *x = &writer->profile->cells.items[a].key, *y = &writer->profile->cells.items[b].key;
@@ -37,7 +38,7 @@ int th_pprof_cells_sort(th_pprof_writer *writer) {
     ends[positions[cells->items[i].key.stack] + 1]++;
   for (uint32_t i = 1; i <= n; i++)
     ends[i] += ends[i - 1];
-  for (uint32_t i = 0; i < cells->count; i++) /* each begins where the one before ends, and goes on to its own end */
+  for (uint32_t i = 0; i < cells->count; i++) /* ends[p] begins as the start of p, and grows to its end */
     writer->cells[ends[positions[cells->items[i].key.stack]]++] = i;
   for (uint32_t i = 0; i < n; from = ends[i++])
     if (ends[i] - from > 1)
@@ -45,11 +46,11 @@ int th_pprof_cells_sort(th_pprof_writer *writer) {
   return THESEUS_OK;
 }
 
-/* The frames that a head has above what it shares with a stack, as a text: for each, from the lowest, its line of call,
- * first line, name and file, each on a line of its own. */
+/* Returns the number of a text that lists the frames of a head above those that it shares with a stack, lowest first: call line, first
+ * line, name and file, each on a line of its own. */
 static uint32_t head_path(th_pprof_writer *writer, uint32_t head, uint32_t shared) {
   const struct th_stack *stacks = writer->profile->stacks.items;
-  th_wire *path = &writer->part; /* a wire is bytes like others */
+  th_wire *path = &writer->part; /* used as a buffer of bytes */
   uint32_t id = 0;
 
   uint32_t length = stacks[head].depth - stacks[shared].depth;
@@ -96,7 +97,7 @@ static uint32_t put_detached(th_pprof_writer *writer, uint32_t head, uint32_t st
     shared = stacks[shared].parent;
   }
   uint32_t function = stacks[head].function;
-  const char *name = ROOT_HEAD;
+  const char *name = TH_WORD_ROOT_HEAD;
   if (head != THESEUS_ROOT)
     name = th_strings_get(&writer->profile->strings, writer->profile->functions.items[function].name);
   labels[n++] = (struct th_pprof_label){.key = writer->detached, .string = th_pprof_text(writer, name)};
@@ -104,6 +105,13 @@ static uint32_t put_detached(th_pprof_writer *writer, uint32_t head, uint32_t st
     labels[n++] = (struct th_pprof_label){.key = writer->head_path, .string = head_path(writer, head, shared)};
   labels[n++] = (struct th_pprof_label){writer->head, 0, stacks[shared].depth, writer->head_unit};
   return n;
+}
+
+void th_pprof_cells_release(th_pprof_writer *writer) {
+  th_alloc *alloc = &writer->alloc;
+  th_alloc_free(alloc, writer->cell_ends, writer->stacks.count + (size_t)1, sizeof *writer->cell_ends);
+  th_alloc_free(alloc, writer->cells, writer->profile->cells.count, 2 * sizeof *writer->cells);
+  th_alloc_free(alloc, writer->path, writer->path_capacity, sizeof *writer->path);
 }
 
 void th_pprof_cells_send(th_pprof_writer *writer, uint32_t position) {
@@ -119,7 +127,7 @@ void th_pprof_cells_send(th_pprof_writer *writer, uint32_t position) {
     for (; next < end && !cell_less(writer, first, writer->cells[next]); next++) {
       const struct th_cell *cell = &cells->items[writer->cells[next]];
       uint32_t event = cell->key.event;
-      uint64_t *sum = &writer->sample.values[event ? TYPE_HOST + event - THESEUS_EVENTS : TYPE_WAIT];
+      uint64_t *sum = &writer->sample.values[event ? TH_TYPE_HOST + event - THESEUS_EVENTS : TH_TYPE_WAIT];
       uint64_t amount = th_fixed_round(cell->value);
       if (amount > UINT64_MAX - *sum)
         th_pprof_note(writer, THESEUS_EOVERFLOW);

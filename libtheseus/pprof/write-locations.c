@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* The locations of a file, numbered as samples come upon them.  Each frame of each stack is looked up, out of order:
- * what is wanted is in one place, as most functions are called from few lines.  The map is for those that have more. */
-#include "pprof/writer.h"
+/* Each frame of each stack is looked up, in no order that helps a cache.  Most functions are called from few lines, so the first
+ * TH_FEW lines of a function are kept together; only further lines need the map. */
+#include "pprof/write-locations.h"
 
 struct key {
   uint32_t function, line;
@@ -56,7 +56,7 @@ uint32_t th_pprof_location(th_pprof_writer *writer, uint32_t function, uint32_t 
   return item == TH_NONE ? add(writer, &key, true) : item + 1;
 }
 
-void th_pprof_locations_free(th_pprof_writer *writer) {
+void th_pprof_locations_release(th_pprof_writer *writer) {
   th_pprof_locations *locations = &writer->locations;
   th_alloc_free(&writer->alloc, locations->few, writer->profile->functions.count + (size_t)1, sizeof *locations->few);
   th_alloc_free(&writer->alloc, locations->items, locations->capacity, sizeof *locations->items);

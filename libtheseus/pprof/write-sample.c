@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#include "pprof/writer.h"
+#include "pprof/write-sample.h"
+#include "pprof/write-locations.h"
 
 enum {
   LOCATION_SIZE = 5, /* bytes of a location's id, at most */
@@ -27,8 +28,8 @@ int th_pprof_sample_init(th_pprof_writer *writer) {
   return sample->tail ? THESEUS_OK : th_alloc_why(alloc);
 }
 
-/* Makes the path that of another stack, from where it leaves the one that there is: ids are given to locations in the
- * order in which the sample has them, the leaf's first. */
+/* Makes the path that of another stack, from the frame on in which they differ.  Locations get their ids in the order of the sample:
+ * leaf first. */
 static void turn_to(th_pprof_writer *writer, uint32_t stack) {
   const struct th_stack *stacks = writer->profile->stacks.items;
   struct th_pprof_sample *sample = &writer->sample;
@@ -36,7 +37,7 @@ static void turn_to(th_pprof_writer *writer, uint32_t stack) {
 
   for (uint32_t s = stack; shared && (shared > sample->depth || sample->path[shared].stack != s); shared--) {
     uint32_t parent = stacks[s].parent;
-    /* Its location's id is where its size will be. */
+    /* Until the next loop, `size` holds the id of the location. */
     sample->path[shared] = (struct th_pprof_above){s, 0};
     if (parent != THESEUS_ROOT)
       sample->path[shared].size = th_pprof_location(writer, stacks[parent].function, stacks[s].call_line);
@@ -59,15 +60,15 @@ static uint32_t put_label(unsigned char *at, const struct th_pprof_label *label)
   at += 2;
   for (uint32_t i = 0; i < 4; i++)
     if (fields[i]) {
-      *at++ = (unsigned char)((LABEL_KEY + i) << 3);
+      *at++ = (unsigned char)((TH_LABEL_KEY + i) << 3);
       at += th_wire_put(at, fields[i]);
     }
-  begin[0] = SAMPLE_LABEL << 3 | TH_WIRE_BLOCK;
-  begin[1] = (unsigned char)(at - begin - 2); /* LABEL_SIZE is less than what would take another byte */
+  begin[0] = TH_SAMPLE_LABEL << 3 | TH_WIRE_BLOCK;
+  begin[1] = (unsigned char)(at - begin - 2); /* one byte, as LABEL_SIZE is below 128 */
   return (uint32_t)(at - begin);
 }
 
-/* What comes after the locations: values, which become 0, and labels. */
+/* Puts values, which become 0, and labels into the tail.  Returns its size. */
 static uint32_t put_tail(th_pprof_writer *writer, const struct th_pprof_label *labels, uint32_t n) {
   uint64_t *values = writer->sample.values;
   unsigned char *tail = writer->sample.tail, *at = tail;
@@ -78,7 +79,7 @@ static uint32_t put_tail(th_pprof_writer *writer, const struct th_pprof_label *l
       th_pprof_note(writer, THESEUS_EOVERFLOW);
     size += th_wire_size(values[i]);
   }
-  *at++ = SAMPLE_VALUE << 3 | TH_WIRE_BLOCK;
+  *at++ = TH_SAMPLE_VALUE << 3 | TH_WIRE_BLOCK;
   at += th_wire_put(at, size);
   for (uint32_t i = 0; i < writer->types; i++) {
     at += th_wire_put(at, values[i]);
@@ -89,7 +90,7 @@ static uint32_t put_tail(th_pprof_writer *writer, const struct th_pprof_label *l
   return (uint32_t)(at - tail);
 }
 
-/* Sees to it that leaf_location and the path are those of a stack at a line. */
+/* Makes leaf_location and the path those of a stack at a line. */
 static void go_to(th_pprof_writer *writer, uint32_t stack, uint32_t line) {
   struct th_pprof_sample *sample = &writer->sample;
   if (stack != sample->leaf || line != sample->leaf_line)
@@ -118,10 +119,10 @@ void th_pprof_sample_send(th_pprof_writer *writer, uint32_t stack, uint32_t line
     before = 1 + th_wire_size(locations) + locations;
   }
   uint32_t tail = put_tail(writer, labels, n);
-  *at++ = PROFILE_SAMPLE << 3 | TH_WIRE_BLOCK;
+  *at++ = TH_PROFILE_SAMPLE << 3 | TH_WIRE_BLOCK;
   at += th_wire_put(at, (uint64_t)before + tail);
   if (stack != THESEUS_ROOT) {
-    *at++ = SAMPLE_LOCATION << 3 | TH_WIRE_BLOCK;
+    *at++ = TH_SAMPLE_LOCATION << 3 | TH_WIRE_BLOCK;
     at += th_wire_put(at, locations);
     at += th_wire_put(at, sample->leaf_location);
   }
@@ -130,7 +131,7 @@ void th_pprof_sample_send(th_pprof_writer *writer, uint32_t stack, uint32_t line
   th_output_bytes(&writer->output, (const char *)sample->tail, tail);
 }
 
-void th_pprof_sample_free(th_pprof_writer *writer) {
+void th_pprof_sample_release(th_pprof_writer *writer) {
   struct th_pprof_sample *sample = &writer->sample;
   th_alloc *alloc = &writer->alloc;
   th_alloc_free(alloc, sample->values, writer->types, sizeof *sample->values);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
+#include "pprof/write-spans.h"
 #include "base/sort.h"
-#include "pprof/writer.h"
+#include "pprof/write-sample.h"
 
 static bool mark_less(const void *owner, uint32_t a, uint32_t b) {
   const struct th_bucket *marks = owner;
@@ -19,7 +20,7 @@ static struct th_bucket *add_mark(th_pprof_writer *writer, const struct th_bucke
   return &writer->marks[writer->mark_count++];
 }
 
-/* Sees to it that the lowest mark is the minimum, and the highest the maximum. */
+/* Makes the lowest mark the minimum, and the highest one the maximum. */
 static void mark_extremes(th_pprof_writer *writer, const struct th_stats *stats) {
   struct th_bucket *top = NULL;
   uint32_t lowest = 0;
@@ -37,7 +38,7 @@ static void mark_extremes(th_pprof_writer *writer, const struct th_stats *stats)
     return;
   if (top->mark != stats->latency_min_ns || lowest > 1) {
     top->mark = max;
-  } else if (top->count > 1) { /* all of them in one bucket: the slowest gets a mark of its own */
+  } else if (top->count > 1) { /* all are in one bucket: the slowest gets a mark of its own */
     struct th_bucket slowest = *top;
     slowest.mark = max;
     slowest.count = 1;
@@ -56,17 +57,17 @@ static void send_count(th_pprof_writer *writer, uint32_t stack, uint32_t outcome
   uint32_t line = stack == THESEUS_ROOT ? 0 : writer->profile->functions.items[leaf->function].first_line;
   const struct th_pprof_label labels[] = {{.key = writer->outcome, .string = writer->outcomes[outcome]},
                                           {writer->latency, 0, mark ? *mark : 0, writer->nanoseconds}};
-  writer->sample.values[TYPE_LATENCY] = latency_ns;
-  writer->sample.values[TYPE_OPERATIONS] = count;
+  writer->sample.values[TH_TYPE_LATENCY] = latency_ns;
+  writer->sample.values[TH_TYPE_OPERATIONS] = count;
   th_pprof_sample_send(writer, stack, line, labels, mark ? 2 : 1);
 }
 
-/* Of each outcome first what has no mark: those that have none ever, those that the histogram has lost, and, without
- * the marks, all. */
+/* For each outcome the spans without a mark come first: abandoned and pending ones, latencies that the histogram has lost, and, if the
+ * file has no marks, all. */
 void th_pprof_spans_send(th_pprof_writer *writer, uint32_t stack) {
   const struct th_stats *stats = &writer->profile->stats[writer->profile->stacks.items[stack].stats];
   const th_histogram *histogram = &writer->profile->histogram;
-  uint64_t counts[OUTCOMES] = {0}, latency_ns[OUTCOMES] = {0};
+  uint64_t counts[TH_PPROF_OUTCOMES] = {0}, latency_ns[TH_PPROF_OUTCOMES] = {0};
   uint64_t rest = stats->latency_ns, ended = 0;
   uint32_t k = 0;
 
@@ -74,7 +75,7 @@ void th_pprof_spans_send(th_pprof_writer *writer, uint32_t stack) {
     counts[i] = stats->outcomes[i];
     ended += stats->outcomes[i];
   }
-  counts[OUTCOME_PENDING] = stats->operations - ended;
+  counts[TH_OUTCOME_PENDING] = stats->operations - ended;
   writer->mark_count = 0;
   for (uint32_t i = stats->buckets; i != TH_NONE; i = histogram->items[i].next) {
     const struct th_bucket *bucket = &histogram->items[i];
@@ -97,7 +98,7 @@ void th_pprof_spans_send(th_pprof_writer *writer, uint32_t stack) {
     writer->order[i] = i;
   if (writer->mark_count)
     th_sort(writer->order, writer->mark_count, writer->order + writer->mark_count, mark_less, writer->marks);
-  for (uint32_t outcome = 0; outcome < OUTCOMES && !writer->output.status; outcome++) {
+  for (uint32_t outcome = 0; outcome < TH_PPROF_OUTCOMES && !writer->output.status; outcome++) {
     send_count(writer, stack, outcome, counts[outcome], latency_ns[outcome], NULL);
     while (k < writer->mark_count && writer->marks[writer->order[k]].outcome == outcome) {
       struct th_bucket sum = writer->marks[writer->order[k++]];
@@ -110,4 +111,9 @@ void th_pprof_spans_send(th_pprof_writer *writer, uint32_t stack) {
       send_count(writer, stack, outcome, sum.count, sum.latency_ns, &sum.mark);
     }
   }
+}
+
+void th_pprof_spans_release(th_pprof_writer *writer) {
+  th_alloc_free(&writer->alloc, writer->marks, writer->marks_capacity, sizeof *writer->marks);
+  th_alloc_free(&writer->alloc, writer->order, writer->order_capacity, sizeof *writer->order);
 }

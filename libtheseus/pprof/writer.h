@@ -1,35 +1,37 @@
 /* SPDX-License-Identifier: ISC */
-/* pprof-write - the rooms that a profile goes through on its way to a pprof file:
+/* writer - the state of the pprof writer, and the pieces that all of its rooms use.
  *
- *     write-cells, write-spans  ->  write-sample  ->  write-locations  ->  write: the tables that the samples refer to
+ *     write-cells, write-spans  ->  write-sample  ->  write-locations  ->  writer
+ *     write-tables  ->  writer
+ *     write: the order of things, above all
  *
- * The first failure is kept, with the output's own, and what comes after it is not sent. */
-#ifndef TH_PPROF_WRITE_H
-#define TH_PPROF_WRITE_H
+ * The output keeps the first failure.  Whatever is sent after it is dropped. */
+#ifndef TH_PPROF_WRITER_H
+#define TH_PPROF_WRITER_H
 
 #include "base/output.h"
 #include "base/wire.h"
 #include "pprof/format.h"
 #include "profile/preorder.h"
 
-/* The samples of one stack after the other, in preorder, have the locations above its leaf in common, which are kept as
- * the file has them.  They are built from the end: the root is the last.
+/* One sample.  Samples come in preorder of their stacks, so a sample shares most of the locations above its leaf with the one before.
+ * These locations are kept as bytes of the file.  They grow from the end, as the root is the last.
  *
  *     bytes   [ free | 5's caller | 4's caller | 2's caller ]      path   root 2 4 5 */
 struct th_pprof_sample {
-  uint64_t *values;     /* by sample type; all 0 but while a sample is put together */
+  uint64_t *values;     /* by sample type; all 0 between two samples */
   unsigned char *bytes; /* locations above the leaf */
-  unsigned char *tail;  /* what comes after the locations */
+  unsigned char *tail;  /* values and labels */
   struct th_pprof_above {
-    uint32_t stack, size; /* of the bytes, from their end, that are of stacks up to this one */
+    uint32_t stack, size; /* bytes, from their end, that the stacks up to this one take */
   } * path;               /* by depth */
   uint32_t room, tail_room, path_room, depth;
-  uint32_t leaf, leaf_line, leaf_location; /* of the last sample; the root: there has been none */
+  uint32_t leaf, leaf_line, leaf_location; /* of the last sample; leaf is the root: there was none */
 };
 
 enum { TH_FEW = 8 };
 
-/* Lines of functions; the id of one is its place here, from 1. */
+/* Lines of functions.  The id of a location is its index here plus 1. */
 typedef struct th_pprof_locations {
   struct th_pprof_location {
     uint32_t function, line;
@@ -37,8 +39,8 @@ typedef struct th_pprof_locations {
   uint32_t count, capacity;
   struct th_pprof_few {
     uint32_t lines[TH_FEW], ids[TH_FEW];
-  } * few;    /* by function: the first ones that it has */
-  th_map map; /* of the others */
+  } * few;    /* by function: its first TH_FEW lines */
+  th_map map; /* its further lines */
 } th_pprof_locations;
 
 typedef struct th_pprof_writer {
@@ -49,67 +51,52 @@ typedef struct th_pprof_writer {
   th_output output;
   th_preorder stacks;
   th_strings strings;
-  uint32_t latency, nanoseconds, outcome, detached, head, head_unit, head_path, outcomes[OUTCOMES]; /* texts */
+  uint32_t latency, nanoseconds, outcome, detached, head, head_unit, head_path, outcomes[TH_PPROF_OUTCOMES]; /* texts */
   th_pprof_locations locations;
-  uint32_t *functions; /* by function: its id; 0: not mentioned */
+  uint32_t *functions; /* by function: its id; 0: no location mentions it */
   uint32_t *mentioned; /* functions, by id - 1 */
   uint32_t function_count;
   struct th_pprof_object {
-    uint32_t text /* of the profile; TH_NONE: that of functions whose object is not known */, functions;
-  } * objects;          /* in the order in which locations mention them */
-  uint32_t *object_ids; /* by text, 0 being for none: its place in that, from 1; 0: not mentioned */
+    uint32_t text; /* of the profile; TH_NONE: the object of functions is not known */
+    uint32_t functions;
+  } * objects;          /* by id - 1 */
+  uint32_t *object_ids; /* by text + 1: its id; 0: not mentioned.  The first entry is that of TH_NONE */
   uint32_t object_count, object_capacity;
   struct th_pprof_sample sample;
-  uint32_t *cells;         /* in the order of the samples, twice the room: for the sort too */
-  uint32_t *cell_ends;     /* by the positions of their stacks: where they end; one more than there are stacks */
-  struct th_bucket *marks; /* one stack's histogram */
+  uint32_t *cells;     /* in the order of the samples; twice the room, for sorting */
+  uint32_t *cell_ends; /* by position of the stack in preorder: where its cells end; one more than there are stacks */
+  struct th_bucket *marks; /* the histogram of one stack */
   uint32_t mark_count, marks_capacity;
-  uint32_t *order; /* of the marks, twice the room */
+  uint32_t *order; /* of the marks; twice the room, for sorting */
   uint32_t order_capacity;
-  uint32_t *path; /* the stacks that a head has above what it shares */
+  uint32_t *path; /* the stacks of a head above those that it shares with the place */
   uint32_t path_capacity;
-  th_wire message, part;
+  th_wire message; /* a field of the profile, before it is sent */
+  th_wire part;    /* a field of the message, before it is put there */
 } th_pprof_writer;
 
+/* Keeps a failure, if it is the first. */
 void th_pprof_note(th_pprof_writer *writer, int status);
-/* The number of a text in the string table. */
+
+/* Returns the number of a text in the string table, cleaned. */
 uint32_t th_pprof_text(th_pprof_writer *writer, const char *text);
 
-/* ---- pprof-write-locations ---- */
+/* Adds a number to a message or to a part.  0 is the default of a reader, and is left out. */
+void th_pprof_put(th_pprof_writer *writer, th_wire *wire, uint32_t field, uint64_t number);
 
-/* ENOMEM, ELIMIT. */
-int th_pprof_locations_init(th_pprof_writer *writer);
-/* The id of a line of a function, new if need be; 0 on failure. */
-uint32_t th_pprof_location(th_pprof_writer *writer, uint32_t function, uint32_t line);
-void th_pprof_locations_free(th_pprof_writer *writer);
+/* Makes the part a field of the message, and empties it. */
+void th_pprof_put_part(th_pprof_writer *writer, uint32_t field);
 
-/* ---- pprof-write-sample ---- */
+/* Sends the message as a field of the profile, and empties it. */
+void th_pprof_send(th_pprof_writer *writer, uint32_t field);
 
-/* A string, or a number if it has a unit. */
-struct th_pprof_label {
-  uint32_t key, string;
-  uint64_t number;
-  uint32_t unit;
-};
-enum { TH_MAX_LABELS = 3 };
+/* Sends bytes as a field of the profile. */
+void th_pprof_send_bytes(th_pprof_writer *writer, uint32_t field, const void *bytes, uint32_t size);
 
-/* ENOMEM, ELIMIT. */
-int th_pprof_sample_init(th_pprof_writer *writer);
-/* Sends writer->sample.values, unless all are 0; and makes them 0.  Stacks come in preorder. */
-void th_pprof_sample_send(th_pprof_writer *writer, uint32_t stack, uint32_t line, const struct th_pprof_label *labels,
-                          uint32_t n);
-void th_pprof_sample_free(th_pprof_writer *writer);
+/* Sends a number as a field of the profile.  EOVERFLOW is noted if it does not fit into 63 bits. */
+void th_pprof_send_number(th_pprof_writer *writer, uint32_t field, uint64_t number);
 
-/* ---- pprof-write-cells ---- */
-
-/* Puts the cells into their order.  ENOMEM, ELIMIT. */
-int th_pprof_cells_sort(th_pprof_writer *writer);
-/* Sends the samples of the cells of the stack that has this position in preorder. */
-void th_pprof_cells_send(th_pprof_writer *writer, uint32_t position);
-
-/* ---- pprof-write-spans ---- */
-
-/* Sends the samples of the spans that began at a stack, which has stats. */
-void th_pprof_spans_send(th_pprof_writer *writer, uint32_t stack);
+/* Sends a type with its unit. */
+void th_pprof_send_type(th_pprof_writer *writer, uint32_t field, const char *type, const char *unit);
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* callgrind-write - the writer's state, and its rooms: what comes after what (callgrind-order.c), and the lines
- * (callgrind-write.c). */
-#ifndef TH_CALLGRIND_WRITE_H
-#define TH_CALLGRIND_WRITE_H
+/* order - the order in which the writer puts a graph's functions, costs and edges. */
+#ifndef TH_CALLGRIND_ORDER_H
+#define TH_CALLGRIND_ORDER_H
 
 #include "graph/graph.h"
 
