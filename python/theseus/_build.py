@@ -127,4 +127,3 @@ def builder() -> FFI:
         **build,
     )
     return ffi
-

@@ -38,7 +38,7 @@ def choose(hook: str) -> str:
     if hook == "auto":
         return available()[-1]
     if hook not in HOOKS:
-        raise ValueError(f"unknown hook {hook!r}: choose \"auto\" or one of {', '.join(HOOKS)}")
+        raise ValueError(f'unknown hook {hook!r}: choose "auto" or one of {", ".join(HOOKS)}')
     if hook not in available():
         there = ", ".join(available())
         raise ValueError(f'this interpreter has no hook {hook!r}, only: {there}; "auto" chooses among them')

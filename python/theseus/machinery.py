@@ -273,7 +273,6 @@ def variable(frame: Any, *names: str) -> Any:
     return found
 
 
-
 def frame_of(generator: Any) -> Any:
     """The frame of a generator, coroutine or async generator; None when it has finished, or is something else."""
     for attribute in ("gi_frame", "cr_frame", "ag_frame"):

@@ -50,9 +50,7 @@ def tree(core: Any) -> list[Pending]:
     nodes = {}
     for span, _parent, began, stack, place, line, state in sorted(spans, key=lambda span: (span[2], span[0])):
         age = max(0, now - began)
-        nodes[span] = Pending(
-            frames(core.frames(stack)), age, frames(core.frames(place)), line, _STATES[state], []
-        )
+        nodes[span] = Pending(frames(core.frames(stack)), age, frames(core.frames(place)), line, _STATES[state], [])
     roots: list[Pending] = []
     for span, parent, *_rest in sorted(spans, key=lambda span: (span[2], span[0])):
         (nodes[parent].children if parent in nodes else roots).append(nodes[span])

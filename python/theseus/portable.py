@@ -443,9 +443,7 @@ class PortableCore(LogicalStacks):
         place = self.locate(frame, [])
         now = self.now()
         if machinery.has_fired(deferred):
-            lib.theseus_record(
-                self.profile, place.stack, place.line, 0, machinery.outcome_of(deferred.result)
-            )
+            lib.theseus_record(self.profile, place.stack, place.line, 0, machinery.outcome_of(deferred.result))
             self.under(frame.f_back, begun)
             return
         span = self.begin(place, 0, now)
@@ -457,9 +455,7 @@ class PortableCore(LogicalStacks):
                 left.append(other)
         children, others = self.children_on(span, deferred)
         count = len(children) if children or others else lib.THESEUS_ALL
-        lib.theseus_span_await(
-            self.profile, span, children or ffi.NULL, count, place.stack, place.line, now
-        )
+        lib.theseus_span_await(self.profile, span, children or ffi.NULL, count, place.stack, place.line, now)
         self.observe(deferred, span)
         self.hand_back(frame, span, place)
         self.under(frame.f_back, left)

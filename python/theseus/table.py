@@ -97,7 +97,5 @@ def printed(rows: Sequence[Row]) -> str:
     ]
     cells = [list(_HEADINGS), *(_cells(row) for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(_HEADINGS) - 1)]
-    lines = [
-        "  ".join([*(figure.rjust(width) for figure, width in zip(line, widths)), line[-1]]) for line in cells
-    ]
+    lines = ["  ".join([*(figure.rjust(width) for figure, width in zip(line, widths)), line[-1]]) for line in cells]
     return "\n".join([*summary, "", *lines])

@@ -785,9 +785,7 @@ def test_at_exit_of_the_interpreter(hook: str, tmp_path: Any) -> None:
             """
         )
     )
-    done = subprocess.run(
-        [sys.executable, "program.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120
-    )
+    done = subprocess.run([sys.executable, "program.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[0] == "over"
 
