@@ -92,6 +92,8 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/pprof/facts.c \
   %D%/pprof/facts.h \
   %D%/pprof/format.h \
+  %D%/pprof/ids.c \
+  %D%/pprof/ids.h \
   %D%/pprof/path.c \
   %D%/pprof/path.h \
   %D%/pprof/read.c \

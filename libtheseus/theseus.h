@@ -704,7 +704,7 @@ typedef struct theseus_read_error {
  * What theseus_pprof_write() wrote becomes what it was.  Of other files (Go's, converted gperftools', Pyroscope's, …) each sample type is an
  * event of the host's, booked on lines: names become what an event's may be (`alloc-space` is alloc_space), the unit nanoseconds is
  * "ns".  The file of a mapping is the object of its functions.  Inlined functions are frames like others; an address without a name is a function `0x…` in the file of its mapping; labels are
- * dropped.  Frames beyond max_depth are cut off, from the leaf (truncated_pushes).
+ * dropped.  Of a stack that is deeper than max_depth the innermost frames stay; the others are counted (truncated_pushes).
  * `bytes` are the caller's, and not needed afterwards.  `error` (may be NULL) is filled when the call fails.
  * Errors: EFORMAT (not pprof, broken, negative values, compressed), ENOMEM, ELIMIT, EINVAL, EOVERFLOW, EUNIT.  O(size), times
  * max_depth where a file has many frames in one location. */

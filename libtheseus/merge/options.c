@@ -23,12 +23,14 @@ static const char help[] = "Usage: theseus-merge [-o FILE] [OPTION]... FILE|DIR|
                            "                         files only (default: pprof if FILE ends in .pb.gz, folded\n"
                            "                         if in .folded, else callgrind)\n"
                            "      --events=NAME,...  write these columns only, in this order; for folded, the\n"
-                           "                         one to write (default: Wait)\n"
+                           "                         one to write (default: the first that there is)\n"
                            "  -j, --jobs=N           use N threads (default: one for each processor)\n"
                            "      --memory-limit=SIZE\n"
                            "                         give up if the profiles need more memory than SIZE,\n"
                            "                         such as 500M or 2G (default: a file may unpack to 512M,\n"
                            "                         and a thread's profile may take 2G)\n"
+                           "      --max-depth=N      keep the innermost N frames of a stack of a pprof file\n"
+                           "                         (default: 512)\n"
                            "      --strict           treat warnings as errors\n"
                            "      --ignore-errors    skip inputs that cannot be read or merged, and exit with 1\n"
                            "      --progress=WHEN    show a bar: auto (default: on a terminal, after a second),\n"
@@ -77,11 +79,12 @@ static uint64_t read_size(const char *value) {
   return (uint64_t)number << shift;
 }
 
-static unsigned read_jobs(const char *value) {
+/* A number from 1 to `most`, which `wanted` says. */
+static unsigned read_number(const char *option, const char *value, unsigned long most, const char *wanted) {
   char *end;
   unsigned long number = strtoul(value, &end, 10);
-  if (!isdigit((unsigned char)*value) || *end || number < 1 || number > 1024)
-    refuse("--jobs", value, "a number from 1 to 1024");
+  if (!isdigit((unsigned char)*value) || *end || number < 1 || number > most)
+    refuse(option, value, wanted);
   return (unsigned)number;
 }
 
@@ -147,20 +150,15 @@ static enum format format_of(const char *output) {
 }
 
 struct options options_read(int argc, char **argv) {
-  enum { FORMAT = 256, EVENTS, LIMIT, STRICT, IGNORE, PROGRESS, STATS };
-  static const struct option known[] = {{"output", required_argument, NULL, 'o'},
-                                        {"force", no_argument, NULL, 'f'},
-                                        {"format", required_argument, NULL, FORMAT},
-                                        {"events", required_argument, NULL, EVENTS},
-                                        {"jobs", required_argument, NULL, 'j'},
-                                        {"memory-limit", required_argument, NULL, LIMIT},
-                                        {"strict", no_argument, NULL, STRICT},
-                                        {"ignore-errors", no_argument, NULL, IGNORE},
-                                        {"progress", required_argument, NULL, PROGRESS},
-                                        {"stats", no_argument, NULL, STATS},
-                                        {"help", no_argument, NULL, 'h'},
-                                        {"version", no_argument, NULL, 'V'},
-                                        {NULL, 0, NULL, 0}};
+  enum { FORMAT = 256, EVENTS, LIMIT, DEPTH, STRICT, IGNORE, PROGRESS, STATS };
+  static const struct option known[] = {
+      {"output", required_argument, NULL, 'o'},      {"force", no_argument, NULL, 'f'},
+      {"format", required_argument, NULL, FORMAT},   {"events", required_argument, NULL, EVENTS},
+      {"jobs", required_argument, NULL, 'j'},        {"memory-limit", required_argument, NULL, LIMIT},
+      {"max-depth", required_argument, NULL, DEPTH}, {"strict", no_argument, NULL, STRICT},
+      {"ignore-errors", no_argument, NULL, IGNORE},  {"progress", required_argument, NULL, PROGRESS},
+      {"stats", no_argument, NULL, STATS},           {"help", no_argument, NULL, 'h'},
+      {"version", no_argument, NULL, 'V'},           {NULL, 0, NULL, 0}};
   static const char short_options[] = ":o:fj:hV";
   static const char *const formats[] = {"callgrind", "pprof", "folded", NULL};
   static const char *const whens[] = {"auto", "always", "never", NULL};
@@ -172,11 +170,12 @@ struct options options_read(int argc, char **argv) {
     switch (option) {
       case 'o': options.output = strcmp(optarg, "-") == 0 ? NULL : optarg; break;
       case 'f': options.force = true; break;
-      case 'j': options.jobs = read_jobs(optarg); break;
+      case 'j': options.jobs = read_number("--jobs", optarg, 1024, "a number from 1 to 1024"); break;
       case FORMAT:
         options.format = (enum format)choose("--format", optarg, formats, "callgrind, pprof or folded");
         break;
       case EVENTS: read_names(optarg, &options); break;
+      case DEPTH: options.max_depth = read_number("--max-depth", optarg, 65535, "a number from 1 to 65535"); break;
       case LIMIT: options.memory_limit = read_size(optarg); break;
       case STRICT: options.strict = true; break;
       case IGNORE: options.ignore_errors = true; break;

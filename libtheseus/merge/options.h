@@ -17,6 +17,7 @@ struct options {
   enum progress progress;
   unsigned jobs;
   uint64_t memory_limit; /* bytes; 0: none */
+  uint32_t max_depth;    /* frames of a stack; 0: the library's default */
   bool force, strict, ignore_errors, stats;
   char **arguments; /* the inputs, as the user named them; ended by NULL */
 };

@@ -4,6 +4,8 @@
 #include "merge/say.h"
 #include "merge/source.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +37,29 @@ static bool is_pprof(const char *bytes, size_t size) {
     if ((unsigned char)bytes[i] < '\t' || (bytes[i] > '\r' && (unsigned char)bytes[i] < ' '))
       return true;
   return false;
+}
+
+/* Prints a warning about an input.  Returns EXIT_INPUT if it is an error, as --strict says. */
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 4)))
+#endif
+static int
+warn(const struct worker *worker, const struct input *input, const char *format, ...) {
+  struct shared *shared = worker->shared;
+  bool strict = shared->options->strict;
+  char text[256];
+  va_list arguments;
+
+  va_start(arguments, format);
+  (void)vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  complain("%s: %s%s", input->path, strict ? "" : "warning: ", text);
+  if (strict)
+    return EXIT_INPUT;
+  pthread_mutex_lock(&shared->lock);
+  shared->warnings++;
+  pthread_mutex_unlock(&shared->lock);
+  return EXIT_DONE;
 }
 
 /* ---- callgrind ---- */
@@ -177,7 +202,8 @@ static int read_whole(struct worker *worker, const struct input *input, struct s
 
 static int read_pprof(struct worker *worker, size_t number, struct source *source, ssize_t got) {
   const struct input *input = &worker->shared->inputs->items[number];
-  theseus_profile_options options = {.size = sizeof options, .memory_limit = worker_memory_limit(worker->shared)};
+  theseus_profile_options options = worker_profile_options(worker->shared);
+  theseus_profile_info before = {.size = sizeof before}, after = {.size = sizeof after};
   theseus_read_error error = {.size = sizeof error};
   theseus_event_info event = {.size = sizeof event};
 
@@ -189,12 +215,20 @@ static int read_pprof(struct worker *worker, size_t number, struct source *sourc
   int failed = read_whole(worker, input, source, got);
   if (failed)
     return failed;
+  theseus_profile_info_get(worker->profile, &before);
   status = theseus_pprof_read(worker->profile, worker->whole, worker->whole_size, &error);
+  theseus_profile_info_get(worker->profile, &after);
   if (status == THESEUS_ELIMIT)
     return worker_report_limit(worker, input, false);
   if (status) {
     complain("%s: at byte %llu: %s", input->path, (unsigned long long)error.offset, error.text);
     return exit_of_status(status);
+  }
+  if (after.truncated_pushes > before.truncated_pushes) {
+    failed = warn(worker, input, "stacks are deeper than --max-depth: %llu frames at their callers' end are left out",
+                  (unsigned long long)(after.truncated_pushes - before.truncated_pushes));
+    if (failed)
+      return failed;
   }
   pthread_mutex_lock(&worker->shared->lock);
   for (; worker->known_events < theseus_event_count(worker->profile); worker->known_events++) {
@@ -213,17 +247,12 @@ static int read_pprof(struct worker *worker, size_t number, struct source *sourc
 /* An empty file is what a program leaves that had nothing to write, such as valgrind with --separate-threads. */
 static int skip_empty(struct worker *worker, const struct input *input) {
   struct shared *shared = worker->shared;
+  int failed = warn(worker, input, "the file is empty");
 
-  if (shared->options->strict) {
-    complain("%s: the file is empty", input->path);
-    return EXIT_INPUT;
-  }
-  complain("%s: warning: the file is empty", input->path);
   pthread_mutex_lock(&shared->lock);
-  shared->warnings++;
-  shared->empty++;
+  shared->empty += !failed;
   pthread_mutex_unlock(&shared->lock);
-  return EXIT_DONE;
+  return failed;
 }
 
 int read_input(struct worker *worker, size_t number) {

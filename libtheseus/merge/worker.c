@@ -8,6 +8,12 @@ uint64_t worker_memory_limit(const struct shared *shared) {
   return shared->options->memory_limit ? shared->options->memory_limit / shared->options->jobs + 1 : MEMORY_LIMIT;
 }
 
+theseus_profile_options worker_profile_options(const struct shared *shared) {
+  return (theseus_profile_options){.size = sizeof(theseus_profile_options),
+                                   .max_depth = shared->options->max_depth,
+                                   .memory_limit = worker_memory_limit(shared)};
+}
+
 int worker_report_limit(const struct worker *worker, const struct input *input, bool unpacked) {
   const struct options *options = worker->shared->options;
   const char *what = unpacked ? "it unpacks to" : "it takes";

@@ -60,6 +60,8 @@ struct worker {
 int worker_new_graph(struct worker *worker);
 /* The memory limit of each worker's graph and of its profile. */
 uint64_t worker_memory_limit(const struct shared *shared);
+/* The options of each worker's profile, and of the sum. */
+theseus_profile_options worker_profile_options(const struct shared *shared);
 /* Reports that an input needs more memory than it may take.  Returns the exit code. */
 int worker_report_limit(const struct worker *worker, const struct input *input, bool unpacked);
 /* Counts bytes that were read: `bytes` of a file, `read` of them decompressed. */

@@ -173,7 +173,7 @@ static bool has_event(const theseus_profile *profile, const char *name) {
 /* Makes the profile that the profiles of `n` workers are added to.  If there is only one, takes that one; else makes a
  * new one with all columns in order. */
 static int make_profile(struct worker *workers, size_t n, struct merged *out) {
-  theseus_profile_options options = {.size = sizeof options, .memory_limit = worker_memory_limit(workers->shared)};
+  theseus_profile_options options = worker_profile_options(workers->shared);
   struct worker *only = NULL;
   size_t count = 0;
   uint32_t id;

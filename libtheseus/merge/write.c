@@ -126,9 +126,26 @@ static int prepare_callgrind(const struct options *options, const struct inputs 
 
 /* ---- formats that hold stacks ---- */
 
-/* Finds the one event that folded stacks hold. */
+/* True if the profile holds operations, and not only the events of somebody else. */
+static bool has_operations(const theseus_profile *profile) {
+  theseus_stack_info stack = {.size = sizeof stack};
+  theseus_cell_info cell = {.size = sizeof cell};
+
+  for (uint32_t i = 0; i < theseus_stack_count(profile); i++)
+    if (theseus_stack_get(profile, i, &stack) == THESEUS_OK && (stack.operations || stack.latency_ns))
+      return true;
+  for (uint32_t i = 0; i < theseus_cell_count(profile); i++)
+    if (theseus_cell_get(profile, i, &cell) == THESEUS_OK && cell.event == THESEUS_WAIT && cell.value)
+      return true;
+  return false;
+}
+
+/* Finds the one event that folded stacks hold: the first that there is. */
 static int prepare_folded(const struct options *options, struct merged *merged) {
-  const char *name = options->events ? options->events[0] : "Wait";
+  theseus_event_info first = {.size = sizeof first};
+  uint32_t others = theseus_event_count(merged->profile) > THESEUS_EVENTS && !has_operations(merged->profile);
+  theseus_event_get(merged->profile, others ? THESEUS_EVENTS : THESEUS_WAIT, &first);
+  const char *name = options->events ? options->events[0] : first.name;
   theseus_event_info event = {.size = sizeof event};
   uint32_t id = 0, count = theseus_event_count(merged->profile);
 

@@ -53,14 +53,8 @@ static inline bool take_last(const unsigned char *begin, const unsigned char **e
   return true;
 }
 
-/* Pushes a frame.  Gives false in *fits, and leaves it, at the bound of depth. */
-static inline int push_frame(theseus_profile *profile, struct th_step *step, uint32_t function, uint32_t line,
-                             bool *fits) {
-  if (profile->stacks.items[step->stack].depth >= profile->max_depth) {
-    profile->info.truncated_pushes++;
-    *fits = false;
-    return THESEUS_OK;
-  }
+/* Pushes a frame.  Within the bound of depth: frames that are too many were skipped before. */
+static inline int push_frame(theseus_profile *profile, struct th_step *step, uint32_t function, uint32_t line) {
   uint32_t call_line = step->stack == THESEUS_ROOT ? 0 : step->line;
   step->line = line;
   if (th_stacks_is_next(&profile->stacks, step->stack, function, call_line)) {
@@ -70,21 +64,40 @@ static inline int push_frame(theseus_profile *profile, struct th_step *step, uin
   return th_stacks_push(&profile->stacks, &profile->alloc, step->stack, function, call_line, &step->stack);
 }
 
-/* Pushes the frames of a location, the last of which is the innermost one. */
+/* Pushes the frames of a location, of which the first one is the innermost, less the outermost `skip`. */
 static int push_location(const th_pprof_tables *tables, const struct th_pprof_location *location,
-                         theseus_profile *profile, struct th_step *step, bool *fits) {
+                         theseus_profile *profile, struct th_step *step, uint64_t skip) {
   int status = THESEUS_OK;
-  for (uint32_t i = location->frames; !status && *fits && i-- > 0;) {
+  for (uint32_t i = skip < location->frames ? location->frames - (uint32_t)skip : 0; !status && i-- > 0;) {
     const struct th_pprof_frame *frame = &tables->frames[location->first + i];
-    status = push_frame(profile, step, (uint32_t)frame->id, frame->line, fits);
+    status = push_frame(profile, step, (uint32_t)frame->id, frame->line);
   }
   return status;
+}
+
+/* The number of frames of the locations.  Those that are not in the file are one each: they are an error later. */
+static uint64_t count_frames(const th_pprof_tables *tables, th_bytes locations) {
+  uint64_t frames = 0, id;
+  while (locations.at != locations.end && th_wire_take(&locations, &id)) {
+    uint32_t location = TH_NONE;
+    if (id - 1 >= tables->place_count || tables->places[id - 1].function == TH_NONE)
+      location = th_ids_find(&tables->location_ids, id);
+    frames += location == TH_NONE ? 1 : tables->locations[location].frames;
+  }
+  return frames;
+}
+
+/* The number of frames to skip, from the callers' end, so that the rest fits into the bound of depth. */
+static uint64_t too_many(const th_pprof_tables *tables, const theseus_profile *profile, th_bytes locations) {
+  if ((uint64_t)(locations.end - locations.at) * tables->most_frames <= profile->max_depth)
+    return 0;
+  uint64_t frames = count_frames(tables, locations);
+  return frames > profile->max_depth ? frames - profile->max_depth : 0;
 }
 
 int th_pprof_path_follow(th_pprof_path *path, const th_pprof_tables *tables, theseus_profile *profile,
                          th_bytes locations, const unsigned char *at, uint64_t sample) {
   struct th_step step = {0, THESEUS_ROOT, 0};
-  bool fits = true;
 
   if ((uint64_t)(locations.end - locations.at) > UINT32_MAX)
     return THESEUS_EOVERFLOW;
@@ -92,31 +105,39 @@ int th_pprof_path_follow(th_pprof_path *path, const th_pprof_tables *tables, the
     return th_pprof_fail(tables, at, "sample %llu: a number that does not end", (unsigned long long)sample);
   if (!go_back(path, locations))
     return THESEUS_OK;
+  uint64_t skip = too_many(tables, profile, locations);
+  if (skip || path->skipped) /* it begins elsewhere than the last sample's */
+    path->count = 0;
+  path->skipped = skip;
+  profile->info.truncated_pushes += skip;
   path->locations = locations;
   if (path->count)
     step = path->steps[path->count - 1];
-  for (const unsigned char *end = locations.end - step.bytes; end != locations.at && fits;) {
-    uint64_t id;
-    int status;
+  for (const unsigned char *end = locations.end - step.bytes; end != locations.at;) {
+    uint64_t id, frames = 1;
+    int status = THESEUS_OK;
     if (!take_last(locations.at, &end, &id))
       return th_pprof_fail(tables, at, "sample %llu: a number that does not end", (unsigned long long)sample);
     if (id - 1 < tables->place_count && tables->places[id - 1].function != TH_NONE) {
       const struct th_pprof_place *place = &tables->places[id - 1];
-      status = push_frame(profile, &step, place->function, place->line, &fits);
+      if (!skip)
+        status = push_frame(profile, &step, place->function, place->line);
     } else {
       uint32_t location = th_ids_find(&tables->location_ids, id);
       if (location == TH_NONE)
         return th_pprof_fail(tables, at, "sample %llu: location %llu is not in the file", (unsigned long long)sample,
                              (unsigned long long)id);
-      status = push_location(tables, &tables->locations[location], profile, &step, &fits);
+      frames = tables->locations[location].frames;
+      if (skip < frames)
+        status = push_location(tables, &tables->locations[location], profile, &step, skip);
     }
+    skip -= skip < frames ? skip : frames;
     if (!status && path->count == path->capacity)
       status = th_alloc_grow(tables->alloc, &path->steps, &path->capacity, (uint64_t)path->count + 1, sizeof step);
     if (status)
       return status;
     step.bytes = (uint32_t)(locations.end - end);
-    if (fits)
-      path->steps[path->count++] = step;
+    path->steps[path->count++] = step;
   }
   path->stack = step.stack;
   path->line = step.line;

@@ -18,6 +18,7 @@ typedef struct th_pprof_path {
   struct th_step *steps;
   uint32_t count, capacity;
   uint32_t stack, line; /* where all of them led */
+  uint64_t skipped;     /* frames at the callers' end, which the profile's bound of depth left out */
 } th_pprof_path;
 
 /* Follows the locations of the next sample, which stay where they are until the one after it.  `sample` is what an error

@@ -132,7 +132,8 @@ static int find_head(struct reader *reader, const struct labels *labels, uint32_
   uint32_t head = stack;
   int status = THESEUS_OK;
 
-  while (labels->has_head && profile->stacks.items[head].depth > labels->head)
+  uint64_t depth = labels->head > reader->path.skipped ? labels->head - reader->path.skipped : 0;
+  while (labels->has_head && profile->stacks.items[head].depth > depth)
     head = profile->stacks.items[head].parent;
   th_bytes rest = {NULL, NULL};
   if (labels->head_path)

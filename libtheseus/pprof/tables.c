@@ -29,62 +29,6 @@ int th_pprof_intern(theseus_profile *profile, const struct th_text *text, uint32
   return th_strings_intern_clean(&profile->strings, &profile->alloc, text->bytes, text->length, out);
 }
 
-/* ---- ids ---- */
-
-static bool same_id(const void *owner, uint32_t index, const void *key) {
-  return ((const struct th_ids *)owner)->ids[index] == *(const uint64_t *)key;
-}
-
-static uint32_t hash_id(uint64_t id) {
-  const uint32_t words[] = {(uint32_t)id, (uint32_t)(id >> 32)};
-  return th_hash_words(words, 2);
-}
-
-uint32_t th_ids_find(const struct th_ids *ids, uint64_t id) {
-  if (id - 1 < ids->direct_size)
-    return ids->direct[id - 1];
-  return th_map_find(&ids->map, hash_id(id), same_id, ids, &id);
-}
-
-static int add_id(struct th_ids *ids, th_alloc *alloc, uint64_t id) {
-  int status = th_alloc_grow(alloc, &ids->ids, &ids->capacity, (uint64_t)ids->count + 1, sizeof *ids->ids);
-  if (!status)
-    ids->ids[ids->count++] = id;
-  return status;
-}
-
-/* Once all are there.  EFORMAT: one is 0, or there twice. */
-static int index_ids(struct th_ids *ids, th_alloc *alloc, uint64_t *wrong) {
-  if (!ids->count)
-    return THESEUS_OK;
-  ids->direct = th_alloc_zeroed(alloc, ids->count, sizeof *ids->direct);
-  if (!ids->direct)
-    return th_alloc_why(alloc);
-  ids->direct_size = ids->count;
-  for (uint32_t i = 0; i < ids->count; i++)
-    ids->direct[i] = TH_NONE;
-  for (uint32_t i = 0; i < ids->count; i++) {
-    uint64_t id = *wrong = ids->ids[i];
-    if (!id || th_ids_find(ids, id) != TH_NONE)
-      return THESEUS_EFORMAT;
-    if (id <= ids->direct_size) {
-      ids->direct[id - 1] = i;
-      continue;
-    }
-    int status = th_map_reserve(&ids->map, alloc, (uint64_t)ids->map.count + 1);
-    if (status)
-      return status;
-    th_map_add(&ids->map, hash_id(id), i);
-  }
-  return THESEUS_OK;
-}
-
-static void free_ids(struct th_ids *ids, th_alloc *alloc) {
-  th_alloc_free(alloc, ids->ids, ids->capacity, sizeof *ids->ids);
-  th_alloc_free(alloc, ids->direct, ids->direct_size, sizeof *ids->direct);
-  th_map_free(&ids->map, alloc);
-}
-
 /* ---- messages ---- */
 
 /* The next field of a message; false at its end, or when `status` says that it is broken. */
@@ -139,7 +83,7 @@ static int read_mapping(th_pprof_tables *tables, th_bytes message) {
   if (status)
     return status;
   tables->mappings[tables->mapping_ids.count] = mapping;
-  return add_id(&tables->mapping_ids, tables->alloc, id);
+  return th_ids_add(&tables->mapping_ids, tables->alloc, id);
 }
 
 static int read_function(th_pprof_tables *tables, th_bytes message) {
@@ -160,7 +104,7 @@ static int read_function(th_pprof_tables *tables, th_bytes message) {
   if (status)
     return status;
   tables->functions[tables->function_ids.count] = function;
-  return add_id(&tables->function_ids, tables->alloc, id);
+  return th_ids_add(&tables->function_ids, tables->alloc, id);
 }
 
 static int read_line(th_pprof_tables *tables, th_bytes message) {
@@ -200,8 +144,10 @@ static int read_location(th_pprof_tables *tables, th_bytes message) {
   if (status)
     return status;
   location.frames = tables->frame_count - location.first;
+  if (location.frames > tables->most_frames)
+    tables->most_frames = location.frames;
   tables->locations[tables->location_ids.count] = location;
-  return add_id(&tables->location_ids, tables->alloc, id);
+  return th_ids_add(&tables->location_ids, tables->alloc, id);
 }
 
 /* Reads numbers, of which a field has one, or is a block of them, to the end of an array.  False: they do not end in
@@ -224,11 +170,15 @@ static bool read_numbers(th_alloc *alloc, const struct th_field *field, uint64_t
   return true;
 }
 
+static int fail_two(const th_pprof_tables *tables, const unsigned char *at) {
+  return th_pprof_fail(tables, at, "two profiles, one after the other: merge them instead");
+}
+
 static int read_time(th_pprof_tables *tables, const unsigned char *at, const struct th_field *field) {
   if (field->value > INT64_MAX)
     return th_pprof_fail(tables, at, "a negative time");
   if (tables->time_ns)
-    return th_pprof_fail(tables, at, "two profiles, one after the other: merge them instead");
+    return fail_two(tables, at);
   tables->time_ns = field->value;
   return THESEUS_OK;
 }
@@ -257,6 +207,14 @@ static int read_field(th_pprof_tables *tables, const unsigned char *at, const st
   }
 }
 
+/* The string table of each profile begins with the empty text. */
+static bool has_two_tables(const th_pprof_tables *tables) {
+  for (uint32_t i = 1; i < tables->string_count; i++)
+    if (!tables->strings[i].length)
+      return true;
+  return false;
+}
+
 int th_pprof_tables_read(th_pprof_tables *tables, th_bytes bytes) {
   const struct {
     struct th_ids *ids;
@@ -274,7 +232,9 @@ int th_pprof_tables_read(th_pprof_tables *tables, th_bytes bytes) {
   if (!status && (!tables->string_count || tables->strings[0].length))
     return th_pprof_fail(tables, tables->begin, "the string table does not begin with the empty one");
   for (size_t i = 0; !status && i < sizeof indexes / sizeof *indexes; i++) {
-    status = index_ids(indexes[i].ids, tables->alloc, &id);
+    status = th_ids_index(indexes[i].ids, tables->alloc, &id);
+    if (status == THESEUS_EFORMAT && has_two_tables(tables))
+      return fail_two(tables, tables->begin);
     if (status == THESEUS_EFORMAT)
       return th_pprof_fail(tables, tables->begin, "the id %llu of a %s is 0, or that of another one",
                            (unsigned long long)id, indexes[i].what);
@@ -392,7 +352,7 @@ void th_pprof_tables_free(th_pprof_tables *tables) {
   th_alloc_free(alloc, tables->locations, tables->location_capacity, sizeof *tables->locations);
   th_alloc_free(alloc, tables->frames, tables->frame_capacity, sizeof *tables->frames);
   th_alloc_free(alloc, tables->places, tables->place_count, sizeof *tables->places);
-  free_ids(&tables->function_ids, alloc);
-  free_ids(&tables->mapping_ids, alloc);
-  free_ids(&tables->location_ids, alloc);
+  th_ids_free(&tables->function_ids, alloc);
+  th_ids_free(&tables->mapping_ids, alloc);
+  th_ids_free(&tables->location_ids, alloc);
 }

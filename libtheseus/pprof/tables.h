@@ -6,18 +6,10 @@
 #define TH_PPROF_TABLES_H
 
 #include "base/wire.h"
+#include "pprof/ids.h"
 #include "profile/profile.h"
 
 enum { TH_MAX_TYPES = 1024 }; /* sample types: a search through them stays short */
-
-/* A table's items by their ids, which are any numbers but 0; mostly they count from 1. */
-struct th_ids {
-  uint64_t *ids; /* of the items */
-  uint32_t count, capacity;
-  uint32_t *direct; /* by id - 1, the items of small ids; TH_NONE: there is none */
-  uint32_t direct_size;
-  th_map map; /* of the others */
-};
 
 struct th_pprof_function {
   uint64_t name, system_name, file; /* strings */
@@ -67,6 +59,7 @@ typedef struct th_pprof_tables {
   uint32_t location_capacity;
   struct th_pprof_frame *frames;
   uint32_t frame_count, frame_capacity;
+  uint32_t most_frames;          /* of one location */
   struct th_pprof_place *places; /* by id - 1, of small ids */
   uint32_t place_count;
   struct th_ids function_ids, mapping_ids, location_ids;
@@ -80,9 +73,6 @@ int th_pprof_tables_resolve(th_pprof_tables *tables, theseus_profile *profile);
 /* Says which objects the functions are in, when all else has gone well.  Cannot fail. */
 void th_pprof_tables_tell_objects(const th_pprof_tables *tables, theseus_profile *profile);
 void th_pprof_tables_free(th_pprof_tables *tables);
-
-/* The item with an id, or TH_NONE. */
-uint32_t th_ids_find(const struct th_ids *ids, uint64_t id);
 
 /* A string by its number; NULL: there is none. */
 const struct th_text *th_pprof_string(const th_pprof_tables *tables, uint64_t number);

@@ -22,6 +22,55 @@ static int intern_function(theseus_profile *into, const theseus_profile *from, u
   return status;
 }
 
+/* Interns a stack that is deeper than the bound of `into`: its innermost frames. */
+static int intern_deep(theseus_profile *into, const theseus_profile *from, uint32_t stack, const struct names *names) {
+  const struct th_stack *stacks = from->stacks.items;
+  uint32_t *path, n = 0, found = THESEUS_ROOT;
+  int status = THESEUS_OK;
+
+  if (names->stacks[stack] != TH_NONE)
+    return THESEUS_OK;
+  path = th_alloc_zeroed(&into->alloc, into->max_depth, sizeof *path);
+  if (!path)
+    return th_alloc_why(&into->alloc);
+  for (uint32_t at = stack; n < into->max_depth; at = stacks[at].parent)
+    path[n++] = at;
+  while (!status && n) {
+    const struct th_stack *frame = &stacks[path[--n]];
+    status = th_profile_push(into, found, names->functions[frame->function], frame->call_line, &found);
+  }
+  th_alloc_free(&into->alloc, path, into->max_depth, sizeof *path);
+  into->info.truncated_pushes += stacks[stack].depth - into->max_depth;
+  names->stacks[stack] = found;
+  return status;
+}
+
+/* Interns the stacks.  Of those beyond the bound of depth only what is measured counts. */
+static int intern_stacks(theseus_profile *into, const theseus_profile *from, const struct names *names) {
+  const struct th_stack *stacks = from->stacks.items;
+  int status = THESEUS_OK;
+
+  for (uint32_t i = 0; !status && i < from->stacks.count; i++) {
+    const struct th_stack *stack = &stacks[i];
+    struct th_stats *stats;
+    names->stacks[i] = i ? TH_NONE : THESEUS_ROOT;
+    if (stack->depth > into->max_depth)
+      status = stack->stats == TH_NONE ? THESEUS_OK : intern_deep(into, from, i, names);
+    else if (i != THESEUS_ROOT)
+      status = th_profile_push(into, names->stacks[stack->parent], names->functions[stack->function], stack->call_line,
+                               &names->stacks[i]);
+    if (!status && stack->stats != TH_NONE)
+      status = th_profile_stats(into, names->stacks[i], &stats);
+  }
+  for (uint32_t i = 0; !status && i < from->cells.count; i++) {
+    const struct th_cell_key *key = &from->cells.items[i].key;
+    status = names->stacks[key->stack] == TH_NONE ? intern_deep(into, from, key->stack, names) : THESEUS_OK;
+    if (!status && names->stacks[key->head] == TH_NONE)
+      status = intern_deep(into, from, key->head, names);
+  }
+  return status;
+}
+
 static int intern_names(theseus_profile *into, const theseus_profile *from, struct names *names) {
   theseus_event_info built_in[THESEUS_EVENTS];
   int status = THESEUS_OK;
@@ -38,16 +87,7 @@ static int intern_names(theseus_profile *into, const theseus_profile *from, stru
   }
   for (uint32_t i = 0; !status && i < from->functions.count; i++)
     status = intern_function(into, from, i, names);
-  for (uint32_t i = 0; !status && i < from->stacks.count; i++) {
-    const struct th_stack *stack = &from->stacks.items[i];
-    struct th_stats *stats;
-    if (i != THESEUS_ROOT)
-      status = th_profile_push(into, names->stacks[stack->parent], names->functions[stack->function], stack->call_line,
-                               &names->stacks[i]);
-    if (!status && stack->stats != TH_NONE)
-      status = th_profile_stats(into, names->stacks[i], &stats);
-  }
-  return status;
+  return status ? status : intern_stacks(into, from, names);
 }
 
 static struct th_cell_key rename_cell(const struct names *names, const struct th_cell_key *key) {
@@ -106,6 +146,7 @@ int theseus_profile_merge(theseus_profile *into, const theseus_profile *from) {
   struct names names;
   size_t counts[] = {from->functions.count + (size_t)1, from->stacks.count, from->event_count};
   uint32_t events = into->event_count;
+  uint64_t truncated = into->info.truncated_pushes;
   bool was_blank = th_profile_is_blank(into);
   struct th_facts facts;
 
@@ -133,6 +174,7 @@ int theseus_profile_merge(theseus_profile *into, const theseus_profile *from) {
       th_profile_add_facts(into, was_blank, &facts);
   } else {
     into->event_count = events; /* a file would have columns for them */
+    into->info.truncated_pushes = truncated;
   }
   th_alloc_free(&into->alloc, names.functions, counts[0], sizeof *names.functions);
   th_alloc_free(&into->alloc, names.objects, counts[0], sizeof *names.objects);

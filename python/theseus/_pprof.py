@@ -39,10 +39,11 @@ def write_pprof(handle: Any, file: IO[bytes], detail: str = "full") -> None:
     file.write(encoded(handle, detail))
 
 
-def read_pprof(data: bytes, source: str = "pprof", memory_limit: int = 0) -> Any:
+def read_pprof(data: bytes, source: str = "pprof", memory_limit: int = 0, max_depth: int = 0) -> Any:
     """A new theseus_profile * (the caller frees it) from a pprof file, compressed or not.
 
-    `memory_limit`: the most bytes that it may take; 0: any number.
+    `memory_limit`: the most bytes that it may take; 0: any number.  `max_depth`: the most frames of
+    a stack; 0: 512.
 
     A TheseusError names `source`, and says at which byte of the decompressed file it stopped, and why.
     """
@@ -53,7 +54,7 @@ def read_pprof(data: bytes, source: str = "pprof", memory_limit: int = 0) -> Any
             raise TheseusError(lib.THESEUS_EFORMAT, f"{source}: {error}") from error
     options = ffi.new("theseus_profile_options *")
     options.size = ffi.sizeof(options[0])
-    options.memory_limit = memory_limit
+    options.memory_limit, options.max_depth = memory_limit, max_depth
     out = ffi.new("theseus_profile **")
     check(lib.theseus_profile_new(options, out), "a new profile")
     found = ffi.new("theseus_read_error *")

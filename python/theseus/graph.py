@@ -13,6 +13,7 @@ from .errors import TheseusWarning, check
 from .output import Target, rendered, write_to
 from .profile import Profile
 from .source import CHUNK, MEMORY_LIMIT, Source, is_pprof, opened, whole
+from .table import columns
 from .text import printable
 
 
@@ -247,15 +248,12 @@ class Graph:
     def __str__(self) -> str:
         events = self.events()
         heads = ["calls", *(name for event in events for name in (event, f"incl.{event}")), "function"]
-        lines = [heads]
+        rows = []
         for row in self.rows():
             figures = [str(value) for pair in zip(row.own, row.inclusive) for value in pair]
             place = f"{row.function.name} ({row.function.file})" if row.function.file else row.function.name
-            lines.append([str(row.calls or ""), *figures, printable(place)])
-        widths = [max(len(line[column]) for line in lines) for column in range(len(heads) - 1)]
-        return "\n".join(
-            "  ".join([*(cell.rjust(width) for cell, width in zip(line, widths)), line[-1]]) for line in lines
-        )
+            rows.append([str(row.calls or ""), *figures, place])
+        return columns(heads, rows)
 
 
 def _projected(profile: Profile) -> Any:
@@ -272,14 +270,21 @@ def _warn(messages: Iterable[str]) -> None:
         warnings.warn(message, TheseusWarning, stacklevel=3)  # the caller of load() or merge()
 
 
-def load(source: Source, *, memory_limit: int | None = None, events: Sequence[str] | None = None) -> Profile | Graph:
+def load(
+    source: Source,
+    *,
+    memory_limit: int | None = None,
+    max_depth: int | None = None,
+    events: Sequence[str] | None = None,
+) -> Profile | Graph:
     """A profile from a path or a binary file: pprof, which keeps whole stacks, as a Profile; callgrind as a Graph.
 
     gzip is recognised by the first bytes.  A TheseusError says what is wrong, and where in the file; a TheseusWarning
     says what is odd, but could be read.
 
     `memory_limit`: the most bytes that the file may unpack to, and that the result may take.  Without it these are
-    512 MB and 2 GB, so that a small file that unpacks to a huge one is refused.  `events`: see Graph.read().
+    512 MB and 2 GB, so that a small file that unpacks to a huge one is refused.  `max_depth`: of a stack in a pprof
+    file the innermost frames that stay, 512 without it.  `events`: see Graph.read().
     """
     with opened(source) as (stream, name):
         head = stream.read(CHUNK)
@@ -287,7 +292,9 @@ def load(source: Source, *, memory_limit: int | None = None, events: Sequence[st
             from ._pprof import read_pprof
 
             data = whole(stream, head, name, memory_limit)
-            return Profile(read_pprof(data, name, memory_limit or MEMORY_LIMIT))
+            profile = Profile(read_pprof(data, name, memory_limit or MEMORY_LIMIT, max_depth or 0))
+            _warn(f"{printable(name)}: {what}" for what in profile._losses())
+            return profile
         graph = Graph(memory_limit=memory_limit or MEMORY_LIMIT)
         _warn(graph._feed(stream, head, name, strict=False, events=events))
         return graph
@@ -319,6 +326,7 @@ def merge(paths: Iterable[Source], out: Target | None = None, format: str = "cal
                 from ._pprof import read_pprof
 
                 loaded = Profile(read_pprof(whole(stream, head, name, None), name, MEMORY_LIMIT))
+                _warn(f"{printable(name)}: {what}" for what in loaded._losses())
                 pprof_names.append(name)
                 if profile is None:
                     profile = loaded

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ._cffi import ffi, lib
 from .errors import check
 from .output import Target, rendered, write_to
-from .table import Row, printed
+from .table import Row, columns, printed
 from .text import encoded as encoded_text
 
 FACTS = ("pid", "cmd", "part", "thread", "desc")
@@ -114,23 +114,23 @@ class Profile:
         data = ffi.NULL if value is None else encoded_text(value)
         check(lib.theseus_profile_set(self._handle, key.encode(), data), key)
 
-    def write(self, target: Target, format: str = "callgrind", event: str = "Wait", detail: str = "full") -> None:
+    def write(self, target: Target, format: str = "callgrind", event: str | None = None, detail: str = "full") -> None:
         """Writes the profile to a path (all or nothing) or to a binary file (which stays open).
 
         `format`: "callgrind" for KCachegrind, callgrind_annotate, gprof2dot, speedscope; "pprof" (gzip) keeps
         everything; "folded" for flame graphs: one column, `event`, as `a;b;c 123` lines of self values, in ns for
-        times.  `detail`: of pprof, "no-buckets" leaves out the histograms of latencies, and percentiles with them, for
-        collectors that limit the number of samples.
+        times.  Without `event` it is the first column that there is.  `detail`: of pprof, "no-buckets" leaves out the
+        histograms of latencies, and percentiles with them, for collectors that limit the number of samples.
         """
         write_to(target, self.encoded(format, event, detail))
 
-    def encoded(self, format: str = "callgrind", event: str = "Wait", detail: str = "full") -> bytes:
+    def encoded(self, format: str = "callgrind", event: str | None = None, detail: str = "full") -> bytes:
         """The bytes that write() writes."""
         if format == "callgrind":
             graph = self._graph()
             return rendered(lambda sink: lib.theseus_callgrind_write(graph, sink), "callgrind")
         if format == "folded":
-            column = self._event(event)
+            column = self._event(self._first_event() if event is None else event)
             return rendered(lambda sink: lib.theseus_folded_write(self._handle, column, sink), "folded")
         if format == "pprof":
             from ._pprof import encoded
@@ -157,6 +157,8 @@ class Profile:
                 yield self._stack(number, info, lines.get(number, {}))
 
     def __str__(self) -> str:
+        if self._is_foreign():
+            return self._foreign_table()
         return printed(self.rows())
 
     def rows(self) -> list[Row]:
@@ -173,6 +175,48 @@ class Profile:
         for function, wait in _inclusive(graph).items():
             rows.setdefault(function, Row(*_names_of(graph, function), 0)).inclusive = wait
         return sorted(rows.values(), key=lambda row: (-row.inclusive, -row.wait, row.name, row.file))
+
+    def _is_foreign(self) -> bool:
+        """True if the profile holds columns of somebody else, and no operations."""
+        return lib.theseus_event_count(self._handle) > lib.THESEUS_EVENTS and next(iter(self), None) is None
+
+    def _first_event(self) -> str:
+        return self._event_name(lib.THESEUS_EVENTS if self._is_foreign() else lib.THESEUS_WAIT)
+
+    def _foreign_table(self) -> str:
+        """Own and inclusive values of each function, the largest of the first column first."""
+        first = int(lib.THESEUS_EVENTS)
+        names = self.events()[first:]
+        own: dict[tuple[bytes, bytes], list[int]] = {}
+        inclusive: dict[tuple[bytes, bytes], list[int]] = {}
+        cell = ffi.new("theseus_cell_info *")
+        cell.size = ffi.sizeof(cell[0])
+        paths: dict[int, list[tuple[bytes, bytes]]] = {}
+        for number in range(lib.theseus_cell_count(self._handle)):
+            check(lib.theseus_cell_get(self._handle, number, cell))
+            if cell.stack not in paths:
+                found = [frame[:2] for frame in raw_frames(self._handle, cell.stack)]
+                paths[cell.stack] = found or [(b"(root)", b"")]
+            path = paths[cell.stack]
+            for function in {*path}:
+                inclusive.setdefault(function, [0] * len(names))[cell.event - first] += cell.value
+            own.setdefault(path[-1], [0] * len(names))[cell.event - first] += cell.value
+        rows = []
+        for (name, file), sums in sorted(inclusive.items(), key=lambda item: ([-value for value in item[1]], item[0])):
+            figures = own.get((name, file), [0] * len(names))
+            place = name + b" (" + file + b")" if file else name
+            values = [str(value) for pair in zip(figures, sums) for value in pair]
+            rows.append([*values, place.decode("utf-8", "surrogateescape")])
+        return columns([*(head for name in names for head in (name, f"incl.{name}")), "function"], rows)
+
+    def _losses(self) -> list[str]:
+        """What was lost when the profile was read from a file."""
+        info = ffi.new("theseus_profile_info *")
+        info.size = ffi.sizeof(info[0])
+        check(lib.theseus_profile_info_get(self._handle, info))
+        frames = info.truncated_pushes
+        deep = f"stacks are deeper than max_depth: {frames} frames at their callers' end are left out"
+        return [deep] if frames else []
 
     # ---- what libtheseus holds ----
 

@@ -81,7 +81,7 @@ def _cells(row: Row) -> list[str]:
         figures += [""] * 5
     figures += [str(count) if count else "" for count in (row.failure, row.cancelled, row.abandoned, row.pending)]
     place = f"{row.name} ({row.file}:{row.first_line})" if row.file else row.name
-    return [*figures, printable(place)]
+    return [*figures, place]
 
 
 def printed(rows: Sequence[Row]) -> str:
@@ -95,7 +95,13 @@ def printed(rows: Sequence[Row]) -> str:
         f"{counts['deferreds']} Deferred{'s' * (counts['deferreds'] != 1)}, {seconds(wait)} of wait",
         ", ".join(f"{counts[name]} {name}" for name in list(counts)[1:] if counts[name]) or "nothing was measured",
     ]
-    cells = [list(_HEADINGS), *(_cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(_HEADINGS) - 1)]
-    lines = ["  ".join([*(figure.rjust(width) for figure, width in zip(line, widths)), line[-1]]) for line in cells]
-    return "\n".join([*summary, "", *lines])
+    return "\n".join([*summary, "", columns(list(_HEADINGS), [_cells(row) for row in rows])])
+
+
+def columns(headings: list[str], rows: list[list[str]]) -> str:
+    """Lines of figures, and of a place at the end of each."""
+    cells = [headings, *([*row[:-1], printable(row[-1])] for row in rows)]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(headings) - 1)]
+    return "\n".join(
+        "  ".join([*(figure.rjust(width) for figure, width in zip(line, widths)), line[-1]]) for line in cells
+    )

@@ -135,7 +135,7 @@ class Tracer:
         check_binary(outfile)
         self.snapshot().write(outfile)
 
-    def write(self, target: Target, format: str = "callgrind", event: str = "Wait", detail: str = "full") -> None:
+    def write(self, target: Target, format: str = "callgrind", event: str | None = None, detail: str = "full") -> None:
         """snapshot().write(target, format, event, detail)."""
         self.snapshot().write(target, format, event, detail)
 

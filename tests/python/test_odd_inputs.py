@@ -227,6 +227,115 @@ def test_a_number_that_is_defined_again_is_warned_about(tmp_path: Path) -> None:
     assert run(path).stderr.count(b"warning") == 1 and run("--strict", path).returncode == 3
 
 
+# ---- pprof: stacks that are too deep ----
+
+
+def message(*fields: tuple[int, int | bytes]) -> bytes:
+    """A message of protobuf: fields with numbers, or with bytes."""
+    return b"".join(
+        number(field << 3) + number(value)
+        if isinstance(value, int)
+        else number(field << 3 | 2) + number(len(value)) + value
+        for field, value in fields
+    )
+
+
+def number(value: int) -> bytes:
+    value &= 2**64 - 1
+    return bytes([value & 127 | 128]) + number(value >> 7) if value > 127 else bytes([value])
+
+
+def pprof(
+    samples: list[tuple[list[int], list[int]]], types: tuple[str, ...] = ("cpu",), *more: tuple[int, int | bytes]
+) -> bytes:
+    """A profile with a location and a function f1, f2, … for each number; a stack names them with the leaf first."""
+    count = max((max(stack, default=0) for stack, _ in samples), default=0)
+    strings = ["", "count", *types, *(f"f{n}" for n in range(1, count + 1))]
+    fields: list[tuple[int, int | bytes]] = [(1, message((1, 2 + n), (2, 1))) for n in range(len(types))]
+    for stack, values in samples:
+        fields.append((2, message((1, b"".join(map(number, stack))), (2, b"".join(map(number, values))))))
+    for n in range(1, count + 1):
+        fields.append((4, message((1, n), (4, message((1, n), (2, n))))))
+        fields.append((5, message((1, n), (2, 1 + len(types) + n), (3, 1 + len(types) + n))))
+    return message(*fields, *((6, text.encode()) for text in strings), *more)
+
+
+def folded(path: Path, *options: str) -> dict[str, int]:
+    done = run("--format=folded", *options, path)
+    assert done.returncode == 0
+    return {line.rpartition(" ")[0]: int(line.rpartition(" ")[2]) for line in done.stdout.decode().splitlines()}
+
+
+def test_a_stack_that_is_too_deep_keeps_its_leaf(tmp_path: Path) -> None:
+    path = tmp_path / "deep.pb"
+    deep = list(range(700, 0, -1))
+    path.write_bytes(pprof([(deep, [10]), ([3, 2, 1], [5]), (deep, [1]), (deep[1:], [7]), ([3, 2, 1], [2])]))
+    stacks = {tuple(name.split(";")): value for name, value in folded(path).items()}
+    assert stacks == {
+        tuple(f"f{n}" for n in range(189, 701)): 11,
+        tuple(f"f{n}" for n in range(188, 700)): 7,
+        ("f1", "f2", "f3"): 7,
+    }
+    said = f"{path}: warning: stacks are deeper than --max-depth: 563 frames at their callers' end are left out\n"
+    assert run(path).stderr.decode() == f"theseus-merge: {said}"
+    assert run("--strict", path).returncode == 3
+    assert folded(path, "--max-depth=2") == {"f2;f3": 7, "f698;f699": 7, "f699;f700": 11}
+    done = run("--strict", "--max-depth=700", "--format=folded", path)
+    assert (done.returncode, done.stderr) == (0, b"") and b"f1;f2" in done.stdout
+    for wrong in ("0", "65536", "x", ""):
+        assert run(f"--max-depth={wrong}", path).returncode == 2
+    with pytest.warns(TheseusWarning, match="563 frames at their callers' end"):
+        cut = load(path)
+    whole = load(path, max_depth=700)
+    assert isinstance(cut, Profile) and isinstance(whole, Profile)
+    small = Profile()
+    small.merge(whole)
+    assert small.encoded("folded", "cpu") == cut.encoded("folded", "cpu") == run("--format=folded", path).stdout
+
+
+def test_inlined_frames_are_cut_as_others(tmp_path: Path) -> None:
+    """A location of 600 frames, of which the innermost ones stay."""
+    lines = [(4, message((1, n), (2, n))) for n in range(600, 0, -1)]
+    functions = [(5, message((1, n), (2, 2 + n))) for n in range(1, 601)]
+    texts = [(6, text.encode()) for text in ("", "count", "cpu", *(f"f{n}" for n in range(1, 601)))]
+    fields = [
+        (1, message((1, 2), (2, 1))),
+        (2, message((1, 7), (2, 3))),
+        (4, message((1, 7), *lines)),
+        *functions,
+        *texts,
+    ]
+    path = tmp_path / "inlined.pb"
+    path.write_bytes(message(*fields))
+    assert folded(path) == {";".join(f"f{n}" for n in range(89, 601)): 3}
+    assert folded(path, "--max-depth=1") == {"f600": 3}
+
+
+def test_two_profiles_in_one_file_are_named(refused: Refused, tmp_path: Path) -> None:
+    path = tmp_path / "concatenated"
+    once = pprof([([1], [1])])
+    for data in (once * 2, gzip.compress(once) * 2, once + pprof([([2, 1], [4])]), once * 3):
+        path.write_bytes(data)
+        assert "two profiles, one after the other" in refused(path)
+
+
+# ---- pprof: the columns that there are ----
+
+
+def test_the_first_column_is_the_default(tmp_path: Path) -> None:
+    path = tmp_path / "two.pb"
+    path.write_bytes(pprof([([2, 1], [3, 40]), ([1], [0, 5])], ("samples", "cpu")))
+    assert folded(path) == {"f1;f2": 3} and folded(path, "--events=cpu") == {"f1;f2": 40, "f1": 5}
+    profile = load(path)
+    assert isinstance(profile, Profile) and profile.encoded("folded") == b"f1;f2 3\n"
+    assert str(profile).splitlines() == [
+        "samples  incl.samples  cpu  incl.cpu  function",
+        "      0             3    5        45  f1",
+        "      3             3   40        40  f2",
+    ]
+    assert "nothing was measured" in str(Profile()) and Profile().encoded("folded") == b""
+
+
 # ---- files that unpack to much more ----
 
 
