@@ -52,8 +52,13 @@ EXTRA_DIST += \
   %D%/shim/watch.c \
   %D%/shim/watch.h \
   %D%/theseus/__init__.py \
+  %D%/theseus/__main__.py \
   %D%/theseus/_build.py \
   %D%/theseus/_pprof.py \
+  %D%/theseus/cli/__init__.py \
+  %D%/theseus/cli/faults.py \
+  %D%/theseus/cli/inputs.py \
+  %D%/theseus/cli/report.py \
   %D%/theseus/errors.py \
   %D%/theseus/graph.py \
   %D%/theseus/hooks.py \

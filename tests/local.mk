@@ -77,6 +77,7 @@ EXTRA_DIST += \
   %D%/hostile/faults.c \
   %D%/installed.c \
   %D%/python/callgrind_parse.py \
+  %D%/python/cli/test_command.py \
   %D%/python/cli/test_import.py \
   %D%/python/cli/test_origin.py \
   %D%/python/foreign_parse.py \
