@@ -66,22 +66,34 @@ function end_verbatim() {
   verbatim = 0
 }
 
+# A word that is defined, and what is said of it.
+function item(word, text) {
+  print ".PD 0\n.TP 13\n.I " plain(word) "\n.PD\n" plain(text)
+}
+
 # A line of a comment, without what makes it one.
-function say(line) {
-  if (line ~ /^    / || (verbatim && line ~ /^  /)) {
+function say(line,  rest, at) {
+  rest = substr(line, 3)
+  at = line ~ /^  [^ ]/ ? index(rest, "  ") : 0
+  if (at && !verbatim && !bullet) { # `  word   text`
+    listed = 1
+    line = substr(rest, at)
+    sub(/^ +/, "", line)
+    item(substr(rest, 1, at - 1), line)
+  } else if (!listed && (line ~ /^    / || (verbatim && line ~ /^  /))) {
     begin_verbatim()
     print plain(substr(line, 5))
   } else if (line == "") {
+    listed = bullet = 0
     if (verbatim)
       print ""
     else
       print ".PP"
   } else {
     end_verbatim()
-    if (line ~ /^Errors/)
-      print ".PP"
     if (line ~ /^- /) {
       print ".IP \\(bu 2"
+      bullet = 1
       sub(/^- /, "", line)
     }
     sub(/^ +/, "", line)
@@ -89,23 +101,75 @@ function say(line) {
   }
 }
 
+# A prototype as a paragraph whose other lines are indented; it is broken between parameters only.
+function show_call(text) {
+  gsub(/ +/, " ", text)
+  gsub(/ /, "\\~", text)
+  gsub(/,\\~/, ", ", text)
+  sub(/\(/, "(\\:", text)
+  gsub(/-/, "\\-", text)
+  print ".HP 4\n\\fB" text "\\fP"
+}
+
+function show_code(  k, text, comment) {
+  open = members = 0
+  text = ""
+  for (k = 1; k <= codes; k++) {
+    if (text != "" || (code[k] ~ /\(/ && code[k] ~ /^[a-z]/)) {
+      if (open)
+        print ".fi"
+      open = 0
+      sub(/^ +/, " ", code[k])
+      text = text code[k]
+      if (text ~ /;$/) {
+        show_call(text)
+        text = ""
+      }
+      continue
+    }
+    if (!open)
+      print ".nf"
+    open = 1
+    comment = ""
+    if (match(code[k], / *\/\*.*\*\/$/)) {
+      comment = substr(code[k], RSTART, RLENGTH)
+      code[k] = substr(code[k], 1, RSTART - 1)
+      sub(/^ *\/\* */, "", comment)
+      sub(/ *\*\/$/, "", comment)
+      member[++members] = code[k]
+      sub(/(\[[0-9]*\];| = .*|;|,)$/, "", member[members])
+      sub(/^#define ([A-Z_]+).*/, "", member[members])
+      sub(/^.*[ *]/, "", member[members])
+      if (member[members] == "" && match(code[k], /THESEUS_[A-Z_]+/))
+        member[members] = substr(code[k], RSTART, RLENGTH)
+      meaning[members] = comment
+    }
+    print plain(code[k])
+  }
+  if (open)
+    print ".fi"
+  print ".PP"
+}
+
 # A group of declarations and what is said of them: the declarations first.
-function flush(  k, names, text) {
+function flush(  k, names) {
   if (here && (texts || codes)) {
+    members = listed = bullet = 0
     if (codes) {
       names = ""
       for (k = 1; k <= calls; k++)
         names = names (k > 1 ? ", " : "") call[k] "()"
       print ".SS " (names != "" ? names : type != "" ? type : "Constants")
-      print ".nf"
-      for (k = 1; k <= codes; k++)
-        print (code[k] ~ /\(/ && code[k] ~ /^[a-z]/ ? "\\fB" plain(code[k]) "\\fP" : plain(code[k]))
-      print ".fi\n.PP"
+      show_code()
     } else if (section != "top")
-      print ".PP"
+      print ".SS " toupper(substr(section, 1, 1)) substr(section, 2)
     for (k = 1; k <= texts; k++)
       say(text_lines[k])
     end_verbatim()
+    print ".PP"
+    for (k = 1; k <= members; k++)
+      item(member[k], meaning[k])
+    print ".PP"
   }
   texts = codes = calls = 0
   type = ""

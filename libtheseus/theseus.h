@@ -2,41 +2,52 @@
  *
  * theseus.h - the public interface of libtheseus
  *
- * libtheseus measures how long operations *pend*, attributes that time to the call stack that the programmer
- * wrote, and serialises the result for the tools that profilers are read with.  It knows no language runtime,
- * starts no thread, reads no clock (the time is an argument) and opens no file.
+ * libtheseus measures how long operations pend.  It attributes that time to the call stack that the programmer
+ * wrote, and writes the result as files for KCachegrind, pprof and flame graphs.
+ *
+ * The library knows no language runtime.  It starts no thread, reads no clock (the time is an argument) and opens
+ * no file.
  *
  * In ten lines:
  *
  *     theseus_profile *p;
- *     uint32_t main_fn, get_fn, stack;
+ *     uint32_t app, get, stack;
  *     theseus_profile_new(NULL, &p);
- *     theseus_function_intern(p, "/srv/app.c", "main", 10, &main_fn);
- *     theseus_function_intern(p, "/srv/app.c", "get", 42, &get_fn);
- *     theseus_stack_push(p, THESEUS_ROOT, main_fn, 0, &stack);
- *     theseus_stack_push(p, stack, get_fn, 17, &stack);           // get(), called on line 17 of main()
- *     theseus_record(p, stack, 45, 2000000000, THESEUS_SUCCESS);  // pended for 2 s, on line 45
- *     ...                                                          // theseus_graph_from_profile, _callgrind_write
+ *     theseus_function_intern(p, "/srv/app.c", "main", 10, &app);
+ *     theseus_function_intern(p, "/srv/app.c", "get", 42, &get);
+ *     // main() called get() on line 17
+ *     theseus_stack_push(p, THESEUS_ROOT, app, 0, &stack);
+ *     theseus_stack_push(p, stack, get, 17, &stack);
+ *     // get() pended for 2 s, on line 45
+ *     theseus_record(p, stack, 45, 2000000000, THESEUS_SUCCESS);
+ *     // ... theseus_graph_from_profile(), theseus_callgrind_write()
  *     theseus_profile_free(p);
  *
- * Conventions, said once:
+ * Conventions:
  *
- * - Every call that can fail returns an int: THESEUS_OK (0) or a negative THESEUS_E* code (theseus_strerror() says
- *   it in words).  Its result goes through the last pointer, `out`, which is written on success only.
- * - A call that fails leaves every measurement as it was.  Names and empty stacks may remain; they are not written.
- * - Times are integer nanoseconds from an epoch of the caller's choice, the same one for all of a profile.  A time
- *   earlier than the latest one that the profile has seen is taken as that latest one, and counted
+ * - Status.  A call that can fail returns an int: THESEUS_OK (0), or a negative THESEUS_E* code, which
+ *   theseus_strerror() explains.  It stores its result through its last pointer, `out`, only if it succeeds.
+ * - Failure.  A call that fails leaves all measurements as they were.  Names and empty stacks that it has added may
+ *   remain.  They are not written to files.
+ * - Errors.  Each call lists its errors.  ENOMEM, ELIMIT and EOVERFLOW mean the same everywhere, and are explained
+ *   only if a call adds a meaning.  Where EINVAL is possible, an unknown id is such an error, and so is a struct
+ *   whose size is too small.
+ * - Pointers.  A pointer must not be NULL unless its description says so.  The library keeps no pointer to memory of
+ *   the caller unless the description says so.
+ * - Strings are UTF-8, end with NUL, and are copied.
+ * - Time.  Times are integer nanoseconds since an epoch that the caller chooses, one for the whole profile.  If a time
+ *   is earlier than the latest that the profile has seen, the library uses the latest, and counts the reversal
  *   (theseus_profile_info.clock_reversals).
- * - Ids are dense: functions and stacks from 0 (stack 0 is the root), in the order in which they were interned.
- *   An id is good for the life of its profile, and means nothing to another one.
- * - Strings are UTF-8, ended by NUL, and copied.
- * - Structs that the caller allocates begin with their `size`: set it to sizeof before the call.  The library reads
- *   or writes no more than that, so that structs can grow without breaking programs that were compiled before.
- *   Zeroed members mean the default.
- * - Threads: one object (profile, graph) is used by one thread at a time.  Calls that take a pointer to const may run
- *   at the same time as each other.  Different objects are independent: give each thread its own profile, and merge.
- * - The library keeps no global state, and never calls back but for the allocator and a sink.
- * - O(1) means amortised, hash tables included.
+ * - Ids.  Functions, stacks, events and cells are numbered from 0, in the order in which they were added.  Stack 0 is
+ *   the root.  An id is valid as long as its profile, and means nothing to another profile.
+ * - Sizes.  Structs that the caller allocates begin with `size`.  Set it to the sizeof of the struct before the call.
+ *   The library reads and writes no more than `size` bytes, so structs can grow without breaking programs that were
+ *   compiled before.  A member that is zero means its default.
+ * - Threads.  One thread at a time may use an object (a profile, a graph, a reader).  Calls that take a pointer to
+ *   const may run at the same time as each other.  Different objects are independent: give each thread its own
+ *   profile, and merge.
+ * - State.  The library has no global state.  It calls back only the allocator and the sink.
+ * - Complexity.  O(1) means amortised, and includes look-ups in hash tables.
  */
 
 #ifndef THESEUS_H
@@ -57,82 +68,115 @@ extern "C" {
 
 /* ---- status ---------------------------------------------------------------------------------------------- */
 
+/* What calls return. */
 enum theseus_status {
   THESEUS_OK = 0,
   THESEUS_ENOMEM = -1,    /* the allocator returned NULL */
-  THESEUS_EINVAL = -2,    /* an argument makes no sense: an unknown id, a bad name, a size of 0 */
-  THESEUS_ESTALE = -3,    /* the span has ended, or never was */
+  THESEUS_EINVAL = -2,    /* an argument is wrong: an unknown id, a bad name, a size of 0 */
+  THESEUS_ESTALE = -3,    /* the span has ended, or never existed */
   THESEUS_ECYCLE = -4,    /* the span would become its own ancestor */
-  THESEUS_EOVERFLOW = -5, /* a sum does not fit into 64 bits, or there are more than 2^32 - 2 of something */
+  THESEUS_EOVERFLOW = -5, /* a sum exceeds 64 bits, or a table would exceed 2^32 - 2 entries */
   THESEUS_EIO = -6,       /* the sink refused */
-  THESEUS_EFORMAT = -7,   /* the input is not what it should be; the reader's error says where */
-  THESEUS_EVERSION = -8,  /* the input is of a version that this library does not read */
-  THESEUS_EUNIT = -9,     /* one event, two units: cannot be added */
+  THESEUS_EFORMAT = -7,   /* the input is malformed; the reader's error says where */
+  THESEUS_EVERSION = -8,  /* the input has a version that this library does not read */
+  THESEUS_EUNIT = -9,     /* the same event has two different units */
   THESEUS_ELIMIT = -10    /* the memory limit that the caller set is reached */
 };
 
-/* One sentence, in English, for a status; never NULL.  Static storage. */
+/* Returns one English sentence that explains a status, in static storage.  Never NULL, whatever the number. */
 const char *theseus_strerror(int status);
 
-/* The version of the library that is linked, such as "0.1.0".  Static storage. */
+/* Returns the version of the linked library, such as "0.1.0", in static storage. */
 const char *theseus_version(void);
 
 /* ---- memory ---------------------------------------------------------------------------------------------- */
 
-/* Where an object takes its memory from.  All three functions are required; realloc(opaque, NULL, n) must act as
- * an allocation; none is ever called with size 0; free(opaque, NULL) does nothing.  They must not throw or longjmp,
- * nor call into the same object.  Copied by the constructor; `opaque` must outlive the object. */
+/* Where an object takes its memory from.
+ *
+ * All three functions are required.  They behave like malloc, realloc and free: realloc(opaque, NULL, size) must
+ * allocate, and free(opaque, NULL) must do nothing.  `size` is never 0.
+ *
+ * The functions must not throw or longjmp, and must not use the object that calls them.  The constructor copies the
+ * struct.  `opaque` must outlive the object.  A NULL from `alloc` or `realloc` becomes ENOMEM. */
 typedef struct theseus_allocator {
   void *(*alloc)(void *opaque, size_t size);
   void *(*realloc)(void *opaque, void *block, size_t size);
   void (*free)(void *opaque, void *block);
-  void *opaque;
+  void *opaque; /* passed to each call */
 } theseus_allocator;
 
 /* ---- profile --------------------------------------------------------------------------------------------- */
 
-/* A calling-context tree with everything that was measured.  Used by one thread at a time. */
+/* A profile: functions, a tree of stacks, and all that was measured.  One thread at a time may use it. */
 typedef struct theseus_profile theseus_profile;
 
 #define THESEUS_ROOT 0    /* the stack without frames */
-#define THESEUS_NO_SPAN 0 /* no span: never the id of one */
+#define THESEUS_NO_SPAN 0 /* no span; never the id of a span */
 
 struct theseus_event_info;
 
 typedef struct theseus_profile_options {
   size_t size;
-  const theseus_allocator *allocator; /* NULL: malloc, realloc, free */
-  uint32_t max_depth;                 /* frames in a stack; 0: 512; at most 65535 */
-  uint32_t max_nesting;               /* spans in a line of descent; 0: 256; at most 1024 */
-  uint64_t memory_limit; /* bytes, for the profile and for what works on it; 0: none.  Beyond it calls fail: ELIMIT */
-  const struct theseus_event_info *names; /* THESEUS_EVENTS of them, for the built-in events; NULL: the neutral names */
+  const theseus_allocator *allocator;     /* NULL: malloc, realloc and free */
+  uint32_t max_depth;                     /* the most frames of a stack, up to 65535; 0: 512 */
+  uint32_t max_nesting;                   /* the most spans in a line of descent, up to 1024; 0: 256 */
+  uint64_t memory_limit;                  /* bytes, for the profile and the calls that work on it; 0: none */
+  const struct theseus_event_info *names; /* the built-in events, THESEUS_EVENTS of them; NULL: neutral names */
 } theseus_profile_options;
 
-/* Makes an empty profile.  `options` may be NULL: all defaults.
- * With a memory_limit, stacks may take three quarters of it: theseus_stack_push() then gives `parent` again, as at max_depth, and
- * what is measured goes there.  At the limit itself calls that need memory fail, with ELIMIT for the ENOMEM below.  Nothing that was
- * measured before is lost.  Both are counted: truncated_pushes and refusals.  Below 64 kB there is hardly room for spans.
- * `names` replaces the long names of the built-in events.  A member that is NULL keeps the default.  `name` and `unit` of an event are
- * fixed, but THESEUS_OPERATIONS may be called "Deferreds": then the defaults of all long names are Twisted's.  See enum theseus_event.
- * Errors: ENOMEM, ELIMIT, EINVAL (a bound out of range, an allocator without functions, a name or a
- * unit that an event cannot have). */
+/* Creates an empty profile.
+ *
+ *   options   NULL: all defaults.  Needed only during the call, but for the allocator's `opaque`
+ *   out       receives the profile.  Free it with theseus_profile_free()
+ *
+ * The memory limit.  Stacks may fill three quarters of it.  Then theseus_stack_push() returns the parent, as it does
+ * at max_depth, and later measurements are booked there.  At the limit itself, calls that need memory fail with ELIMIT.
+ * Earlier measurements are kept.  theseus_profile_info counts both cases (truncated_pushes, refusals).  A limit below
+ * 64 kB leaves hardly any room for spans.
+ *
+ * The names.  `names` replaces the long names of the built-in events (enum theseus_event).  A member that is NULL
+ * keeps its default.  `name` and `unit` are fixed, with one exception: THESEUS_OPERATIONS may be called "Deferreds",
+ * and then the defaults of all long names are Twisted's.
+ *
+ * Errors: ENOMEM, ELIMIT, and
+ *   EINVAL     a bound is out of range, a function of the allocator is NULL, or an event cannot have such a name or
+ *              unit
+ *
+ * Complexity: O(1). */
 int theseus_profile_new(const theseus_profile_options *options, theseus_profile **out);
 
-/* Frees a profile and all that it holds.  NULL is allowed. */
+/* Frees a profile and all that it owns, open spans included.
+ *
+ *   profile   NULL: nothing happens
+ *
+ * Complexity: O(number of blocks). */
 void theseus_profile_free(theseus_profile *profile);
 
-/* Drops all that was measured.  Functions, stacks, events and open spans stay: each open span is counted as begun
- * again, its Wait starts again at the latest time seen, and its latency, once it ends, is whole.  The losses that theseus_profile_info
- * counts start again, too.  Cannot fail.
- * O(everything). */
+/* Drops all measurements.  Functions, stacks, events, facts and open spans stay.
+ *
+ * Each open span counts as begun again.  Its Wait restarts at the latest time seen; its latency, when it ends, is
+ * still the whole one.  The counters of theseus_profile_info restart at 0, and theseus_profile_set_time() is forgotten.
+ *
+ * Cannot fail.  Complexity: O(size of the profile). */
 void theseus_profile_clear(theseus_profile *profile);
 
-/* Adds what was measured in `from` to `into`; `from` stays as it is.  Functions are the same when file, name and first
- * line are, events when their names are.  Open spans stay with `from`: their Wait so far (theseus_settle() first) and their
- * being pending are added, they themselves are not.
- * Adding is exact, associative and commutative, but for the order of ids: what is added of each cell is the integer that it
- * reads as.  A profile cannot be merged into itself (EINVAL).
- * Errors: ENOMEM, EINVAL, EOVERFLOW, EUNIT (an event known to both under different units).  O(size of `from`). */
+/* Adds the measurements of one profile to another.
+ *
+ *   into      the profile that grows
+ *   from      the profile that is added.  It stays as it is
+ *
+ * Functions are equal if file, name and first line are.  Events are equal if their names are.  Open spans stay with
+ * `from`: the sum has their Wait so far (call theseus_settle() first) and counts them as pending.
+ *
+ * Adding is exact, associative and commutative, except for the order of ids.  A cell adds the integer that it reads
+ * as.  Stacks of `from` that are deeper than the max_depth of `into` keep their innermost frames.
+ *
+ * Errors: ENOMEM, ELIMIT, and
+ *   EINVAL     `into` equals `from`
+ *   EUNIT      the profiles have different units for an event
+ *   EOVERFLOW  a sum exceeds 64 bits
+ *
+ * Complexity: O(size of `from`). */
 int theseus_profile_merge(theseus_profile *into, const theseus_profile *from);
 
 typedef struct theseus_profile_info {
@@ -140,310 +184,601 @@ typedef struct theseus_profile_info {
   uint64_t now_ns;           /* the latest time seen */
   uint64_t clock_reversals;  /* times that were earlier than the latest one */
   uint64_t truncated_pushes; /* frames that were not pushed, because of max_depth or memory_limit */
-  uint64_t flattened_spans;  /* spans that became children of an ancestor, because of max_nesting */
-  uint64_t lost_wait_ns;     /* Wait that could not be booked for want of memory */
-  uint64_t lost_latencies;   /* latencies missing from the histograms for want of memory */
-  uint64_t memory;           /* bytes taken from the allocator and not given back */
-  uint64_t refusals;         /* how often the memory limit stood in the way */
-  uint64_t time_ns;          /* as theseus_profile_set_time() said; 0: not known */
-  uint64_t duration_ns;
+  uint64_t flattened_spans;  /* spans that became children of a higher ancestor, because of max_nesting */
+  uint64_t lost_wait_ns;     /* Wait that could not be booked for lack of memory */
+  uint64_t lost_latencies;   /* latencies missing from the histograms for lack of memory */
+  uint64_t memory;           /* bytes that the profile holds now */
+  uint64_t refusals;         /* requests for memory that the limit refused */
+  uint64_t time_ns;          /* see theseus_profile_set_time(); 0: unknown */
+  uint64_t duration_ns;      /* the same */
 } theseus_profile_info;
 
-/* Tells how the profile itself fares.  Errors: EINVAL (size).  O(1). */
+/* Reports the profile's own counters: clock, losses, memory.
+ *
+ *   out       set `size` first
+ *
+ * Errors:
+ *   EINVAL     `size` is too small
+ *
+ * Complexity: O(1). */
 int theseus_profile_info_get(const theseus_profile *profile, theseus_profile_info *out);
 
-/* Says when the measurement began, in ns since 1970 (UTC), and how long it took, for files that tell it (pprof).  0: not known.
- * Of merged profiles it is the earliest beginning and the sum: where threads ran side by side, say it of the sum alone.
- * theseus_profile_clear() forgets it.  Cannot fail. */
+/* Sets when the measurement began and how long it took, for files that have a place for it (pprof).
+ *
+ *   time_ns      nanoseconds since 1970, UTC; 0: unknown
+ *   duration_ns  nanoseconds; 0: unknown
+ *
+ * Merging keeps the earliest start and adds the durations.  If the profiles were taken in parallel, call this once, on
+ * the merged profile.
+ *
+ * Cannot fail.  Complexity: O(1). */
 void theseus_profile_set_time(theseus_profile *profile, uint64_t time_ns, uint64_t duration_ns);
 
-/* Says what a file's header should about the origin of the profile.  The keys are those of theseus_graph_set(): "pid", "cmd", "part",
- * "thread", and "desc", which may have several lines.  NULL removes a value.  theseus_profile_get() returns NULL for a value that was
- * not set; the text is owned by the profile, and is good until the value changes.  Bytes that a line cannot hold are escaped as \xHH.
- * Merging keeps the values that are equal in both profiles.  A new profile takes those of the first that is merged into it.
- * theseus_profile_clear() keeps them.  A graph of the profile has them, and so has a pprof file, as comments.
- * Errors: ENOMEM, EINVAL (no such key), ELIMIT, EOVERFLOW. */
+/* Sets a fact about the origin of the profile.
+ *
+ *   key       "pid", "cmd", "part", "thread" or "desc"
+ *   value     one line; "desc" may have several.  Bytes that a line cannot hold are escaped as \xHH.
+ *             NULL: removes the fact
+ *
+ * Facts go into the header of a callgrind file, and into a pprof file as comments.  Merging keeps the facts that are
+ * equal in both profiles.  A profile without facts and stacks takes over the facts of the first profile that is merged
+ * into it.  theseus_profile_clear() keeps them.
+ *
+ * Errors: ENOMEM, ELIMIT, EOVERFLOW, and
+ *   EINVAL     `key` is no such key
+ *
+ * Complexity: O(length of `value`). */
 int theseus_profile_set(theseus_profile *profile, const char *key, const char *value);
+
+/* Returns a fact, or NULL if it is not set.
+ *
+ *   key       as for theseus_profile_set()
+ *
+ * The profile owns the text, which is valid until the fact changes.  Complexity: O(1). */
 const char *theseus_profile_get(const theseus_profile *profile, const char *key);
 
 /* ---- functions and stacks -------------------------------------------------------------------------------- */
 
-/* Gives the id of a function, which is new when (file, name, first line) is.  `file` should be an absolute path, and
- * may be "" when there is none; `name` must not be empty, and should be unique in the program: some consumers know functions
- * by name alone, and a graph knows no first lines.  Two lambdas of a file that have one name are one function there; if one calls the
- * other, it calls itself.  O(length of the strings).
- * Errors: ENOMEM, EINVAL (NULL, an empty name), EOVERFLOW. */
+/* Returns the id of the function (file, name, first line), creating it if necessary.
+ *
+ *   file        the source file, preferably as an absolute path; "": unknown
+ *   name        not empty, and preferably unique in the program.  Some tools identify functions by name alone
+ *   first_line  the line on which the function begins; 0: unknown
+ *   out         receives the id
+ *
+ * A graph has no first lines.  In a graph, two lambdas of one file with the same name become one function, and a call
+ * between them looks recursive.
+ *
+ * Errors: ENOMEM, ELIMIT, EOVERFLOW, and
+ *   EINVAL     a pointer is NULL, or `name` is empty
+ *
+ * Complexity: O(length of the strings). */
 int theseus_function_intern(theseus_profile *profile, const char *file, const char *name, uint32_t first_line,
                             uint32_t *out);
 
 typedef struct theseus_function_info {
   size_t size;
-  const char *file; /* owned by the profile, good for its life */
+  const char *file; /* the profile owns it; valid as long as the profile */
   const char *name; /* the same */
   uint32_t first_line;
-  const char *object; /* "" when it is not known; good until it changes */
+  const char *object; /* "": unknown; valid as long as the profile */
 } theseus_function_info;
 
+/* Returns the number of functions.  Their ids are 0 to this number less 1.  Complexity: O(1). */
 uint32_t theseus_function_count(const theseus_profile *profile);
-/* Errors: EINVAL (no such function, size).  O(1). */
+
+/* Describes a function.
+ *
+ *   out       set `size` first
+ *
+ * Errors:
+ *   EINVAL     no such function, or `size` is too small
+ *
+ * Complexity: O(1). */
 int theseus_function_get(const theseus_profile *profile, uint32_t function, theseus_function_info *out);
 
-/* Says which object a function is in: the program, a library, a package.  It is written as `ob=` of callgrind, and as a mapping of
- * pprof.  It does not tell functions apart.  NULL or "" takes it back.  Of two profiles that are merged, and do not say the same,
- * the name that comes first in the order of its bytes stays.
- * Errors: ENOMEM, EINVAL (no such function), EOVERFLOW.  O(length of the string). */
+/* Sets the object that a function belongs to: the program, a library, a package.
+ *
+ *   object    NULL or "": unknown
+ *
+ * Files have it as `ob=` (callgrind) and as a mapping (pprof).  Functions are not told apart by their objects.  If
+ * merged profiles disagree, the name that sorts first (bytewise) is kept.
+ *
+ * Errors: ENOMEM, ELIMIT, EOVERFLOW, and
+ *   EINVAL     no such function
+ *
+ * Complexity: O(length of `object`). */
 int theseus_function_set_object(theseus_profile *profile, uint32_t function, const char *object);
 
-/* Gives the id of the stack that is `parent` with one more frame: `function`, called on `call_line` of the parent's
- * function (0: unknown).  On the root it is taken as 0.
- * At max_depth frames, or when memory is short (memory_limit), it gives `parent` again, and counts that (truncated_pushes).  O(1).
- * Errors: ENOMEM, EINVAL (no such stack or function), EOVERFLOW. */
+/* Returns the id of the stack that is `parent` with one more frame, creating it if necessary.
+ *
+ *   parent     the stack of the caller; THESEUS_ROOT: there is none
+ *   function   the function that is called
+ *   call_line  the line of the call, in the function of `parent`; 0: unknown.  Ignored if `parent` is THESEUS_ROOT
+ *   out        receives the id
+ *
+ * If `parent` has max_depth frames, or if stacks fill their part of the memory limit, *out becomes `parent`, and
+ * truncated_pushes grows by one.
+ *
+ * Errors: ENOMEM, EOVERFLOW, and
+ *   EINVAL     no such stack or function, or `out` is NULL
+ *
+ * Complexity: O(1). */
 int theseus_stack_push(theseus_profile *profile, uint32_t parent, uint32_t function, uint32_t call_line, uint32_t *out);
 
 typedef struct theseus_stack_info {
   size_t size;
-  uint32_t parent;     /* the stack below; of the root, the root */
-  uint32_t function;   /* of the root, UINT32_MAX */
+  uint32_t parent;     /* the stack of the caller; the parent of the root is the root */
+  uint32_t function;   /* the innermost function; UINT32_MAX for the root */
   uint32_t call_line;  /* the line of the call, in the function of the parent */
-  uint32_t depth;      /* frames; of the root, 0 */
-  uint64_t operations; /* spans begun at this stack: ended, open, and those of zero latency */
-  uint64_t success;    /* spans that ended so; failure does not include cancelled */
-  uint64_t failure;
+  uint32_t depth;      /* number of frames */
+  uint64_t operations; /* spans begun here: open, ended, and those with zero latency */
+  uint64_t success;    /* spans with this outcome, and so on */
+  uint64_t failure;    /* without the cancelled ones */
   uint64_t cancelled;
   uint64_t abandoned;
-  uint64_t pending;        /* spans that had not ended when last looked at */
-  uint64_t latency_ns;     /* sum over those that fired: success, failure, cancelled */
-  uint64_t latency_min_ns; /* 0 when none has fired */
+  uint64_t pending;        /* spans that have not ended */
+  uint64_t latency_ns;     /* sum of the latencies of success, failure and cancelled */
+  uint64_t latency_min_ns; /* 0 if none of these has ended */
   uint64_t latency_max_ns;
 } theseus_stack_info;
 
+/* Returns the number of stacks, at least 1: the root.  Complexity: O(1). */
 uint32_t theseus_stack_count(const theseus_profile *profile);
-/* Errors: EINVAL (no such stack, size).  O(1). */
+
+/* Describes a stack and reports what was measured there.
+ *
+ *   out       set `size` first
+ *
+ * Errors:
+ *   EINVAL     no such stack, or `size` is too small
+ *
+ * Complexity: O(1). */
 int theseus_stack_get(const theseus_profile *profile, uint32_t stack, theseus_stack_info *out);
 
-/* The latency that `fraction` (0 to 1) of the spans of `stack` that fired did not exceed, in ns: exact at 0 and 1 (minimum
- * and maximum), in between off by at most 1/16 (see theseus_latency_bucket).  0 when none has fired.
- * Errors: EINVAL (no such stack, a fraction outside 0..1).  O(THESEUS_BUCKETS). */
+/* Computes a percentile of the latencies of a stack.
+ *
+ *   fraction  from 0 to 1, such as 0.99
+ *   out       receives the latency, in ns, that this fraction of the spans did not exceed; 0 if none has ended
+ *
+ * The result is exact for 0 (the minimum) and 1 (the maximum).  In between its error is at most 1/16.
+ *
+ * Errors:
+ *   EINVAL     no such stack, `fraction` is outside 0 to 1, or `out` is NULL
+ *
+ * Complexity: O(THESEUS_BUCKETS). */
 int theseus_percentile(const theseus_profile *profile, uint32_t stack, double fraction, uint64_t *out);
 
-/* The histogram of a stack's latencies: log-linear in the manner of HdrHistogram, 8 buckets for each power of two,
- * the same bounds in every profile, so that merging adds counts.  Values below 16 have buckets of their own.
+/* The buckets of a histogram of latencies.  They are log-linear, in the manner of HdrHistogram: 8 buckets for each
+ * power of two, and a bucket for each value below 16.  All profiles have the same buckets, so merging adds counts.
  *
- *     0 1 2 … 15 | 16 18 20 … 30 | 32 36 40 … 60 | 64 …      (lower bounds)
+ *     0 1 2 ... 15 | 16 18 20 ... 30 | 32 36 ... 60 | 64 ...
  *
- * theseus_latency_bucket gives the bucket that holds a latency; theseus_bucket_bounds gives a bucket's lowest and highest
- * latency, both included (EINVAL: no such bucket). */
+ * These are lower bounds, in ns. */
 #define THESEUS_BUCKETS 496
+
+/* Returns the number of the bucket that holds a latency.  Complexity: O(1). */
 uint32_t theseus_latency_bucket(uint64_t latency_ns);
+
+/* Reports the bounds of a bucket.
+ *
+ *   low, high  receive the lowest and the highest latency of the bucket, in ns
+ *
+ * Errors:
+ *   EINVAL     no such bucket, or a pointer is NULL
+ *
+ * Complexity: O(1). */
 int theseus_bucket_bounds(uint32_t bucket, uint64_t *low, uint64_t *high);
 
-/* Fills `counts`, an array of THESEUS_BUCKETS, with the histogram of `stack`.
- * Errors: EINVAL (no such stack).  O(THESEUS_BUCKETS). */
+/* Copies the histogram of a stack.
+ *
+ *   counts    an array of THESEUS_BUCKETS.  Each element receives the number of latencies in its bucket
+ *
+ * Errors:
+ *   EINVAL     no such stack, or `counts` is NULL
+ *
+ * Complexity: O(THESEUS_BUCKETS). */
 int theseus_histogram_get(const theseus_profile *profile, uint32_t stack, uint64_t *counts);
 
-/* As theseus_percentile(), of a histogram that may be the sum of several, such as of all stacks that end in one function; `min_ns` and
- * `max_ns` are the least and the most of their latencies.
- * Errors: EINVAL (NULL, a fraction outside 0..1).  O(THESEUS_BUCKETS). */
+/* Computes a percentile, as theseus_percentile() does, of a histogram that the caller may have summed over several
+ * stacks, such as all those of one function.
+ *
+ *   counts          an array of THESEUS_BUCKETS
+ *   min_ns, max_ns  the least and the greatest latency that was counted
+ *   fraction        from 0 to 1
+ *   out             receives the latency in ns; 0 if all counts are 0
+ *
+ * Errors:
+ *   EINVAL     a pointer is NULL, or `fraction` is outside 0 to 1
+ *
+ * Complexity: O(THESEUS_BUCKETS). */
 int theseus_histogram_percentile(const uint64_t *counts, uint64_t min_ns, uint64_t max_ns, double fraction,
                                  uint64_t *out);
 
 /* ---- events and cells ------------------------------------------------------------------------------------ */
 
-/* The events that every profile has, in the order of the columns of a file.  Wait is booked in cells; the others
- * are read from theseus_stack_info (Failed is failure + cancelled).
+/* The events that every profile has, in the order of the columns of a file.  Wait is booked in cells.  The others are
+ * members of theseus_stack_info (Failed is failure + cancelled).
  *
- *                         name         long name                 long name in profiles with the event Deferreds
- *     THESEUS_WAIT        Wait         Operation wait            Deferred wait
- *     THESEUS_LATENCY     Latency      Operation latency         Deferred latency
- *     THESEUS_OPERATIONS  Operations   Operations begun          Deferreds returned
- *     THESEUS_FAILED      Failed       Operations failed         Deferreds failed
- *     THESEUS_PENDING     Pending      Operations still pending  Deferreds still pending
+ *                          name        long name
+ *     THESEUS_WAIT         Wait        Operation wait
+ *     THESEUS_LATENCY      Latency     Operation latency
+ *     THESEUS_OPERATIONS   Operations  Operations begun
+ *     THESEUS_FAILED       Failed      Operations failed
+ *     THESEUS_PENDING      Pending     Operations still pending
  *
- * The names belong to the profile (theseus_profile_options).  Files hold them, and readers restore them: callgrind as its columns,
- * pprof as the sample type operations/count or deferreds/count.  If names differ where profiles are merged, or where a file is
- * read into a profile, the names above are the result.  A profile whose names were not chosen, and in which none of these events was
- * measured, takes on the names of the other. */
+ * THESEUS_OPERATIONS may also be called Deferreds, as in profiles of Twisted programs.  Then the long names are
+ * Deferred wait, Deferred latency, Deferreds returned, Deferreds failed and Deferreds still pending.
+ *
+ * The names belong to the profile (theseus_profile_options).  Files hold them, and readers restore them: callgrind as
+ * columns, pprof as the sample type operations/count or deferreds/count.
+ *
+ * If profiles with different names are merged, or a file is read into a profile with other names, the result has the
+ * neutral names of the table.  A profile takes over the names of the other if its own were
+ * not chosen and none of these events was measured in it. */
 enum theseus_event {
   THESEUS_WAIT = 0,
   THESEUS_LATENCY = 1,
   THESEUS_OPERATIONS = 2,
-  THESEUS_DEFERREDS = 2, /* its name in profiles of Twisted programs */
+  THESEUS_DEFERREDS = 2, /* another name of the same */
   THESEUS_FAILED = 3,
   THESEUS_PENDING = 4,
-  THESEUS_EVENTS = 5 /* the first id of events that the host adds */
+  THESEUS_EVENTS = 5 /* their number, and the id of the first event that the host adds */
 };
 
 typedef struct theseus_event_info {
   size_t size;
   const char *name;      /* [A-Za-z_][A-Za-z0-9_]* */
-  const char *long_name; /* a few words for a legend; "", or NULL when adding: none */
-  const char *unit;      /* "ns", "count", "bytes", …; "", or NULL when adding: unknown */
+  const char *long_name; /* a few words for a legend; "" or, when adding, NULL: none */
+  const char *unit;      /* "ns", "count", "bytes", …; "" or, when adding, NULL: unknown */
 } theseus_event_info;
 
-/* Adds a column of the host's own, such as Run or Samples, or finds it by its name.  The strings are copied.  Operations and Deferreds
- * both name THESEUS_OPERATIONS.
- * Errors: ENOMEM, EINVAL (a name that callgrind would not read), EUNIT (known under another unit), EOVERFLOW.
- * O(number of events). */
+/* Returns the id of the event of this name, creating it if necessary: a column of the host's own, such as Run or
+ * Samples.
+ *
+ *   event     `name` is required.  The strings are copied
+ *   out       receives the id
+ *
+ * Operations and Deferreds are both the name of THESEUS_OPERATIONS.
+ *
+ * Errors: ENOMEM, ELIMIT, EOVERFLOW, and
+ *   EINVAL     a pointer is NULL, or `name` has characters that callgrind does not allow
+ *   EUNIT      the event exists and has another unit
+ *
+ * Complexity: O(number of events). */
 int theseus_event_intern(theseus_profile *profile, const theseus_event_info *event, uint32_t *out);
 
-/* The events, numbered from 0; the host's begin at THESEUS_EVENTS.  Errors: EINVAL (no such event, size).  O(1). */
+/* Returns the number of events, THESEUS_EVENTS at least.  Complexity: O(1). */
 uint32_t theseus_event_count(const theseus_profile *profile);
+
+/* Describes an event.
+ *
+ *   out       set `size` first.  The profile owns the texts, which are valid until profiles or files are added to it
+ *
+ * Errors:
+ *   EINVAL     no such event, or `size` is too small
+ *
+ * Complexity: O(1). */
 int theseus_event_get(const theseus_profile *profile, uint32_t event, theseus_event_info *out);
 
-/* Adds `amount` of an event of the host's own to a line of a stack's function.  Calls that are no spans are such an event, too: what
- * files have as the number of calls is that of spans.  O(1).
- * Errors: ENOMEM, EINVAL (no such stack; an event below THESEUS_EVENTS or unknown), EOVERFLOW. */
+/* Adds an amount of one of the host's events to a line of a stack's innermost function.
+ *
+ *   line      a line of that function; 0: unknown
+ *   event     an id of theseus_event_intern(), THESEUS_EVENTS or more
+ *   amount    in the unit of the event
+ *
+ * To count calls that are not spans, add an event of your own: the call count in a file is the number of spans.
+ *
+ * Errors: ENOMEM, ELIMIT, and
+ *   EINVAL     no such stack or event, or the event is a built-in one
+ *   EOVERFLOW  the sum exceeds 64 bits
+ *
+ * Complexity: O(1). */
 int theseus_add_cost(theseus_profile *profile, uint32_t stack, uint32_t line, uint32_t event, uint64_t amount);
 
-/* What is booked, one cell for each distinct key.  Wait has (head, detached, stack, line) as its key: the time, in ns,
- * that went by while the head's operation was suspended at `line` of the function of `stack`.  Further events have (stack, line),
- * head THESEUS_ROOT. */
+/* A cell is one sum, for a distinct key.
+ *
+ * The key of Wait is (head, detached, stack, line).  Its value is the time, in ns, during which an operation was
+ * suspended at `line` of the function of `stack`, weighted as the section on spans explains.  `head` is the stack of
+ * the operation whose time it is.
+ *
+ * The key of the host's events is (stack, line); `head` is THESEUS_ROOT.
+ *
+ * Cells of Wait that came from a file with a root as head have THESEUS_ROOT, as files do not say which root it was. */
 typedef struct theseus_cell_info {
   size_t size;
-  uint32_t event;
-  uint32_t head; /* stack of the head whose weight it is; where that was a root, it may be THESEUS_ROOT: not known */
-  uint32_t detached; /* 1: that head was detached; 0: a root */
-  uint32_t stack;
-  uint32_t line;
-  uint64_t value; /* rounded to the nearest integer, halves up */
+  uint32_t event;    /* THESEUS_WAIT, or an event of the host's */
+  uint32_t head;     /* see above */
+  uint32_t detached; /* 1: that head was detached; 0: it was a root */
+  uint32_t stack;    /* where the operation was suspended */
+  uint32_t line;     /* in the innermost function of `stack`; 0: unknown */
+  uint64_t value;    /* rounded to the nearest integer, halves up */
 } theseus_cell_info;
 
-/* Cells may be zero; cell ids are good until theseus_profile_clear(). */
+/* Returns the number of cells.  Their ids are valid until theseus_profile_clear().  Complexity: O(1). */
 uint32_t theseus_cell_count(const theseus_profile *profile);
-/* Errors: EINVAL (no such cell, size).  O(1). */
+
+/* Reads a cell.  Call theseus_settle() first, to include the Wait of open spans.
+ *
+ *   out       set `size` first.  `value` may be 0
+ *
+ * Errors:
+ *   EINVAL     no such cell, or `size` is too small
+ *
+ * Complexity: O(1). */
 int theseus_cell_get(const theseus_profile *profile, uint32_t cell, theseus_cell_info *out);
 
 /* ---- operations that are over ----------------------------------------------------------------------------- */
 
+/* How an operation ended. */
 enum theseus_outcome {
   THESEUS_SUCCESS = 0,
   THESEUS_FAILURE = 1,
-  THESEUS_CANCELLED = 2,
-  THESEUS_ABANDONED = 3 /* nobody can end it any more; has Wait, but no latency */
+  THESEUS_CANCELLED = 2, /* a failure because somebody cancelled it */
+  THESEUS_ABANDONED = 3  /* nobody can end it any more.  It has Wait, but no latency */
 };
 
-/* Records a finished operation that nothing else was part of: a root, all of it Wait at `line`.  O(1).
- * `outcome` is not THESEUS_ABANDONED.  Errors: ENOMEM, EINVAL, EOVERFLOW. */
+/* Records a finished operation that was not part of another one, and had no parts.  All of its latency is Wait.
+ *
+ *   stack       where it was started; its own function is the innermost
+ *   line        the line of that function on which it waited; 0: unknown
+ *   latency_ns  how long it took, in ns
+ *   outcome     of enum theseus_outcome, but not THESEUS_ABANDONED
+ *
+ * Errors: ENOMEM, ELIMIT, and
+ *   EINVAL     no such stack or outcome
+ *   EOVERFLOW  a sum exceeds 64 bits
+ *
+ * Complexity: O(1). */
 int theseus_record(theseus_profile *profile, uint32_t stack, uint32_t line, uint64_t latency_ns, int outcome);
 
 /* ---- spans: operations while they pend -------------------------------------------------------------------- */
 
-/* A span is one pending operation.  Its life:
+/* A span is one operation that pends.  Spans form trees: the parent of a span is the operation that started it.
  *
- *     begin ──> [leg] ──await──> waiting ──(runs again: a leg)──await──> waiting ── … ──> end
+ * An operation runs in legs.  Between legs it is suspended, and awaits some of its children, or something that the
+ * library does not see.  Its promise is what the caller of the operation received: a Deferred, a future.
  *
- * At any time an open span is one of
+ *     begin with THESEUS_SPAN_LEG --> first leg
+ *                                         | await
+ *                                         v         end
+ *     begin without it -------------> suspended ---------> over
+ *                                       |   ^
+ *                       the program     v   | await
+ *                       resumes it    later leg
  *
- *     in its first leg   it has been started and has not yet handed its promise to anybody.  No weight.
- *     held               a child whose parent has not said yet whether it waits for it.  No weight.
- *     awaited            its parent waits for it, and passes on 1/k of its own weight, k being the number that it awaits.
- *     a head             no open parent awaits it.  Weight 1.  A *root* has no parent and never had one; any other
- *                        head is *detached*: started and forgotten, not awaited yet, or outliving its parent.
+ * An open span is in one of four states:
  *
- * The weight of a span that awaits none of its children is its *self wait*, which is booked in the cell (stack of its head,
- * detached or not, the place's stack, the place's line), where the place is where the operation is suspended, and while it runs
- * again, in a later leg, where it last was.
- * So the Wait of a head, with all that it awaits, is exactly the time that it was one; at any moment the self waits grow, together,
- * at the number of heads; and background work takes nothing from the request that started it.
+ *   in its first leg  Nobody has its promise yet.  Weight 0.
+ *   held              Its parent is in a leg, and may yet await it.  Weight 0.
+ *   awaited           Its parent awaits it.  If the parent awaits k children, each has 1/k of the parent's weight.
+ *   head              No open parent awaits it.  Weight 1.
  *
- * The times are kept lazily, a virtual clock for each span: every call below costs O(depth of the span) and, where a span gets
- * another head, O(number of spans that it awaits, theirs included).  A profile takes at most 160 bytes for an open span, for 64 of
- * them at a time. */
+ * A head is a root if it never had a parent.  Otherwise it is detached: started and forgotten, not awaited yet, or
+ * still open after its parent ended.  A detached head whose parent names it is awaited again.
+ *
+ *     in its first leg --- over, no parent ---> head (root)
+ *            | over
+ *            v
+ *          held ------ released, or ----------> head (detached)
+ *            |         not named                   ^
+ *            | named by await                      | the parent ends,
+ *            v                                     | or awaits others
+ *         awaited ---------------------------------+
+ *
+ * A span that awaits children passes its whole weight on to them.  A span that awaits none keeps its weight.  The time
+ * that passes meanwhile, times the weight, is its self wait.  For example, page() starts a() and b() at 0 s and awaits
+ * both.  a() ends after 1 s, b() after 3 s:
+ *
+ *     seconds  0       1               3
+ *     page     |-------|---------------|  a head, all passed on
+ *       a      |= 1/2 =|                  self wait 0.5 s
+ *       b      |= 1/2 =|====== 1 ======|  self wait 0.5 s + 2 s
+ *                                         sum: 3 s, page's latency
+ *
+ * Self wait is booked in a cell: the stack of the head, whether the head is detached, and the place.  The place is
+ * where the operation is suspended (a stack and a line); during a later leg, where it was last suspended.  Therefore
+ *
+ * - the Wait of a head and of all that it awaits is exactly the time during which it was a head,
+ * - at any time the self waits, together, grow at the number of heads,
+ * - background work takes nothing from the request that started it.
+ *
+ * Complexity.  A call costs O(depth of the span in its tree).  A change of the head of a span also costs O(number of
+ * spans that it awaits, directly or not).  An open span takes at most 160 bytes, which are allocated for 64 spans at a
+ * time. */
 
 enum theseus_span_flags {
-  THESEUS_SPAN_LEG = 1,     /* begins with a leg; counted, and timed, from its first theseus_span_await() */
-  THESEUS_SPAN_DETACHED = 2 /* the operation that started it has ended; only without a parent */
+  THESEUS_SPAN_LEG = 1,     /* begins with a leg.  Counted and timed from its first theseus_span_await() */
+  THESEUS_SPAN_DETACHED = 2 /* the operation that started it has ended.  Only without a parent */
 };
 
 typedef struct theseus_span_options {
   size_t size;
-  uint32_t stack;  /* where the operation was started: its function is the leaf */
-  uint32_t flags;  /* of enum theseus_span_flags */
-  uint64_t parent; /* the innermost enclosing operation, or THESEUS_NO_SPAN */
-  uint64_t now_ns;
+  uint32_t stack;       /* where the operation was started; its own function is the innermost */
+  uint32_t flags;       /* of enum theseus_span_flags */
+  uint64_t parent;      /* the innermost enclosing operation, or THESEUS_NO_SPAN */
+  uint64_t now_ns;      /* the time */
   uint32_t place_stack; /* where it is suspended; 0: `stack` */
-  uint32_t line;        /* the line there */
+  uint32_t line;        /* the line there; 0: unknown */
 } theseus_span_options;
 
-/* Begins a span.  Without THESEUS_SPAN_LEG its time runs from now: held if it has a parent, else a head.
- * Beyond max_nesting it becomes a child of its deepest ancestor within the bound, which awaits it at once (flattened_spans).
- * Span ids are never 0, and are not used again before 2^32 others of the same slot.
- * Errors: ENOMEM, EINVAL (no such stack, unknown flags, DETACHED with a parent), ESTALE (parent), EOVERFLOW. */
+/* Begins a span.
+ *
+ *   options   required
+ *   out       receives the id.  An id is never 0.  It is used again after 2^32 other spans in the same slot
+ *
+ * Without THESEUS_SPAN_LEG, the span is timed from `now_ns`.  It is held if it has a parent; otherwise it is a head.
+ *
+ * If the parent is at max_nesting, the span becomes a child of the deepest ancestor that may have children, which
+ * awaits it at once.  flattened_spans grows by one.
+ *
+ * Errors: ENOMEM, ELIMIT, EOVERFLOW, and
+ *   EINVAL     no such stack, unknown flags, or THESEUS_SPAN_DETACHED with a parent
+ *   ESTALE     `parent` has ended, or never existed
+ *
+ * Complexity: O(depth). */
 int theseus_span_begin(theseus_profile *profile, const theseus_span_options *options, uint64_t *out);
 
-#define THESEUS_ALL SIZE_MAX /* as a number of children: all there are, and all to come */
+#define THESEUS_ALL SIZE_MAX /* as a number of children: all that exist, and all that are still to come */
 
-/* Ends a leg: from now on `span` is suspended at `line` of `place_stack`, and awaits exactly `children` (an array of `n`, which
- * may be NULL when n is 0), open children of `span`, each once however often it is named.  Its other children that are held or
- * were awaited become detached heads; those in their first leg are left alone.
- * With n = THESEUS_ALL it awaits all of them, and those that come later, when their hold ends, until theseus_span_await_also()
- * names one.
- * The first one of a span that began with a leg is when its promise was handed out: its time runs from now.
- * `place_stack` 0 means the span's own stack.
- * Errors: ENOMEM, EINVAL (no such stack; a child that is not this span's, or in its first leg), ESTALE (span, or a child). */
+/* Ends a leg of a span.  From now on it is suspended, and awaits exactly the children that are named.
+ *
+ *   children     ids of open children of `span` that are not in their first leg.  Naming one twice is harmless.
+ *                May be NULL if `n` is 0 or THESEUS_ALL
+ *   n            their number, or THESEUS_ALL
+ *   place_stack  where the span is suspended; 0: its own stack
+ *   line         the line there; 0: unknown
+ *   now_ns       the time
+ *
+ * Children that are held or awaited, and are not named, become detached heads.  Children in their first leg stay so.
+ *
+ * With THESEUS_ALL the span awaits all its children, and each later child as soon as its hold ends, until
+ * theseus_span_await_also() names one.
+ *
+ * If the span began with THESEUS_SPAN_LEG, the first call marks the moment its promise was handed out.  The span is
+ * counted, and its latency is measured, from `now_ns`.
+ *
+ * Errors: ENOMEM, ELIMIT, EOVERFLOW, and
+ *   EINVAL     no such stack; a child is not a child of `span`, or is in its first leg
+ *   ESTALE     `span` or a child has ended, or never existed
+ *
+ * Complexity: O(depth + number of children). */
 int theseus_span_await(theseus_profile *profile, uint64_t span, const uint64_t *children, size_t n,
                        uint32_t place_stack, uint32_t line, uint64_t now_ns);
 
-/* `span` awaits `child` too, an open child of its own that may be held or detached; when it awaited THESEUS_ALL, that one only.
- * Does nothing to one that it awaits already.  Errors: EINVAL (not a child of it, or still in its first leg), ESTALE. */
+/* Adds a child to those that a span awaits.
+ *
+ *   child     an open child of `span` that is held or detached.  If `span` awaits it already, nothing happens
+ *   now_ns    the time
+ *
+ * If the span awaited THESEUS_ALL, it awaits this child only from now on.
+ *
+ * Errors:
+ *   EINVAL     `child` is not a child of `span`, or is in its first leg
+ *   ESTALE     `span` or `child` has ended, or never existed
+ *
+ * Complexity: O(depth); after THESEUS_ALL, O(depth + number of children). */
 int theseus_span_await_also(theseus_profile *profile, uint64_t span, uint64_t child, uint64_t now_ns);
 
-/* Ends a child's hold without anybody having asked for it: detached, or awaited by a parent that awaits THESEUS_ALL.
- * Does nothing to one that is not held.  Errors: ESTALE. */
+/* Ends the hold of a child that its parent has not named.  The child becomes a detached head; if the parent awaits
+ * THESEUS_ALL, the child is awaited.  If the child is not held, nothing happens.
+ *
+ *   now_ns    the time
+ *
+ * Errors:
+ *   ESTALE     `child` has ended, or never existed
+ *
+ * Complexity: O(depth). */
 int theseus_span_release(theseus_profile *profile, uint64_t child, uint64_t now_ns);
 
-/* Makes `span` a child of `parent`, from whatever it was a child of: held from now, or still in its first leg.  Does nothing when
- * it is one already.  Beyond max_nesting, what is too deep goes to its deepest ancestor that is not.
- * Errors: ENOMEM, EINVAL (no parent), ESTALE (either), ECYCLE. */
+/* Gives a span another parent.  The span is held from now on; in its first leg, it stays there.  If `parent` is its
+ * parent already, nothing happens.
+ *
+ *   parent    an open span
+ *   now_ns    the time
+ *
+ * Spans that would be deeper than max_nesting become children of their deepest ancestor within the bound.
+ *
+ * Errors: ENOMEM, ELIMIT, EOVERFLOW, and
+ *   EINVAL     `parent` is THESEUS_NO_SPAN
+ *   ESTALE     `span` or `parent` has ended, or never existed
+ *   ECYCLE     `parent` is `span` or a descendant of it
+ *
+ * Complexity: O(depth + number of descendants). */
 int theseus_span_adopt(theseus_profile *profile, uint64_t span, uint64_t parent, uint64_t now_ns);
 
-/* Ends a span.  Its held and awaited children become detached heads.  One that is in its first leg was over before anybody could
- * wait for it: it counts as a span of zero latency, and its children go to its parent as they
- * are (without one they are roots).
- * Room for what it books is kept ready by the calls that may fail; should memory run out all the same, what could not be booked is
- * counted (theseus_profile_info), and the span ends.
- * Errors: ESTALE, EINVAL (an unknown outcome). */
+/* Ends a span.
+ *
+ *   outcome   of enum theseus_outcome
+ *   now_ns    the time
+ *
+ * Its held and awaited children become detached heads.
+ *
+ * A span in its first leg ends before anybody could wait for it.  It counts as a span of zero latency.  Its children go
+ * to its parent, in the state that they have; if it has no parent, they become roots.
+ *
+ * The calls that can fail keep room for what this call books.  If memory runs out nevertheless, the span still ends,
+ * and the loss is counted (lost_wait_ns, lost_latencies).
+ *
+ * Errors:
+ *   EINVAL     no such outcome
+ *   ESTALE     `span` has ended, or never existed
+ *
+ * Complexity: O(depth + number of children). */
 int theseus_span_end(theseus_profile *profile, uint64_t span, int outcome, uint64_t now_ns);
 
-/* Forgets a span in its first leg, as though it had never begun; its children go to its parent as above.
- * Errors: ESTALE, EINVAL (its first leg is over). */
+/* Forgets a span in its first leg, as if it had never begun.  Its children go to its parent, as with
+ * theseus_span_end().
+ *
+ *   now_ns    the time
+ *
+ * Errors:
+ *   EINVAL     the first leg of `span` is over
+ *   ESTALE     `span` has ended, or never existed
+ *
+ * Complexity: O(depth + number of children). */
 int theseus_span_discard(theseus_profile *profile, uint64_t span, uint64_t now_ns);
 
-/* Books every open span's Wait up to now.  Call it before reading cells or projecting.  Cannot fail.  O(open spans). */
+/* Books the Wait of every open span up to now.  Call it before you read cells, merge, project or write.
+ *
+ *   now_ns    the time
+ *
+ * Cannot fail.  Complexity: O(number of open spans). */
 void theseus_settle(theseus_profile *profile, uint64_t now_ns);
 
+/* The states of an open span. */
 enum theseus_span_state {
   THESEUS_IN_LEG = 0, /* in its first leg */
   THESEUS_HELD = 1,
   THESEUS_AWAITED = 2,
-  THESEUS_IS_ROOT = 3,
-  THESEUS_IS_DETACHED = 4
+  THESEUS_IS_ROOT = 3,    /* a head that never had a parent */
+  THESEUS_IS_DETACHED = 4 /* any other head */
 };
 
 typedef struct theseus_span_info {
   size_t size;
   uint64_t span;
-  uint64_t parent; /* THESEUS_NO_SPAN: none, or it has ended */
-  uint64_t began_ns;
+  uint64_t parent;   /* THESEUS_NO_SPAN: it has none, or the parent has ended */
+  uint64_t began_ns; /* the time from which its latency is measured */
   uint32_t stack;
   uint32_t place_stack;
   uint32_t line;
   uint32_t state;  /* of enum theseus_span_state */
-  uint32_t awaits; /* how many of its children it awaits */
+  uint32_t awaits; /* the number of children that it awaits */
 } theseus_span_info;
 
-/* `out` may be NULL, to ask only whether the span is open.  Errors: ESTALE, EINVAL (size).  O(1). */
+/* Describes an open span.
+ *
+ *   out       set `size` first.  NULL: only asks whether the span is open
+ *
+ * Errors:
+ *   EINVAL     `size` is too small
+ *   ESTALE     `span` has ended, or never existed
+ *
+ * Complexity: O(1). */
 int theseus_span_get(const theseus_profile *profile, uint64_t span, theseus_span_info *out);
 
-/* The open spans, numbered from 0 in no particular order, which any call that begins or ends one may change.
- * Errors: EINVAL (no such number, size).  O(1). */
+/* Returns the number of open spans.  Complexity: O(1). */
 uint32_t theseus_open_span_count(const theseus_profile *profile);
+
+/* Describes an open span by its number.  The numbers begin at 0 and are in no particular order.  A call that begins or
+ * ends a span may change them.
+ *
+ *   out       set `size` first
+ *
+ * Errors:
+ *   EINVAL     no such number, or `size` is too small
+ *
+ * Complexity: O(1). */
 int theseus_open_span_get(const theseus_profile *profile, uint32_t number, theseus_span_info *out);
 
 /* ---- output ----------------------------------------------------------------------------------------------- */
 
-/* Where bytes go.  `write` takes all `size` bytes and returns 0; anything else ends the call with EIO.  It must not throw or
- * longjmp, nor use the object that is being written.  It is called with large pieces, and `size` is never 0. */
+/* Where a writer puts its bytes.
+ *
+ * `write` must take all `size` bytes and return 0.  Any other result ends the call with EIO.  It must not throw or
+ * longjmp, and must not use the object that is being written.  The pieces are large, and `size` is never 0.  `opaque`
+ * is passed to each call. */
 typedef struct theseus_sink {
   int (*write)(void *opaque, const void *bytes, size_t size);
   void *opaque;
@@ -451,83 +786,174 @@ typedef struct theseus_sink {
 
 /* ---- graphs ----------------------------------------------------------------------------------------------- */
 
-/* What a callgrind file can hold: for each function its own ("self") costs by line, and for each call site, an edge,
- * the number of calls and their inclusive cost.  Any events, any objects.  Functions are the same when object, file and
- * name are. Used by one thread at a time. */
+/* A graph holds what a callgrind file can hold:
+ *
+ * - functions, which are equal if object, file and name are,
+ * - costs: the self cost of a function, by line,
+ * - edges: for each call site and callee, the number of calls and their inclusive cost,
+ * - events: the columns of costs and edges, any number of them.
+ *
+ * One thread at a time may use a graph. */
 typedef struct theseus_graph theseus_graph;
 
-enum theseus_positions { THESEUS_LINES = 1, THESEUS_ADDRESSES = 2 };
+/* What the costs of a graph have besides function and file. */
+enum theseus_positions {
+  THESEUS_LINES = 1,    /* a line */
+  THESEUS_ADDRESSES = 2 /* an address of the machine code */
+};
 
 typedef struct theseus_graph_options {
   size_t size;
-  const theseus_allocator *allocator; /* NULL: malloc, realloc, free */
-  uint64_t memory_limit; /* bytes, for the graph and for what works on it; 0: none.  Beyond it calls fail: ELIMIT */
-  uint32_t positions;    /* what the costs that the caller adds have, of enum theseus_positions; 0: THESEUS_LINES */
+  const theseus_allocator *allocator; /* NULL: malloc, realloc and free */
+  uint64_t memory_limit;              /* bytes, for the graph and the calls that work on it; 0: none */
+  uint32_t positions;                 /* of enum theseus_positions, for costs that the caller adds; 0: THESEUS_LINES */
 } theseus_graph_options;
 
-/* Makes an empty graph, without events.  `options` may be NULL.  Errors: ENOMEM, EINVAL, ELIMIT. */
+/* Creates an empty graph, without events.
+ *
+ *   options   NULL: all defaults
+ *   out       receives the graph.  Free it with theseus_graph_free()
+ *
+ * Errors: ENOMEM, ELIMIT, and
+ *   EINVAL     `positions` is unknown, or a function of the allocator is NULL
+ *
+ * Complexity: O(1). */
 int theseus_graph_new(const theseus_graph_options *options, theseus_graph **out);
 
-/* Frees a graph and all that it holds.  NULL is allowed. */
+/* Frees a graph and all that it owns.  Free its readers first.
+ *
+ *   graph     NULL: nothing happens
+ *
+ * Complexity: O(number of blocks). */
 void theseus_graph_free(theseus_graph *graph);
 
-/* Projects what was measured (settle first) onto a new graph: events Wait, Latency, Operations, Failed, Pending, and the
- * host's own.  Where there are some of its own, and nothing was ever measured of the five, there are its own only.
+/* Creates a graph of what was measured in a profile.  Call theseus_settle() first.
  *
- * - `(root)` calls every outermost function, and has no callers.
- * - Wait of a root head is a self cost of the place's function and line, inclusive along its stack.  Wait of a detached
- *   head hangs under `[detached]`, which calls the head's function: every function's inclusive Wait is the latency of
- *   what it began.
- * - The other columns have raw values as self costs, at the function's first line, or the line given; inclusive figures
- *   add nested operations up.
- * - The number of calls is the number of spans begun there, at least 1.
- * - An edge to a function that is on the path already has its count, and no cost: for every strongly connected
- *   component self + outgoing = incoming.
+ *   profile   stays as it is
+ *   options   as for theseus_graph_new()
+ *   out       receives the graph.  Free it with theseus_graph_free()
  *
- * Functions without a file get the file "(theseus)".  The same measurements give a graph that is written as the same
- * bytes.
- * Errors: ENOMEM, EINVAL, EOVERFLOW, ELIMIT.  O(stacks and cells, and for detached heads the length of their paths). */
+ * The events are Wait, Latency, Operations, Failed and Pending, then those of the host.  If nothing was measured of the
+ * first five, and the host has events of its own, the graph has only those.
+ *
+ * - The function `(root)` has no callers, and calls every outermost function.
+ * - Wait of a root is a self cost of the function and line of the place, and is inclusive along its stack.  Wait of a
+ *   detached head is below the function `[detached]`, which calls the function of the head.  So the inclusive Wait of
+ *   a function is the latency of the operations that it began.
+ * - The other events are self costs at the first line of the function, or at the line that was given.  Their inclusive
+ *   costs add nested operations up.
+ * - The number of calls is the number of spans begun in the callee, and at least 1.
+ * - If the callee is already on the path, the edge has its count, but no cost.  So in every strongly connected
+ *   component, self + outgoing = incoming.
+ * - A function without a file gets the file "(theseus)".
+ *
+ * Equal measurements give graphs that are written as equal bytes.
+ *
+ * Errors: ENOMEM, ELIMIT, and
+ *   EINVAL     a pointer is NULL, or as for theseus_graph_new()
+ *   EOVERFLOW  a sum exceeds 64 bits
+ *
+ * Complexity: O(number of stacks and cells); for detached heads, times the length of their paths. */
 int theseus_graph_from_profile(const theseus_profile *profile, const theseus_graph_options *options,
                                theseus_graph **out);
 
-/* Adds `from` to `into`.  Events are the same when their names are; into's come first; the first long name wins.  Deferreds and
- * Operations are one event: if both occur, it is called Operations, and the neutral long names win (enum theseus_event).  Of two graphs of which one has addresses and the other has not, the sum has lines only.  Of what theseus_graph_set()
- * knows, what is equal in both stays; the sources are those of both.  The sum is the same in any order and grouping,
- * but for the order of events.
- * Errors: ENOMEM, EINVAL (a graph into itself, or into one that a reader is in a file of), EOVERFLOW, EUNIT, ELIMIT.
- * O(size of `from`; of both, where addresses are dropped). */
+/* Adds one graph to another.
+ *
+ *   into      the graph that grows
+ *   from      the graph that is added.  It stays as it is
+ *
+ * Events are equal if their names are.  The events of `into` come first, and the first long name is kept.  Deferreds
+ * and Operations are one event.  If both occur, the result is called Operations, and has the neutral long names
+ * (enum theseus_event).
+ *
+ * If only one of the graphs has addresses, the sum has lines only.  Facts (theseus_graph_set()) that are equal in both
+ * are kept.  The sum has the sources of both.  The order and grouping of merges decides the order of events, and
+ * nothing else.
+ *
+ * Errors: ENOMEM, ELIMIT, and
+ *   EINVAL     a pointer is NULL, `into` equals `from`, or a reader is in the middle of a file for `into`
+ *   EUNIT      the graphs have different units for an event
+ *   EOVERFLOW  a sum exceeds 64 bits
+ *
+ * Complexity: O(size of `from`); if addresses are dropped, O(size of both). */
 int theseus_graph_merge(theseus_graph *into, const theseus_graph *from);
 
-/* Says what a file's header should.  Keys: "pid", "cmd", "part", "thread", and "desc", which may have several lines.  A
- * value of NULL takes it out.  theseus_graph_get gives NULL for what was not set; the text is owned by the graph, and
- * good until it changes.
- * Errors: ENOMEM, EINVAL (no such key), ELIMIT. */
+/* Sets a fact for the header of the file.
+ *
+ *   key       "pid", "cmd", "part", "thread" or "desc"
+ *   value     one line; "desc" may have several.  NULL: removes the fact
+ *
+ * Errors: ENOMEM, ELIMIT, EOVERFLOW, and
+ *   EINVAL     `graph` is NULL, or `key` is no such key
+ *
+ * Complexity: O(length of `value`). */
 int theseus_graph_set(theseus_graph *graph, const char *key, const char *value);
+
+/* Returns a fact, or NULL if it is not set.  The graph owns the text, which is valid until the fact changes.
+ * Complexity: O(1). */
 const char *theseus_graph_get(const theseus_graph *graph, const char *key);
 
-/* Names where a graph came from, a file say: a merged one is written with all its sources, sorted, as `desc: Source:
- * …`, one that is a single input without.  Errors: ENOMEM, EINVAL, ELIMIT. */
+/* Adds a source: the name of a file, for example, that the graph came from.
+ *
+ *   source    copied; a source that is already there is not added again
+ *
+ * A graph of several inputs is written with all its sources, sorted, as `desc: Source: …`.  A graph of one input is
+ * written without.
+ *
+ * Errors: ENOMEM, ELIMIT, EOVERFLOW, and
+ *   EINVAL     a pointer is NULL
+ *
+ * Complexity: O(length of `source`). */
 int theseus_graph_add_source(theseus_graph *graph, const char *source);
 
-/* Adds a column, or finds it by its name, as theseus_event_intern() does.  A unit of "" is unknown, and takes on the
- * other's.
- * Errors: ENOMEM, EINVAL, EUNIT, EOVERFLOW, ELIMIT.  O(size of the graph) for a new one. */
+/* Returns the number of the event of this name, creating it if necessary.
+ *
+ *   event     `name` is required.  The strings are copied
+ *   out       receives the number
+ *
+ * A unit of "" means unknown.  If the event exists, the unit that is known is kept.
+ *
+ * Errors: ENOMEM, ELIMIT, EOVERFLOW, and
+ *   EINVAL     a pointer is NULL, `name` is empty or has a blank, a colon or a bracket, or a reader is in the middle of
+ *              a file
+ *   EUNIT      the event exists and has another unit
+ *
+ * Complexity: O(number of events); for a new one, O(size of the graph). */
 int theseus_graph_event_intern(theseus_graph *graph, const theseus_event_info *event, uint32_t *out);
 
-/* Keeps these columns, in this order, and drops all others; a long name that is not NULL replaces the column's.  Units
- * are not looked at.  Formulas, which consumers compute columns by, stay only when no column is dropped.
- * Errors: ENOMEM, EINVAL (a column that there is not, or twice), ELIMIT.  O(size of the graph). */
+/* Keeps some events, in the given order, and drops all others.
+ *
+ *   events    an array of `n`.  Only `name` and `long_name` are used; a long name that is not NULL replaces the event's
+ *   n         0 to the number of events
+ *
+ * Formulas (theseus_graph_formula_get()) are kept only if no event is dropped.
+ *
+ * Errors: ENOMEM, ELIMIT, EOVERFLOW, and
+ *   EINVAL     a pointer is NULL; an event does not exist, or is named twice
+ *
+ * Complexity: O(size of the graph). */
 int theseus_graph_select(theseus_graph *graph, const theseus_event_info *events, uint32_t n);
 
-/* Adds a function, or finds it.  Object and file may be "".  Bytes that a file's line cannot hold (invalid UTF-8, NUL,
- * CR, LF, a blank at either end) are escaped as \xHH, here and in all texts of a graph.  Errors: ENOMEM, EINVAL,
- * EOVERFLOW, ELIMIT. */
+/* Returns the number of the function (object, file, name), creating it if necessary.
+ *
+ *   object    the program or library; "": unknown
+ *   file      the source file; "": unknown
+ *   name      not empty
+ *   out       receives the number
+ *
+ * Bytes that a line of a file cannot hold are escaped as \xHH: invalid UTF-8, NUL, CR, LF, and a blank at either end.
+ * This holds for all texts of a graph.
+ *
+ * Errors: ENOMEM, ELIMIT, EOVERFLOW, and
+ *   EINVAL     a pointer is NULL, or `name` is empty
+ *
+ * Complexity: O(length of the strings). */
 int theseus_graph_function_intern(theseus_graph *graph, const char *object, const char *file, const char *name,
                                   uint32_t *out);
 
 typedef struct theseus_graph_function {
   size_t size;
-  const char *object; /* owned by the graph, good for its life; so are the other texts */
+  const char *object; /* the graph owns it; valid as long as the graph.  So are the other texts */
   const char *file;
   const char *name;
 } theseus_graph_function;
@@ -535,32 +961,45 @@ typedef struct theseus_graph_function {
 typedef struct theseus_graph_cost {
   size_t size;
   uint32_t function;
-  uint32_t line;
-  uint64_t address;
-  const char *file; /* where the line is, which may be code from elsewhere.  NULL when adding: the function's file */
-  const uint64_t *values; /* one for each event; read: good until the graph changes */
+  uint32_t line;    /* 0: unknown */
+  uint64_t address; /* ignored in a graph without addresses */
+  const char *file; /* the file of the line, which inlined code may have brought.  NULL when adding: the function's */
+  const uint64_t *values; /* one for each event.  When read: valid until the graph changes */
 } theseus_graph_cost;
 
 typedef struct theseus_graph_edge {
   size_t size;
   uint32_t caller;
   uint32_t callee;
-  uint32_t line;        /* of the call */
-  uint32_t callee_line; /* where the callee begins; 0: unknown.  Not a part of the edge's key: the least one stays */
-  uint64_t address;
+  uint32_t line;        /* of the call; 0: unknown */
+  uint32_t callee_line; /* where the callee begins; 0: unknown.  Not part of the key: the least is kept */
+  uint64_t address;     /* of the call; ignored in a graph without addresses */
   uint64_t callee_address;
-  uint64_t count;
-  const char *file;
-  const uint64_t *values; /* inclusive */
+  uint64_t count;         /* number of calls */
+  const char *file;       /* as in theseus_graph_cost */
+  const uint64_t *values; /* inclusive costs, one for each event.  When read: valid until the graph changes */
 } theseus_graph_edge;
 
-/* Adds to a cost or to an edge, which is new when its key is: (function, file, line, address), and the callee.
- * Errors: ENOMEM, EINVAL (no such function), EOVERFLOW, ELIMIT.  O(number of events). */
+/* Adds a self cost.  The values are added to the cost with the same key (function, file, line, address), which is
+ * created if necessary.
+ *
+ *   cost      `values` is required if the graph has events.  Everything is copied
+ *
+ * Errors: ENOMEM, ELIMIT, and
+ *   EINVAL     a pointer is NULL, no such function, or a reader is in the middle of a file
+ *   EOVERFLOW  a sum exceeds 64 bits
+ *
+ * Complexity: O(number of events). */
 int theseus_graph_add_cost(theseus_graph *graph, const theseus_graph_cost *cost);
+
+/* Adds calls.  The count and the values are added to the edge with the same key (caller, file, line, address, callee),
+ * which is created if necessary.
+ *
+ *   edge      as for theseus_graph_add_cost()
+ *
+ * Errors and complexity: as for theseus_graph_add_cost(). */
 int theseus_graph_add_edge(theseus_graph *graph, const theseus_graph_edge *edge);
 
-/* What there is, numbered from 0 in the order in which it came.  A graph without costs and edges has no positions.
- * Errors of the getters: EINVAL (no such number, size).  O(1). */
 typedef struct theseus_graph_info {
   size_t size;
   uint32_t events;
@@ -568,146 +1007,307 @@ typedef struct theseus_graph_info {
   uint32_t costs;
   uint32_t edges;
   uint32_t sources;
-  uint32_t positions; /* of enum theseus_positions */
-  uint64_t inputs;    /* profiles, files and the like that it is made of */
-  uint64_t memory;    /* bytes taken from the allocator and not given back */
+  uint32_t positions; /* of enum theseus_positions; 0: the graph has no costs and no edges */
+  uint64_t inputs;    /* profiles, files and the like that were added up */
+  uint64_t memory;    /* bytes that the graph holds now */
 } theseus_graph_info;
 
+/* Reports what a graph contains.  Events, functions, costs and edges are numbered from 0, in order of insertion.
+ *
+ *   out       set `size` first
+ *
+ * Errors:
+ *   EINVAL     `graph` is NULL, or `size` is too small
+ *
+ * Complexity: O(1). */
 int theseus_graph_info_get(const theseus_graph *graph, theseus_graph_info *out);
+
+/* Describes an event.  The graph owns the texts, which are valid until the graph changes.
+ *
+ *   out       set `size` first
+ *
+ * Errors:
+ *   EINVAL     `graph` is NULL, no such event, or `size` is too small
+ *
+ * Complexity: O(1). */
 int theseus_graph_event_get(const theseus_graph *graph, uint32_t event, theseus_event_info *out);
-/* A formula by which consumers compute a column, as the file has it: `Sum = A + B : both`.  `text` is NULL if inputs
- * disagree about the formula of that name: then none is written. */
+
+/* Reads a formula, by which tools compute a further event from those of the file.
+ *
+ *   formula   from 0.  The first number that is an error is the number of formulas
+ *   name      receives the name of the computed event
+ *   text      receives the formula as the file has it, `Sum = A + B : both`; NULL if the inputs disagree, and then it
+ *             is not written
+ *
+ * The graph owns the texts, which are valid as long as the graph.
+ *
+ * Errors:
+ *   EINVAL     a pointer is NULL, or no such formula
+ *
+ * Complexity: O(1). */
 int theseus_graph_formula_get(const theseus_graph *graph, uint32_t formula, const char **name, const char **text);
+
+/* Describe a function, a cost, an edge, by its number.
+ *
+ *   out       set `size` first
+ *
+ * Errors:
+ *   EINVAL     `graph` is NULL, no such number, or `size` is too small
+ *
+ * Complexity: O(1). */
 int theseus_graph_function_get(const theseus_graph *graph, uint32_t function, theseus_graph_function *out);
 int theseus_graph_cost_get(const theseus_graph *graph, uint32_t cost, theseus_graph_cost *out);
 int theseus_graph_edge_get(const theseus_graph *graph, uint32_t edge, theseus_graph_edge *out);
 
-/* Writes a graph as callgrind, for KCachegrind, callgrind_annotate, gprof2dot, speedscope.  The same graph gives the
- * same bytes, in whatever order it was made.  `summary` and `totals` are the sums of the self costs.
- * Errors: ENOMEM, EIO, EOVERFLOW (a sum), ELIMIT.  O(n log n). */
+/* Writes a graph as a callgrind file, for KCachegrind, callgrind_annotate, gprof2dot and speedscope.
+ *
+ *   sink      receives the file
+ *
+ * Equal graphs give equal bytes, whatever the order in which they were built.  `summary` and `totals` are the sums of
+ * the self costs.
+ *
+ * Errors: ENOMEM, ELIMIT, and
+ *   EINVAL     a pointer is NULL
+ *   EIO        the sink refused
+ *   EOVERFLOW  a sum exceeds 64 bits
+ *
+ * Complexity: O(n log n), n being the number of costs, edges and functions. */
 int theseus_callgrind_write(const theseus_graph *graph, const theseus_sink *sink);
 
 /* ---- reading callgrind ------------------------------------------------------------------------------------- */
 
-/* Reads callgrind files, piece by piece, and adds them to a graph: what valgrind writes (with addresses, jumps, cycles,
- * several parts), yappi, pyprof2calltree, xdebug, ruby-prof, cachegrind, pprof, and theseus_callgrind_write().  Memory
- * is bounded by the graph's growth, the names of one file and its longest line, whatever its size.
+/* A reader adds callgrind files to a graph, piece by piece.  It reads what valgrind writes (with addresses, jumps,
+ * cycles, several parts), yappi, pyprof2calltree, xdebug, ruby-prof, cachegrind, pprof, and
+ * theseus_callgrind_write().
  *
  *     theseus_callgrind_reader_new(graph, NULL, &reader);
  *     for (each file) {
- *       theseus_callgrind_reader_begin(reader, its name);
- *       while (there are bytes, and no error)
+ *       theseus_callgrind_reader_begin(reader, name of the file);
+ *       while (bytes are left and no call has failed)
  *         theseus_callgrind_reader_feed(reader, bytes, size);
- *       theseus_callgrind_reader_finish(reader);       // the file is in the graph, or none of it is
+ *       // then the graph has the whole file, or nothing of it
+ *       theseus_callgrind_reader_finish(reader);
  *     }
  *     theseus_callgrind_reader_free(reader);
  *
- * From begin to finish the graph is the reader's: nothing else may be called with it. */
+ * From begin to finish, call no other function with the graph.  The graph must outlive the reader.  The memory of the
+ * reader counts as that of the graph.  Whatever the size of a file, the reader needs memory only for what the graph
+ * gains, for the names of one file, and for its longest line. */
 typedef struct theseus_callgrind_reader theseus_callgrind_reader;
 
 enum theseus_callgrind_flags {
-  THESEUS_STRICT = 1, /* what else is a warning is an error */
-  THESEUS_PARTIAL = 2 /* a file that fails stays as far as it was read: faster, and takes less memory */
+  THESEUS_STRICT = 1, /* treat warnings as errors */
+  THESEUS_PARTIAL = 2 /* if a file fails, keep what was read of it.  Faster, and needs less memory */
 };
 
 typedef struct theseus_callgrind_options {
   size_t size;
-  uint32_t flags; /* of enum theseus_callgrind_flags */
-  uint32_t event_count;
-  const char *const *events; /* the events that the caller wants; NULL: all.  Owned by the caller */
+  uint32_t flags;            /* of enum theseus_callgrind_flags */
+  uint32_t event_count;      /* the number of `events` */
+  const char *const *events; /* names of the events that the caller wants; NULL: all.  Must outlive the reader */
 } theseus_callgrind_options;
 
-/* `options` may be NULL.  Costs of events that the caller does not want may be anything: those that cannot be added,
- * negative ones say, count 0.  Their columns stay, until theseus_graph_select().  `Time` stands for `Time_(10ns)` too.  The graph must outlive the reader, whose memory counts as the graph's.  Errors: ENOMEM,
- * EINVAL, ELIMIT. */
+/* Creates a reader that adds files to a graph.
+ *
+ *   options   NULL: all defaults
+ *   out       receives the reader.  Free it with theseus_callgrind_reader_free()
+ *
+ * A cost that cannot be added is an error, such as a negative one.  If its event is not among `events`, it counts as 0
+ * instead.  The columns of such events stay; drop them with theseus_graph_select().  A name without a unit will do:
+ * `Time` also stands for `Time_(10ns)`.
+ *
+ * Errors: ENOMEM, ELIMIT, and
+ *   EINVAL     a pointer is NULL, or unknown flags
+ *
+ * Complexity: O(1). */
 int theseus_callgrind_reader_new(theseus_graph *graph, const theseus_callgrind_options *options,
                                  theseus_callgrind_reader **out);
 
-/* Begins a file.  `source` is its name, for messages and as a source of the graph; NULL: "-", and no source.  A file
- * that was begun and not finished is taken back.  Errors: ENOMEM, EINVAL (another reader is in a file of the same graph),
- * ELIMIT. */
+/* Begins a file.  If the file before was not finished, what was read of it is removed.
+ *
+ *   source    the name of the file, for messages and as a source of the graph; NULL: messages say "-", and no source
+ *
+ * Errors: ENOMEM, ELIMIT, EOVERFLOW, and
+ *   EINVAL     `reader` is NULL, or another reader is in the middle of a file for the same graph
+ *
+ * Complexity: O(number of names in the file before, and of functions in the graph). */
 int theseus_callgrind_reader_begin(theseus_callgrind_reader *reader, const char *source);
 
-/* Takes the next bytes, cut anywhere.  After an error, what was read of the file is taken back (unless
- * THESEUS_PARTIAL), and the same error is given until another one begins.
- * Errors: ENOMEM, EINVAL (no file has begun), EFORMAT, EVERSION (of format 2 or later), EUNIT, EOVERFLOW, ELIMIT.
- * O(size). */
+/* Reads the next bytes of the file.
+ *
+ *   bytes     may end anywhere, also within a line.  Not needed after the call
+ *   size      0: nothing happens
+ *
+ * After an error, what was read of the file is removed (unless THESEUS_PARTIAL is set), and all calls return the same
+ * error until the next file begins.  theseus_callgrind_reader_info has the message.
+ *
+ * Errors: ENOMEM, ELIMIT, and
+ *   EINVAL     a pointer is NULL, or no file has begun
+ *   EFORMAT    the file is malformed
+ *   EVERSION   the file has version 2 or later of the format
+ *   EUNIT      the file and the graph have different units for an event
+ *   EOVERFLOW  a number or a sum exceeds 64 bits
+ *
+ * Complexity: O(`size`). */
 int theseus_callgrind_reader_feed(theseus_callgrind_reader *reader, const void *bytes, size_t size);
 
-/* Ends the file: now it is a part of the graph.  Errors: as feed; a file that is empty, that has no `events:`, or that
- * ends within a call is EFORMAT. */
+/* Ends the file, which becomes a part of the graph.
+ *
+ * Errors: as for theseus_callgrind_reader_feed(), and
+ *   EFORMAT    the file is empty, has no `events:` line, or ends in the middle of a call
+ *
+ * Complexity: O(1); if addresses are dropped, O(size of the graph). */
 int theseus_callgrind_reader_finish(theseus_callgrind_reader *reader);
 
-/* Frees a reader; a file that is not finished is taken back.  NULL is allowed. */
+/* Frees a reader.  If its file was not finished, what was read of it is removed.
+ *
+ *   reader    NULL: nothing happens
+ *
+ * Complexity: O(number of blocks). */
 void theseus_callgrind_reader_free(theseus_callgrind_reader *reader);
 
 typedef struct theseus_callgrind_reader_info {
   size_t size;
-  uint64_t bytes; /* of this file, so far; so are the others */
+  uint64_t bytes; /* read so far, of this file.  So are the other counts */
   uint64_t lines;
   uint64_t warnings;
-  uint32_t kept;     /* warnings that are kept: the first hundred */
-  uint32_t events;   /* columns, of all its parts */
-  const char *error; /* "file:line:column: what"; "" when there is none.  Good until the next file, as are warnings */
-  const char *refused_event; /* whose cost was the error, as it is negative; NULL: none was */
+  uint32_t kept;             /* warnings whose text is kept: the first hundred */
+  uint32_t events;           /* columns, of all parts of the file */
+  const char *error;         /* "file:line:column: what"; "" if there is none.  Valid until the next file begins */
+  const char *refused_event; /* the event whose cost was negative, if that was the error; otherwise NULL */
 } theseus_callgrind_reader_info;
 
-/* A warning is "file:line:column: warning: what".  Errors: EINVAL (size; no such warning or event).  O(1). */
+/* Reports the position of a reader, and its error.
+ *
+ *   out       set `size` first.  The reader owns the texts
+ *
+ * Errors:
+ *   EINVAL     `reader` is NULL, or `size` is too small
+ *
+ * Complexity: O(1). */
 int theseus_callgrind_reader_info_get(const theseus_callgrind_reader *reader, theseus_callgrind_reader_info *out);
+
+/* Reads a warning, "file:line:column: warning: what".
+ *
+ *   warning   from 0; less than theseus_callgrind_reader_info.kept
+ *   out       receives the text.  The reader owns it; valid until the next file begins
+ *
+ * Errors:
+ *   EINVAL     a pointer is NULL, or no such warning
+ *
+ * Complexity: O(1). */
 int theseus_callgrind_reader_warning_get(const theseus_callgrind_reader *reader, uint32_t warning, const char **out);
-/* What the file itself says of its columns, in its order.  Texts are good until the next file begins. */
+
+/* Describes a column of the file, as the file itself does, in the order of the file.
+ *
+ *   out       set `size` first.  The graph owns the texts; valid until the next file begins
+ *
+ * Errors:
+ *   EINVAL     `reader` is NULL, no such event, or `size` is too small
+ *
+ * Complexity: O(1). */
 int theseus_callgrind_reader_event_get(const theseus_callgrind_reader *reader, uint32_t event, theseus_event_info *out);
 
-/* All of the above for a file that is in memory.  Errors: as feed and finish. */
+/* Adds a file that is in memory to a graph: a reader from begin to finish.  Use a reader if you need its messages.
+ *
+ *   source    as for theseus_callgrind_reader_begin()
+ *
+ * Errors: as for the calls of a reader.  Complexity: O(`size`). */
 int theseus_callgrind_read(theseus_graph *graph, const char *source, const void *bytes, size_t size);
 
 /* ---- folded stacks and pprof ------------------------------------------------------------------------------- */
 
-/* Writes self values of one event, of the profile's own or the host's, as lines `a;b;c 123`: names only, outermost first, one line for
- * each distinct text, in the order of their bytes, no zeros.  For flamegraph.pl, inferno and speedscope.  Settle first.
- * Wait that detached heads gave is under a frame `[detached]` before the whole stack; what is booked on the root is `(root)`.
- * In names `;` and whatever a line cannot hold (invalid UTF-8, NUL, CR, LF, a blank at either end) is escaped as \xHH.
- * Memory that it works with comes from the profile's allocator.
- * Errors: ENOMEM, ELIMIT, EINVAL (no such event, no sink), EIO, EOVERFLOW (a sum).  O(n log n). */
+/* Writes the self values of one event as folded stacks, for flamegraph.pl, inferno and speedscope.  Call
+ * theseus_settle() first.
+ *
+ *   event     a built-in event or one of the host's
+ *   sink      receives the text
+ *
+ * A line is `a;b;c 123`: the names of the functions, outermost first, and the value.  Each distinct stack of names is
+ * one line.  The lines are sorted bytewise.  Values of 0 are left out.
+ *
+ * Wait of detached heads has a frame `[detached]` before the whole stack.  Values on the root are called `(root)`.  In
+ * names, `;` and the bytes that a line cannot hold (see theseus_graph_function_intern()) are escaped as \xHH.
+ *
+ * Errors: ENOMEM, ELIMIT (of the profile's allocator and limit), and
+ *   EINVAL     no such event, or `sink` has no `write`
+ *   EIO        the sink refused
+ *   EOVERFLOW  a sum exceeds 64 bits
+ *
+ * Complexity: O(n log n), n being the number of stacks and cells. */
 int theseus_folded_write(const theseus_profile *profile, uint32_t event, const theseus_sink *sink);
 
-/* How much of a profile goes into a pprof file.  Without the buckets percentiles, minima and maxima are lost, and the files are
- * smaller: for collectors that limit the number of samples. */
-enum theseus_pprof_detail { THESEUS_PPROF_FULL = 0, THESEUS_PPROF_NO_BUCKETS = 1 };
+/* How much of a profile a pprof file holds. */
+enum theseus_pprof_detail {
+  THESEUS_PPROF_FULL = 0,      /* everything */
+  THESEUS_PPROF_NO_BUCKETS = 1 /* no percentiles, minima and maxima.  For collectors that limit the number of samples */
+};
 
 typedef struct theseus_pprof_options {
   size_t size;
   uint32_t detail; /* of enum theseus_pprof_detail */
 } theseus_pprof_options;
 
-/* Writes a profile as pprof's profile.proto, not compressed: the caller's gzip makes it the .pb.gz that tools know.  Settle first.
- * It has whole stacks with lines, and the sample types wait/nanoseconds, latency/nanoseconds and operations/count (or
- * deferreds/count), then the host's events.
- * The label `outcome` is how spans ended (or `pending`), `latency` names a bucket of theirs, `detached` the head whose Wait it is,
- * with `head` (and `head_path`), which say where on the stack that one is.  Texts are escaped as theseus_folded_write() does, less `;`.
- * The same measurements give the same bytes, in whatever order they were made.  theseus_pprof_read() restores all of them: with the full
- * detail every figure of theseus_stack_info and every percentile, and of the cells all but the heads that were roots.
- * `options` may be NULL.
- * Errors: ENOMEM, ELIMIT, EINVAL (no such detail, no sink), EIO, EOVERFLOW (a value does not fit into 63 bits).  O(n log n). */
+/* Writes a profile in the format of pprof (profile.proto).  Call theseus_settle() first.
+ *
+ *   options   NULL: all defaults
+ *   sink      receives the file, uncompressed.  Compress it with gzip to get the .pb.gz that tools expect
+ *
+ * The file has whole stacks with lines.  Its sample types are wait/nanoseconds, latency/nanoseconds, operations/count
+ * (or deferreds/count), and the events of the host.  Its labels are
+ *
+ *   outcome    how spans ended, or `pending`
+ *   latency    the bucket of their latencies
+ *   detached   the function of the detached head whose Wait it is
+ *   head       how many frames of the stack, from the outermost, the stack of that head also has
+ *   head_path  the other frames of that head, if it has any
+ *
+ * Texts are escaped as in a graph.  Equal measurements give equal bytes, whatever the order in which they were made.
+ *
+ * theseus_pprof_read() restores all measurements: with THESEUS_PPROF_FULL, every member of theseus_stack_info, every
+ * percentile, and all cells; but a head that was a root becomes THESEUS_ROOT.
+ *
+ * Errors: ENOMEM, ELIMIT (of the profile's allocator and limit), and
+ *   EINVAL     no such detail, or `sink` has no `write`
+ *   EIO        the sink refused
+ *   EOVERFLOW  a value exceeds 63 bits
+ *
+ * Complexity: O(n log n), n being the number of stacks, cells and buckets. */
 int theseus_pprof_write(const theseus_profile *profile, const theseus_pprof_options *options, const theseus_sink *sink);
 
 /* Where a reader stopped, and why. */
 typedef struct theseus_read_error {
   size_t size;
-  uint64_t offset; /* bytes before it */
-  uint32_t line;   /* from 1, of a text; 0: the input is not one */
-  uint32_t column;
-  char text[200]; /* what is wrong, in English */
+  uint64_t offset; /* number of bytes before the error */
+  uint32_t line;   /* from 1; 0: the input is not a text */
+  uint32_t column; /* from 1 */
+  char text[200];  /* what is wrong, in English */
 } theseus_read_error;
 
-/* Reads a pprof profile, decompressed, and adds it to `profile`, which stays as it was should that fail.
- * What theseus_pprof_write() wrote becomes what it was.  Of other files (Go's, converted gperftools', Pyroscope's, …) each sample type is an
- * event of the host's, booked on lines: names become what an event's may be (`alloc-space` is alloc_space), the unit nanoseconds is
- * "ns".  The file of a mapping is the object of its functions.  Inlined functions are frames like others; an address without a name is a function `0x…` in the file of its mapping; labels are
- * dropped.  Of a stack that is deeper than max_depth the innermost frames stay; the others are counted (truncated_pushes).
- * `bytes` are the caller's, and not needed afterwards.  `error` (may be NULL) is filled when the call fails.
- * Errors: EFORMAT (not pprof, broken, negative values, compressed), ENOMEM, ELIMIT, EINVAL, EOVERFLOW, EUNIT.  O(size), times
- * max_depth where a file has many frames in one location. */
+/* Adds a pprof file to a profile.
+ *
+ *   profile   stays as it was if the call fails
+ *   bytes     the file, uncompressed.  Not needed after the call
+ *   size      number of bytes
+ *   error     receives where and why the call failed; set its `size` first.  May be NULL
+ *
+ * A file of theseus_pprof_write() becomes what it was.  Files of others (Go, gperftools, Pyroscope, …) are read thus:
+ *
+ * - Each sample type becomes an event of the host's, booked on lines.  Names are changed into names that an event can
+ *   have: `alloc-space` becomes alloc_space.  The unit nanoseconds becomes "ns".
+ * - The file of a mapping becomes the object of its functions.
+ * - Inlined functions are frames like others.  An address without a function becomes a function `0x…` in the file of
+ *   its mapping.
+ * - Labels are dropped.
+ * - Of a stack deeper than max_depth, the innermost frames are kept.  truncated_pushes counts the others.
+ *
+ * Errors: ENOMEM, ELIMIT, and
+ *   EINVAL     `bytes` is NULL
+ *   EFORMAT    the input is not pprof, is compressed, is malformed, or has negative values
+ *   EUNIT      the file and the profile have different units for an event
+ *   EOVERFLOW  a sum exceeds 64 bits, or a table 2^32 - 2 entries
+ *
+ * Complexity: O(`size`); times max_depth if a file has many frames in one location. */
 int theseus_pprof_read(theseus_profile *profile, const void *bytes, size_t size, theseus_read_error *error);
 
 /* end of declarations */
