@@ -588,8 +588,9 @@ int theseus_record(theseus_profile *profile, uint32_t stack, uint32_t line, uint
  * time. */
 
 enum theseus_span_flags {
-  THESEUS_SPAN_LEG = 1,     /* begins with a leg.  Counted and timed from its first theseus_span_await() */
-  THESEUS_SPAN_DETACHED = 2 /* the operation that started it has ended.  Only without a parent */
+  THESEUS_SPAN_LEG = 1,      /* begins with a leg.  Counted and timed from its first theseus_span_await() */
+  THESEUS_SPAN_DETACHED = 2, /* the operation that started it has ended.  Only without a parent */
+  THESEUS_SPAN_PART = 8      /* a part of its parent, which it needs; without a leg.  See theseus_span_set_outcome() */
 };
 
 typedef struct theseus_span_options {
@@ -613,11 +614,32 @@ typedef struct theseus_span_options {
  * awaits it at once.  flattened_spans grows by one.
  *
  * Errors: ENOMEM, ELIMIT, EOVERFLOW, and
- *   EINVAL     no such stack, unknown flags, or THESEUS_SPAN_DETACHED with a parent
+ *   EINVAL     no such stack, unknown flags, or THESEUS_SPAN_DETACHED with a parent; THESEUS_SPAN_PART without a parent,
+ *              with THESEUS_SPAN_LEG, or so deep that children of the part would be beyond max_nesting
  *   ESTALE     `parent` has ended, or never existed
  *
  * Complexity: O(depth). */
 int theseus_span_begin(theseus_profile *profile, const theseus_span_options *options, uint64_t *out);
+
+/* Sets the outcome with which a part ends if the span that it is a part of ends first.
+ *
+ *   part      a span that began with THESEUS_SPAN_PART
+ *   outcome   THESEUS_SUCCESS, which it is at first, or THESEUS_FAILURE
+ *
+ * A part is a step of its parent, for example a coroutine that the operation awaits.  A part may have a part:
+ *
+ *     operation --awaits--> part --awaits--> part --awaits--> children of the innermost part
+ *
+ * The parent awaits a part for as long as the part is open, named or not.  When a part ends, all its open children
+ * become children of its parent: held, or detached if they were detached.  When a span ends, its parts end with it.  If
+ * the span is abandoned, they are abandoned, too.  Apart from that, a part is a span like others: counted and timed.
+ *
+ * Errors:
+ *   EINVAL     `part` is not a part, or another outcome
+ *   ESTALE     `part` has ended, or never existed
+ *
+ * Complexity: O(1). */
+int theseus_span_set_outcome(theseus_profile *profile, uint64_t part, int outcome);
 
 #define THESEUS_ALL SIZE_MAX /* as a number of children: all that exist, and all that are still to come */
 
@@ -680,7 +702,7 @@ int theseus_span_release(theseus_profile *profile, uint64_t child, uint64_t now_
  * Spans that would be deeper than max_nesting become children of their deepest ancestor within the bound.
  *
  * Errors: ENOMEM, ELIMIT, EOVERFLOW, and
- *   EINVAL     `parent` is THESEUS_NO_SPAN
+ *   EINVAL     `parent` is THESEUS_NO_SPAN, or `span` is a part
  *   ESTALE     `span` or `parent` has ended, or never existed
  *   ECYCLE     `parent` is `span` or a descendant of it
  *
@@ -743,8 +765,9 @@ typedef struct theseus_span_info {
   uint32_t stack;
   uint32_t place_stack;
   uint32_t line;
-  uint32_t state;  /* of enum theseus_span_state */
-  uint32_t awaits; /* the number of children that it awaits */
+  uint32_t state;     /* of enum theseus_span_state */
+  uint32_t awaits;    /* the number of children that it awaits */
+  uint64_t operation; /* `parent`; if that is a part, what it is a part of */
 } theseus_span_info;
 
 /* Describes an open span.

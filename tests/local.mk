@@ -27,6 +27,7 @@ C_TESTS = \
   %D%/c/random-calls \
   %D%/c/rows \
   %D%/c/span-adopt \
+  %D%/c/span-parts \
   %D%/c/spans \
   %D%/c/status \
   %D%/c/threads

@@ -42,6 +42,8 @@ int theseus_span_adopt(theseus_profile *profile, uint64_t id, uint64_t parent_id
     return THESEUS_EINVAL;
   if (slot == TH_NONE || parent == TH_NONE)
     return THESEUS_ESTALE;
+  if (th_span_at(profile, slot)->flags & TH_SPAN_PART)
+    return THESEUS_EINVAL;
   for (uint32_t up = parent; up != TH_NONE; up = th_span_at(profile, up)->parent)
     if (up == slot)
       return THESEUS_ECYCLE;

@@ -24,8 +24,10 @@ enum th_span_flag {
   TH_SPAN_HAD_PARENT = 1, /* a head with this flag is detached, one without it is a root */
   TH_SPAN_AWAITS_ALL = 2,
   TH_SPAN_FLATTENED =
-      4,            /* it was begun below max_nesting; after its first leg it is awaited for as long as it is open */
-  TH_SPAN_NAMED = 8 /* it is among the children given to theseus_span_await; set during that call only */
+      4,              /* it was begun below max_nesting; after its first leg it is awaited for as long as it is open */
+  TH_SPAN_NAMED = 8,  /* it is among the children given to theseus_span_await; set during that call only */
+  TH_SPAN_PART = 16,  /* a part of its parent: see span-parts.h */
+  TH_SPAN_FAILED = 32 /* a part whose outcome is failure if it ends along with its operation */
 };
 
 struct th_span {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* spans - the public calls that begin, await, release, end and list spans. */
 #include "base/sized.h"
-#include "profile/span-tree.h"
+#include "profile/span-parts.h"
 
 /* ---- begin ---- */
 
@@ -14,13 +14,18 @@ int theseus_span_begin(theseus_profile *profile, const theseus_span_options *opt
   if (!options || !out || th_take(&chosen, sizeof chosen, options))
     return THESEUS_EINVAL;
   if (chosen.stack >= profile->stacks.count || chosen.place_stack >= profile->stacks.count ||
-      chosen.flags & ~(uint32_t)(THESEUS_SPAN_LEG | THESEUS_SPAN_DETACHED))
+      chosen.flags & ~(uint32_t)(THESEUS_SPAN_LEG | THESEUS_SPAN_DETACHED | THESEUS_SPAN_PART))
+    return THESEUS_EINVAL;
+  bool is_part = chosen.flags & THESEUS_SPAN_PART;
+  if (is_part && (chosen.parent == THESEUS_NO_SPAN || chosen.flags & THESEUS_SPAN_LEG))
     return THESEUS_EINVAL;
   if (chosen.parent != THESEUS_NO_SPAN) {
     parent = th_span_find(profile, chosen.parent);
     if (parent == TH_NONE)
       return THESEUS_ESTALE;
     if (chosen.flags & THESEUS_SPAN_DETACHED)
+      return THESEUS_EINVAL;
+    if (is_part && !th_span_has_room_for_part(profile, parent))
       return THESEUS_EINVAL;
     parent = th_span_bounded_parent(profile, parent, &flattened);
   }
@@ -43,7 +48,7 @@ int theseus_span_begin(theseus_profile *profile, const theseus_span_options *opt
                            .line = chosen.line,
                            .cell = TH_NONE,
                            .state = TH_LEG,
-                           .flags = (uint8_t)(flattened ? TH_SPAN_FLATTENED : 0),
+                           .flags = (uint8_t)((flattened ? TH_SPAN_FLATTENED : 0) | (is_part ? TH_SPAN_PART : 0)),
                            .touched = now,
                            .began_ns = now};
   profile->info.flattened_spans += flattened;
@@ -52,7 +57,7 @@ int theseus_span_begin(theseus_profile *profile, const theseus_span_options *opt
     span->flags |= TH_SPAN_HAD_PARENT;
   if (!(chosen.flags & THESEUS_SPAN_LEG)) {
     stats->operations++;
-    span->state = (uint8_t)th_span_state_after_leg(span);
+    span->state = (uint8_t)(is_part ? TH_AWAITED : th_span_state_after_leg(span));
   }
   th_span_join(profile, slot);
   *out = th_span_id(span, slot);
@@ -99,7 +104,7 @@ int theseus_span_await(theseus_profile *profile, uint64_t id, const uint64_t *ch
   /* The children to be awaited are moved last: in their new list the loops would meet them again. */
   for (uint32_t child = span->first[TH_LIST_AWAITED], next; child != TH_NONE; child = next) {
     next = th_span_at(profile, child)->next;
-    if (!all && !(th_span_at(profile, child)->flags & (TH_SPAN_NAMED | TH_SPAN_FLATTENED)))
+    if (!all && !(th_span_at(profile, child)->flags & (TH_SPAN_NAMED | TH_SPAN_FLATTENED | TH_SPAN_PART)))
       th_span_set_state(profile, child, TH_HEAD);
   }
   for (uint32_t child = span->first[TH_LIST_HELD], next; child != TH_NONE; child = next) {
@@ -133,7 +138,7 @@ int theseus_span_await_also(theseus_profile *profile, uint64_t id, uint64_t chil
     span->flags &= (uint8_t)~TH_SPAN_AWAITS_ALL;
     for (uint32_t other = span->first[TH_LIST_AWAITED], next; other != TH_NONE; other = next) {
       next = th_span_at(profile, other)->next;
-      if (other != child && !(th_span_at(profile, other)->flags & TH_SPAN_FLATTENED))
+      if (other != child && !(th_span_at(profile, other)->flags & (TH_SPAN_FLATTENED | TH_SPAN_PART)))
         th_span_set_state(profile, other, TH_HEAD);
     }
   }
@@ -189,6 +194,7 @@ int theseus_span_end(theseus_profile *profile, uint64_t id, int outcome, uint64_
     return THESEUS_EINVAL;
   uint64_t now = th_profile_now(profile, now_ns);
   struct th_span *span = th_span_at(profile, slot);
+  th_span_end_parts(profile, slot, outcome);
   if (span->state == TH_LEG) {
     profile->stats[profile->stacks.items[span->stack].stats].operations++;
     th_profile_count(profile, span->stack, outcome, 0);
@@ -196,7 +202,10 @@ int theseus_span_end(theseus_profile *profile, uint64_t id, int outcome, uint64_
   } else {
     th_span_advance(profile, slot);
     th_profile_count(profile, span->stack, outcome, now - span->began_ns);
-    let_go_of_children(profile, slot);
+    if (span->flags & TH_SPAN_PART)
+      th_span_give_children(profile, slot, span->parent);
+    else
+      let_go_of_children(profile, slot);
   }
   th_span_unlink(profile, slot);
   th_span_table_give_back(&profile->spans, slot);
@@ -212,6 +221,7 @@ int theseus_span_discard(theseus_profile *profile, uint64_t id, uint64_t now_ns)
   if (th_span_at(profile, slot)->state != TH_LEG)
     return THESEUS_EINVAL;
   th_profile_now(profile, now_ns);
+  th_span_end_parts(profile, slot, THESEUS_SUCCESS);
   hand_out_children(profile, slot);
   th_span_unlink(profile, slot);
   th_span_table_give_back(&profile->spans, slot);
@@ -238,8 +248,13 @@ static int describe(const theseus_profile *profile, uint32_t slot, theseus_span_
                             .line = span->line,
                             .state = states[span->state],
                             .awaits = span->awaits};
-  if (span->parent != TH_NONE)
+  if (span->parent != TH_NONE) {
+    uint32_t operation = th_span_operation(profile, span->parent);
     info.parent = th_span_id(th_span_at(profile, span->parent), span->parent);
+    info.operation = operation == span->parent || operation == TH_NONE
+                         ? info.parent
+                         : th_span_id(th_span_at(profile, operation), operation);
+  }
   if (span->state == TH_HEAD && span->flags & TH_SPAN_HAD_PARENT)
     info.state = THESEUS_IS_DETACHED;
   if (out && out->size == sizeof info) { /* the usual case, without a copy of unknown size */

@@ -98,6 +98,10 @@ static int begin_short(struct host *h) {
   return begin(h, THESEUS_SPAN_LEG, h->roots[h->round], &h->legs[2 * ROUNDS + h->round]);
 }
 
+static int begin_part(struct host *h) {
+  return begin(h, THESEUS_SPAN_PART, h->roots[h->round], &h->legs[3 * ROUNDS + h->round]);
+}
+
 static int merge(struct host *h) {
   uint64_t before = digest(h->other, true);
   int status = theseus_profile_merge(h->profile, h->other);
@@ -127,6 +131,7 @@ static const struct call {
     {"theseus_span_release", release},
     {"theseus_span_await, none any more", await_again},
     {"theseus_span_begin, a short one", begin_short},
+    {"theseus_span_begin, a part", begin_part},
     {"theseus_profile_merge", merge},
 };
 enum { CALLS = sizeof calls / sizeof *calls };

@@ -26,6 +26,7 @@ struct world {
   theseus_profile *other; /* which is merged in; it never changes */
   uint64_t other_wait;    /* its Wait */
   uint64_t spans[SLOTS];  /* ids that were given, open or not */
+  bool parts[SLOTS];      /* … with THESEUS_SPAN_PART */
   uint64_t wait;          /* what the self waits must be, together */
   uint64_t roundings;     /* how many nanoseconds they may be off */
 };
@@ -75,6 +76,13 @@ static bool encloses(const struct world *w, uint64_t above, uint64_t span) {
   return span == above;
 }
 
+static bool is_part(const struct world *w, uint64_t span) {
+  bool found = false;
+  for (uint32_t i = 0; i < SLOTS; i++)
+    found |= w->spans[i] == span && w->parts[i];
+  return found;
+}
+
 /* Each open span has a parent that is open, and is awaited by it or not as both say; none is nested too deep. */
 static void check_tree(const struct world *w) {
   uint64_t counted[THESEUS_IS_DETACHED + 1] = {0};
@@ -91,6 +99,10 @@ static void check_tree(const struct world *w) {
     MUST(awaits == one.awaits && one.began_ns <= told(w).now_ns);
     for (uint64_t up = one.span; up != THESEUS_NO_SPAN; up = two.parent, nesting++)
       MUST(is_open(w, up, &two));
+    /* A parent that is no part is the operation; that of a part is its parent's, too. */
+    MUST(one.operation == one.parent || (is_open(w, one.parent, &two) && one.operation == two.operation));
+    MUST(!is_part(w, one.parent) || one.operation != one.parent);
+    MUST(!is_part(w, one.span) || one.state == THESEUS_AWAITED);
     MUST(nesting <= MAX_NESTING + 1);
     counted[one.state]++;
   }
@@ -146,23 +158,40 @@ static uint32_t any_stack(struct world *w) { return take(w, theseus_stack_count(
 
 static uint64_t any_span(struct world *w) { return w->spans[take(w, SLOTS)]; }
 
+/* The number of spans on the way from the root of its tree to this one. */
+static uint32_t nesting_of(const struct world *w, uint64_t span) {
+  theseus_span_info info;
+  uint32_t nesting = 0;
+  for (; span != THESEUS_NO_SPAN; span = info.parent, nesting++)
+    MUST(is_open(w, span, &info));
+  return nesting;
+}
+
 static int call_begin(struct world *w, int *wanted) {
-  theseus_span_options options = {.size = sizeof options, .stack = any_stack(w), .flags = take(w, 4)};
-  uint64_t *into = &w->spans[take(w, SLOTS)], before = *into;
+  theseus_span_options options = {.size = sizeof options, .stack = any_stack(w)};
+  options.flags = take(w, 3) ? take(w, 4) : THESEUS_SPAN_PART | take(w, 4);
+  uint32_t slot = take(w, SLOTS);
+  uint64_t *into = &w->spans[slot], before = *into;
+  bool part = options.flags & THESEUS_SPAN_PART;
   theseus_span_info parent;
   options.parent = take(w, 3) ? any_span(w) : THESEUS_NO_SPAN;
   options.place_stack = take(w, 2) ? any_stack(w) : 0;
   options.line = take(w, 5);
   options.now_ns = any_time(w);
   uint32_t stacks = theseus_stack_count(w->profile);
-  if (options.stack >= stacks || options.place_stack >= stacks)
+  if (options.stack >= stacks || options.place_stack >= stacks ||
+      (part && (options.parent == THESEUS_NO_SPAN || options.flags & THESEUS_SPAN_LEG)))
     *wanted = THESEUS_EINVAL;
   else if (options.parent != THESEUS_NO_SPAN && !is_open(w, options.parent, &parent))
     *wanted = THESEUS_ESTALE;
   else if (options.parent != THESEUS_NO_SPAN && options.flags & THESEUS_SPAN_DETACHED)
     *wanted = THESEUS_EINVAL;
+  else if (part && nesting_of(w, options.parent) + 1 >= MAX_NESTING)
+    *wanted = THESEUS_EINVAL;
   int status = theseus_span_begin(w->profile, &options, into);
   MUST(status == THESEUS_OK || *into == before);
+  if (!status)
+    w->parts[slot] = part;
   return status;
 }
 
@@ -210,6 +239,8 @@ static int call_adopt(struct world *w, int *wanted) {
     *wanted = THESEUS_EINVAL;
   else if (!is_open(w, span, &info) || !is_open(w, parent, &info))
     *wanted = THESEUS_ESTALE;
+  else if (is_part(w, span))
+    *wanted = THESEUS_EINVAL;
   else if (encloses(w, span, parent))
     *wanted = THESEUS_ECYCLE;
   return theseus_span_adopt(w->profile, span, parent, any_time(w));
@@ -224,6 +255,17 @@ static int call_end(struct world *w, int *wanted) {
   else if (outcome < THESEUS_SUCCESS || outcome > THESEUS_ABANDONED)
     *wanted = THESEUS_EINVAL;
   return theseus_span_end(w->profile, span, outcome, any_time(w));
+}
+
+static int call_set_outcome(struct world *w, int *wanted) {
+  uint64_t span = any_span(w);
+  int outcome = (int)take(w, 6) - 1;
+  theseus_span_info info;
+  if (!is_open(w, span, &info))
+    *wanted = THESEUS_ESTALE;
+  else if (!is_part(w, span) || (outcome != THESEUS_SUCCESS && outcome != THESEUS_FAILURE))
+    *wanted = THESEUS_EINVAL;
+  return theseus_span_set_outcome(w->profile, span, outcome);
 }
 
 static int call_discard(struct world *w, int *wanted) {
@@ -306,11 +348,11 @@ static int call_clear(struct world *w, int *wanted) {
 static const struct call {
   int (*run)(struct world *w, int *wanted);
   bool can_fail; /* for want of memory */
-} calls[] = {{call_begin, true},   {call_begin, true},       {call_begin, true},    {call_await, true},
-             {call_await, true},   {call_await_also, false}, {call_release, false}, {call_adopt, true},
-             {call_end, false},    {call_discard, false},    {call_record, true},   {call_add_cost, true},
-             {call_push, true},    {call_event, true},       {call_merge, true},    {call_settle, false},
-             {call_settle, false}, {call_clear, false}};
+} calls[] = {{call_begin, true},   {call_begin, true},       {call_begin, true},       {call_await, true},
+             {call_await, true},   {call_await_also, false}, {call_release, false},    {call_adopt, true},
+             {call_end, false},    {call_discard, false},    {call_record, true},      {call_add_cost, true},
+             {call_push, true},    {call_event, true},       {call_merge, true},       {call_settle, false},
+             {call_settle, false}, {call_clear, false},      {call_set_outcome, false}};
 
 static void run_call(struct world *w) {
   const struct call *call = &calls[take(w, sizeof calls / sizeof *calls)];
