@@ -30,6 +30,7 @@ C_TESTS = \
   %D%/c/span-parts \
   %D%/c/spans \
   %D%/c/status \
+  %D%/c/table \
   %D%/c/threads
 %C%_c_threads_CFLAGS = $(AM_CFLAGS) $(PTHREAD_FLAGS)
 %C%_c_threads_LDFLAGS = $(AM_LDFLAGS) $(PTHREAD_FLAGS)
