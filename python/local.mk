@@ -62,16 +62,28 @@ EXTRA_DIST += \
   %D%/theseus/errors.py \
   %D%/theseus/graph.py \
   %D%/theseus/hooks.py \
-  %D%/theseus/logical.py \
   %D%/theseus/machinery.py \
-  %D%/theseus/observer.py \
   %D%/theseus/output.py \
   %D%/theseus/pending.py \
-  %D%/theseus/portable.py \
+  %D%/theseus/portable/__init__.py \
+  %D%/theseus/portable/awaited.py \
+  %D%/theseus/portable/code.py \
+  %D%/theseus/portable/core.py \
+  %D%/theseus/portable/legs.py \
+  %D%/theseus/portable/loop.py \
+  %D%/theseus/portable/observer.py \
+  %D%/theseus/portable/operations.py \
+  %D%/theseus/portable/returns.py \
+  %D%/theseus/portable/scopes.py \
+  %D%/theseus/portable/setprofile.py \
+  %D%/theseus/portable/spans.py \
+  %D%/theseus/portable/stack.py \
+  %D%/theseus/portable/turn.py \
   %D%/theseus/profile.py \
   %D%/theseus/program.py \
   %D%/theseus/py.typed \
   %D%/theseus/source.py \
+  %D%/theseus/stack.py \
   %D%/theseus/table.py \
   %D%/theseus/text.py \
   %D%/theseus/tracer.py

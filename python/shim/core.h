@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* core - the state of one tracer in C.
  *
- * The algorithm is that of python/theseus/portable.py, with the same names.  Each room includes only rooms below it,
+ * The algorithm is that of python/theseus/portable/, with the same names.  Each room includes only rooms below it,
  * or to its right:
  *
  *     types ──> methods ──> life               Core as Python sees it; how it is made, let go of and freed

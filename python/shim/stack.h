@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* stack - logical stacks: locate() of logical.py and its helpers. */
+/* stack - logical stacks: locate() of portable/stack.py and its helpers. */
 #ifndef SHIM_STACK_H
 #define SHIM_STACK_H
 

@@ -23,7 +23,8 @@ from ._cffi import lib as _lib
 from .errors import TheseusError, TheseusWarning
 from .graph import Graph, load, merge
 from .pending import Pending
-from .profile import Frame, Profile, Stack
+from .profile import Profile
+from .stack import Frame, Stack
 
 if TYPE_CHECKING:
     from .tracer import Tracer

@@ -6,7 +6,7 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
-from typing import IO, Any
+from typing import Any
 
 from ._cffi import ffi, lib
 from .errors import TheseusError, check
@@ -32,11 +32,6 @@ def encoded(handle: Any, detail: str = "full") -> bytes:
     with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=compressed, mtime=0) as file:
         file.write(data)
     return compressed.getvalue()
-
-
-def write_pprof(handle: Any, file: IO[bytes], detail: str = "full") -> None:
-    """Writes a theseus_profile * to a binary file, which stays open."""
-    file.write(encoded(handle, detail))
 
 
 def read_pprof(data: bytes, source: str = "pprof", memory_limit: int = 0, max_depth: int = 0) -> Any:

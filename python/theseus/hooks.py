@@ -10,7 +10,8 @@ from typing import Any
 
 from . import machinery
 from ._cffi import ffi, lib
-from .portable import PortableCore, SetProfile
+from .portable.core import PortableCore
+from .portable.setprofile import SetProfile
 from .profile import owned
 
 HOOKS = ("portable", "profile", "monitoring")

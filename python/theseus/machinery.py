@@ -262,12 +262,12 @@ def members_of(deferred: Any) -> list[Any]:
 # ---- frames, generators and coroutines ----
 
 
-def variable(frame: Any, *names: str) -> Any:
-    """A local variable of a frame that is not the one of the present event; None if it has none of these names.
+def variable(frame: Any, name: str) -> Any:
+    """A local variable of a frame that is not the one of the present event; None if it has none of this name.
 
     Before 3.13 f_locals is a copy that the frame keeps, and with it all that was in it then: it is emptied again."""
     variables = frame.f_locals
-    found = next((variables[name] for name in names if name in variables), None)
+    found = variables.get(name)
     if isinstance(variables, dict) and not PYPY:
         variables.clear()
     return found

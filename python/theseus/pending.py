@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ._cffi import lib
-from .profile import Frame, frames
+from .stack import Frame, frames
 from .table import seconds
 from .text import printable
 

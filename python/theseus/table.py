@@ -4,12 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from .stack import Stack, percentile
 from .text import printable
-
-if TYPE_CHECKING:
-    from .profile import Stack
 
 _HEADINGS = (
     "deferreds",
@@ -59,8 +56,6 @@ class Row:
 
     def percentile(self, fraction: float) -> int:
         """Of the latencies, in ns, off by at most 1/16."""
-        from .profile import percentile
-
         return percentile(self.histogram, self.latency_min, self.latency_max, fraction)
 
 

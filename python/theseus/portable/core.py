@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: ISC
+"""PortableCore: brings what the hook sees to a few events, and has the methods that the Tracer calls.
+
+start          a generator or coroutine is about to be driven: _cancellableInlineCallbacks was called with it
+started        … and returned the Deferred of the operation
+leg ended      _inlineCallbacks returned: its generator is suspended on a Deferred, or has finished
+returned       a plain function returned a Deferred
+left           a frame under which spans had begun was left otherwise
+loop left      a run of Deferred's callback loop is over
+fired          a Deferred's result reached the point where the Deferred had been returned (Observer)
+collected      a Deferred was collected before that (Observer), or a generator (its weak reference)
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from .. import machinery
+from .._cffi import ffi, lib
+from ..machinery import PLAIN
+from ..stack import raw_frames
+from .legs import Legs
+from .loop import Loops
+from .returns import Returns
+from .scopes import Scopes
+from .setprofile import Watch
+from .spans import Spans
+from .stack import LogicalStacks
+from .turn import Turn
+
+
+class PortableCore:
+    """Makes spans of what the hook sees.  The Tracer uses it as it does theseus._Core, of the shim."""
+
+    def __init__(self, profile: Any, clock: Callable[[], int], hook_type: Any) -> None:
+        self.profile = profile
+        self.hook_type = hook_type
+        self.watch = Watch()
+        self.spans = Spans(profile)
+        self.turn = Turn(self.spans, clock, self.watch)
+        self.stacks = LogicalStacks(self.spans)
+        self.codes = self.stacks.codes
+        self.scopes = Scopes(self.spans, self.turn, self.codes, self.stacks.operations)
+        self.loops = Loops(self.stacks, self.turn, self.watch)
+        self.returns = Returns(self.stacks, self.turn, self.scopes, self.loops)
+        self.legs = Legs(self.stacks, self.turn, self.scopes, self.loops)
+
+    @property
+    def installed(self) -> bool:
+        return self.watch.installed
+
+    def install(self) -> None:
+        self.watch.thread = threading.get_ident()
+        self.watch.listener = self.hook_type(self.hook)
+        self.watch.installed = True
+        self.watch.listener.install()
+
+    def uninstall(self) -> None:
+        self.watch.installed = False
+        self.watch.listener.uninstall()
+        self.turn.when_idle(self.let_go)
+
+    def let_go(self, now: int) -> None:
+        """What is under way goes on without us."""
+        self.legs.let_go(now)
+        self.scopes.let_go(now)
+        self.loops.let_go()
+
+    def merge_into(self, address: int) -> int:
+        into = ffi.cast("theseus_profile *", address)
+        return int(self.turn.locked(lambda now: lib.theseus_profile_merge(into, self.profile)))
+
+    def clear(self) -> None:
+        self.turn.locked(lambda now: lib.theseus_profile_clear(self.profile))
+
+    def open_spans(self) -> tuple[int, list[tuple[int, int, int, int, int, int, int]]]:
+        """The time, and (span, parent, began, stack, place, line, state) of each open span."""
+        found: tuple[int, list[tuple[int, int, int, int, int, int, int]]]
+        found = self.turn.locked(lambda now: (now, self.spans.open()))
+        return found
+
+    def frames(self, stack: int) -> list[tuple[bytes, bytes, int, int]]:
+        """(name, file, first line, call line) of each frame, outermost first."""
+        found: list[tuple[bytes, bytes, int, int]] = self.turn.locked(lambda now: raw_frames(self.profile, stack))
+        return found
+
+    def kept(self) -> dict[str, int]:
+        """The sizes of the tables, for tests that nothing is kept."""
+        return {
+            "operations": len(self.stacks.operations.by_generator),
+            "starting": len(self.legs.starting),
+            "begun": len(self.scopes.by_frame),
+            "passed": len(self.stacks.passed),
+            "boxed": len(self.loops.boxed),
+            "late": len(self.turn.late),
+        }
+
+    def hook(self, frame: FrameType, event: str, argument: Any) -> None:
+        if not self.watch.here():
+            return
+        code = frame.f_code
+        if event == "call":
+            if code is machinery.STARTER_CODE:
+                self.turn.event(self.legs.start, frame)
+        elif event == "return":
+            if code is machinery.DRIVER_CODE:
+                self.turn.event(self.legs.ended, frame)
+            elif code is machinery.STARTER_CODE:
+                self.turn.event(self.legs.started, frame, argument)
+            elif code is machinery.LOOP_CODE:
+                if self.loops.knows(frame):
+                    self.turn.event(self.loops.left, frame)
+            elif (
+                issubclass(type(argument), Deferred) and self.codes.of(frame).kind == PLAIN
+            ):  # by type: asks it nothing
+                self.turn.event(self.returns.returned, frame, argument)
+            elif id(frame) in self.scopes.by_frame and self.codes.of(frame).kind == PLAIN:
+                self.turn.event(self.returns.left, frame)

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: ISC
+"""The events of generators and coroutines.  A leg is a run of the driver, from one wait to the next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from .. import machinery
+from .._cffi import lib
+from .awaited import children_on
+from .observer import Reports, observe
+from .operations import Operation
+from .scopes import Scopes
+from .spans import Begun, Place
+from .stack import LogicalStacks
+from .turn import Turn
+
+
+class Legs:
+    def __init__(self, stacks: LogicalStacks, turn: Turn, scopes: Scopes, reports: Reports) -> None:
+        self.stacks = stacks
+        self.spans = stacks.spans
+        self.operations = stacks.operations
+        self.turn = turn
+        self.scopes = scopes
+        self.reports = reports
+        self.starting: dict[int, Operation] = {}  # by id of the starter's frame
+
+    def start(self, frame: Any) -> None:
+        """The starter's frame begins: a generator is about to be driven for the first time."""
+        generator = frame.f_locals.get("gen")
+        generator_frame = machinery.frame_of(generator)
+        if generator_frame is None:
+            return
+        function = self.stacks.codes.of(generator_frame).function
+        place = self.stacks.locate(frame, [(function, 0)])
+        span = self.spans.begin(place, lib.THESEUS_SPAN_LEG, self.turn.now())
+        operation = self.starting[id(frame)] = Operation(span, place, id(frame))
+        self.operations.add(generator, operation)
+
+    def started(self, frame: Any, deferred: Any) -> None:
+        """… and returns this; None: it raised."""
+        operation = self.starting.pop(id(frame), None)
+        begun = self.scopes.take(frame)
+        if operation is None:
+            return
+        operation.returned = True
+        now = self.turn.now()
+        profile = self.spans.profile
+        if not machinery.is_a(deferred, Deferred):
+            lib.theseus_span_discard(profile, operation.span, now)
+        elif machinery.has_fired(deferred):
+            lib.theseus_span_end(profile, operation.span, machinery.outcome_of(deferred.result), now)
+        else:
+            observe(deferred, self.reports, operation.span)
+            place = Place(operation.stack, 0, operation.parent, False, operation.stop)
+            self.scopes.hand_back(frame, operation.span, place)
+            return
+        # What began in its only leg belongs to the next operation out.
+        left = [Begun(span.span, operation.parent, operation.stop) for span in begun]
+        self.scopes.file_under(frame.f_back, left)
+
+    def ended(self, frame: Any) -> None:
+        """The driver's frame returns, perhaps with its generator suspended."""
+        variables = frame.f_locals
+        generator = variables.get("gen")
+        operation = self.operations.of(generator)
+        if operation is None:
+            return
+        if machinery.frame_of(generator) is None:
+            self._finished(generator, operation)
+            return
+        deferred = variables.get("result")
+        if not machinery.is_a(deferred, Deferred):
+            return
+        operation.place_stack, operation.line = self.stacks.suspended(generator, operation)
+        children, _others = children_on(self.spans, operation.span, deferred)
+        self.spans.wait(operation.span, children, operation.place_stack, operation.line, self.turn.now())
+
+    def _finished(self, generator: Any, operation: Operation) -> None:
+        self.operations.forget(id(generator), operation)
+        if operation.returned and self.spans.info(operation.span) is not None:
+            # The result has not come as far as our observer.  Nothing is known that it waits for.
+            self.spans.wait(operation.span, [], operation.place_stack, operation.line, self.turn.now())
+
+    def let_go(self, now: int) -> None:
+        """The Deferreds of those in their first leg will be returned unseen."""
+        for generator, operation in list(self.operations.by_generator.items()):
+            if not operation.returned:
+                # It may wait already, if its clock uninstalls us.
+                if lib.theseus_span_discard(self.spans.profile, operation.span, now):
+                    lib.theseus_span_end(self.spans.profile, operation.span, lib.THESEUS_ABANDONED, now)
+                self.operations.forget(generator, operation)
+        self.starting.clear()

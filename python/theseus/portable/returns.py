@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: ISC
+"""The event that a plain function returns a Deferred, or returns otherwise after spans have begun under it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import machinery
+from .._cffi import lib
+from .awaited import children_on
+from .observer import Reports, observe
+from .scopes import Scopes
+from .stack import LogicalStacks
+from .turn import Turn
+
+
+class Returns:
+    def __init__(self, stacks: LogicalStacks, turn: Turn, scopes: Scopes, reports: Reports) -> None:
+        self.stacks = stacks
+        self.spans = stacks.spans
+        self.turn = turn
+        self.scopes = scopes
+        self.reports = reports
+
+    def returned(self, frame: Any, deferred: Any) -> None:
+        """The frame returns a Deferred."""
+        begun = self.scopes.take(frame)
+        if machinery.callbacks_of(deferred) is None:  # only half built
+            self.scopes.file_under(frame.f_back, begun)
+            return
+        place = self.stacks.locate(frame, [])
+        now = self.turn.now()
+        profile = self.spans.profile
+        if machinery.has_fired(deferred):
+            lib.theseus_record(profile, place.stack, place.line, 0, machinery.outcome_of(deferred.result))
+            self.scopes.file_under(frame.f_back, begun)
+            return
+        span = self.spans.begin(place, 0, now)
+        left = []
+        for other in begun:
+            if other.parent == place.parent:
+                lib.theseus_span_adopt(profile, other.span, span, now)
+            else:
+                left.append(other)
+        children, others = children_on(self.spans, span, deferred)
+        self.spans.wait(span, children if children or others else None, place.stack, place.line, now)
+        observe(deferred, self.reports, span)
+        self.scopes.hand_back(frame, span, place)
+        self.scopes.file_under(frame.f_back, left)
+
+    def left(self, frame: Any) -> None:
+        """The frame returns something else, or raises."""
+        self.scopes.file_under(frame.f_back, self.scopes.take(frame))

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: ISC
+"""Spans of libtheseus, where they belong in the program, and the calls that the hook makes for them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from .._cffi import ffi, lib
+from ..profile import owned
+
+
+class Stop(NamedTuple):
+    """The physical frame at which the walk of a logical stack ended."""
+
+    frame: int  # its id; 0: the walk reached the outermost frame
+    is_callback: bool  # a callback loop, continued by the operation that waits for its Deferred
+    by_hand: bool  # … to which that Deferred is linked by addCallback(d.callback)
+
+
+NOWHERE = Stop(0, False, False)
+
+
+class Place(NamedTuple):
+    """Where a new span belongs."""
+
+    stack: int  # logical
+    line: int  # the line that its innermost frame is at
+    parent: int  # span, or 0
+    detached: bool  # its enclosing operation has ended
+    stop: Stop
+
+
+class Begun(NamedTuple):
+    """A span that began under a frame which is still running.  The frame's function may adopt it."""
+
+    span: int
+    parent: int
+    stop: Stop
+
+
+class Spans:
+    """A theseus_profile, owned, as the rooms of the hook use it."""
+
+    def __init__(self, profile: Any) -> None:
+        self.profile = profile
+        self._owned = owned(profile)
+        self._out_u32 = ffi.new("uint32_t *")
+        self._out_u64 = ffi.new("uint64_t *")
+        self._options = ffi.new("theseus_span_options *")
+        self._span_info = ffi.new("theseus_span_info *")
+        self._stack_info = ffi.new("theseus_stack_info *")
+        for struct in (self._options, self._span_info, self._stack_info):
+            struct.size = ffi.sizeof(struct[0])
+
+    def function(self, file: bytes, name: bytes, first_line: int) -> int:
+        lib.theseus_function_intern(self.profile, file, name, first_line, self._out_u32)
+        return int(self._out_u32[0])
+
+    def push(self, stack: int, function: int, line: int) -> int:
+        lib.theseus_stack_push(self.profile, stack, function, line, self._out_u32)
+        return int(self._out_u32[0])
+
+    def stack_info(self, stack: int) -> Any:
+        """Good until the next call."""
+        lib.theseus_stack_get(self.profile, stack, self._stack_info)
+        return self._stack_info
+
+    def info(self, span: int) -> Any:
+        """Good until the next call.  None: the span has ended."""
+        if lib.theseus_span_get(self.profile, span, self._span_info):
+            return None
+        return self._span_info
+
+    def begin(self, place: Place, flags: int, now: int) -> int:
+        options = self._options
+        options.stack = options.place_stack = place.stack
+        options.line = place.line
+        options.parent = place.parent
+        options.flags = flags | (lib.THESEUS_SPAN_DETACHED if place.detached else 0)
+        options.now_ns = now
+        if lib.theseus_span_begin(self.profile, options, self._out_u64):
+            raise MemoryError
+        return int(self._out_u64[0])
+
+    def wait(self, span: int, children: list[int] | None, stack: int, line: int, now: int) -> None:
+        """The span begins to wait for these children, at this place.  None: for all its children."""
+        count = lib.THESEUS_ALL if children is None else len(children)
+        lib.theseus_span_await(self.profile, span, children or ffi.NULL, count, stack, line, now)
+
+    def open(self) -> list[tuple[int, int, int, int, int, int, int]]:
+        """(span, parent, began, stack, place, line, state) of each open span."""
+        found = []
+        info = ffi.new("theseus_span_info *")
+        info.size = ffi.sizeof(info[0])
+        for number in range(lib.theseus_open_span_count(self.profile)):
+            lib.theseus_open_span_get(self.profile, number, info)
+            found.append((info.span, info.parent, info.began_ns, info.stack, info.place_stack, info.line, info.state))
+        return found

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: ISC
+"""Logical stacks: where an operation belongs in the source.
+
+The frames of a thread are walked from the leaf to where an enclosing operation takes over:
+
+    frame ─> frame ─> [plumbing] ─> callback loop            what the Deferred that it runs goes on to: from where
+                                        │                    that operation is suspended
+                                        └─> frame ─> …       … if it goes on to nothing
+
+An id of a frame is only good while the frame lives: whatever is kept under one is dropped with it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import machinery
+from .._cffi import lib
+from ..machinery import DRIVER, GENERATOR, LOOP, PLAIN, REACTOR
+from .code import Codes, line_of
+from .observer import observes
+from .operations import Operation, Operations
+from .spans import NOWHERE, Place, Spans, Stop
+
+
+class LogicalStacks:
+    def __init__(self, spans: Spans) -> None:
+        self.spans = spans
+        self.codes = Codes(spans)
+        self.operations = Operations()
+        # By id of the frame of a callback loop that has called an observer: see pass_observer().
+        self.passed: dict[int, tuple[int, int, int, bool]] = {}
+
+    def locate(self, frame: Any, functions: list[tuple[int, int]]) -> Place:
+        """The logical stack of a frame that is running, with `functions`, (function, line) pairs from the leaf, on top.
+
+        Walks from the frame towards the root.  What is left out, and where it goes on elsewhere: README, "The stack".
+        """
+        while frame is not None:
+            code = self.codes.of(frame)
+            if code.kind == PLAIN:
+                functions.append((code.function, line_of(frame)))
+            elif code.kind == GENERATOR:
+                operation = self.operations.at(frame)
+                if operation is not None:
+                    stop = Stop(id(frame), False, False)
+                    return self.build(operation.stack, line_of(frame), functions, operation.span, stop)
+                functions.append((code.function, line_of(frame)))
+            elif code.kind == LOOP:
+                found = self.continuation(frame)
+                if found is not None:
+                    return self.continue_from(functions, *found)
+            elif code.kind == DRIVER:
+                driven = self.driven(frame)
+                if driven is not None:
+                    return self.build(*driven[:2], functions, driven[2], Stop(id(frame), False, False))
+            elif code.kind == REACTOR:
+                stack = self.spans.push(lib.THESEUS_ROOT, self.spans.function(b"", b"[reactor]", 0), 0)
+                return self.build(stack, 0, functions, 0, Stop(id(frame), False, False))
+            frame = frame.f_back
+        return self.build(lib.THESEUS_ROOT, 0, functions, 0, NOWHERE)
+
+    def build(
+        self, stack: int, line: int, functions: list[tuple[int, int]], parent: int, stop: Stop, detached: bool = False
+    ) -> Place:
+        for function, at in reversed(functions):
+            stack = self.spans.push(stack, function, line)
+            line = at
+        if parent and self.spans.info(parent) is None:
+            parent, detached = 0, True
+        return Place(stack, line, parent, detached, stop)
+
+    def continue_from(
+        self, functions: list[tuple[int, int]], stack: int, line: int, parent: int, detached: bool, stop: Stop
+    ) -> Place:
+        """Across a continuation, what is called back may be on the stack already: then the stack is cut back to it."""
+        if functions:
+            called = functions[-1][0]
+            below = stack
+            while below != lib.THESEUS_ROOT:
+                info = self.spans.stack_info(below)
+                if info.function == called:
+                    stack, line = info.parent, info.call_line
+                    break
+                below = info.parent
+        return self.build(stack, line, functions, parent, stop, detached)
+
+    def continuation(self, loop: Any) -> tuple[int, int, int, bool, Stop] | None:
+        """What the Deferred that a callback loop runs goes on to: (stack, line, parent, detached, stop)."""
+        current = machinery.variable(loop, "current")
+        waiting = [] if current is None else [(current, False)]
+        seen: set[int] = set()
+        while waiting:
+            deferred, by_hand = waiting.pop()
+            if id(deferred) in seen:
+                continue
+            seen.add(id(deferred))
+            entries = machinery.callbacks_of(deferred) or ()
+            for entry in entries:
+                callback = entry[0][0]
+                if observes(callback, self.spans.profile):
+                    info = self.spans.info(callback.span)
+                    if info is not None:
+                        return info.place_stack, info.line, callback.span, False, Stop(id(loop), True, by_hand)
+                    continue
+                generator = machinery.resumed_generator(entry)
+                operation = generator is not None and self.operations.of(generator)
+                if operation:
+                    return (
+                        operation.place_stack,
+                        operation.line,
+                        operation.span,
+                        False,
+                        Stop(id(loop), True, by_hand),
+                    )
+            fed = [(d, by_hand or hand) for entry in entries for d, hand in machinery.fed_by(entry, deferred)]
+            waiting.extend(reversed(fed))
+        passed = self.passed.get(id(loop))
+        if passed is not None:
+            return (*passed, Stop(id(loop), True, True))
+        return None
+
+    def pass_observer(self, span: int, loop: Any) -> None:
+        """The loop of this frame has called the observer of a span.
+
+        Its further callbacks belong where that span's function was called.
+        """
+        info = self.spans.info(span)
+        if info is not None:
+            parent, detached = info.parent, info.state == lib.THESEUS_IS_DETACHED and not info.parent
+            stack = self.spans.stack_info(info.stack)
+            self.passed[id(loop)] = (stack.parent, stack.call_line, parent, detached)
+
+    def driven(self, driver: Any) -> tuple[int, int, int] | None:
+        """A generator that its driver acts for while it is suspended: (stack, line, span)."""
+        generator = machinery.variable(driver, "gen")
+        operation = self.operations.of(generator)
+        if operation is None or machinery.frame_of(generator) is None:
+            return None
+        return (*self.suspended(generator, operation), operation.span)
+
+    def suspended(self, generator: Any, operation: Operation) -> tuple[int, int]:
+        """Where an operation is suspended: the innermost frame's stack, and its line."""
+        stack = operation.stack
+        frame = machinery.frame_of(generator)
+        line = line_of(frame)
+        while True:
+            generator = machinery.delegate_of(generator)
+            frame = machinery.frame_of(generator)
+            if frame is None:
+                return stack, line
+            code = self.codes.of(frame)
+            if code.kind != GENERATOR:
+                return stack, line
+            stack = self.spans.push(stack, code.function, line)
+            line = line_of(frame)
