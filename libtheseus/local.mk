@@ -46,10 +46,13 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/profile/profile.c \
   %D%/profile/profile.h \
   %D%/profile/span-adopt.c \
+  %D%/profile/span-adopt.h \
   %D%/profile/span-parts.c \
   %D%/profile/span-parts.h \
   %D%/profile/span-table.c \
   %D%/profile/span-table.h \
+  %D%/profile/span-take.c \
+  %D%/profile/span-take.h \
   %D%/profile/span-tree.c \
   %D%/profile/span-tree.h \
   %D%/profile/spans.c \

@@ -601,6 +601,7 @@ typedef struct theseus_span_options {
   uint64_t now_ns;      /* the time */
   uint32_t place_stack; /* where it is suspended; 0: `stack` */
   uint32_t line;        /* the line there; 0: unknown */
+  uint64_t value;       /* the host's own.  The library only returns it (theseus_span_info) */
 } theseus_span_options;
 
 /* Begins a span.
@@ -709,12 +710,47 @@ int theseus_span_release(theseus_profile *profile, uint64_t child, uint64_t now_
  * Complexity: O(depth + number of descendants). */
 int theseus_span_adopt(theseus_profile *profile, uint64_t span, uint64_t parent, uint64_t now_ns);
 
+/* Makes a span the child of another one that waits for the same promise.  What waits for a promise later waits for all
+ * that others waited for before, so two such spans are not two parts of one wait.
+ *
+ *   taker     the later one.  From now on it awaits `taken`, beside the children that it awaits already
+ *   taken     the earlier one.  The spans below it come along
+ *   now_ns    the time
+ *
+ * If the taker awaited THESEUS_ALL, it awaits `taken` only from now on.
+ *
+ * When the taker ends, each open span that it took becomes a child of the taker's parent.  The child is held if that
+ * parent, or what it is a part of, is in a leg (theseus_span_resume()); otherwise it is a detached head.  If the taker has no parent, the span is
+ * a detached head as well.  If the taker was taken itself, its own taker has taken the span from then on.
+ *
+ * theseus_span_adopt() undoes a taking.  If the taker is at max_nesting, `taken` becomes a child of the deepest ancestor
+ * that may have children, which awaits it, and nothing is taken.
+ *
+ * Errors: ENOMEM, ELIMIT, EOVERFLOW, and
+ *   EINVAL     `taker` or `taken` is in its first leg, or `taken` is a part
+ *   ESTALE     `taker` or `taken` has ended, or never existed
+ *   ECYCLE     `taker` is `taken` or a descendant of it
+ *
+ * Complexity: O(depth + number of descendants of `taken`). */
+int theseus_span_take(theseus_profile *profile, uint64_t taker, uint64_t taken, uint64_t now_ns);
+
+/* Reports that a span runs again: a later leg begins, which the next theseus_span_await() ends.  Only the state of spans
+ * that come back from a taker depends on it (theseus_span_take()).  If the span is in its first leg, nothing happens.
+ *
+ *   now_ns    the time
+ *
+ * Errors:
+ *   ESTALE     `span` has ended, or never existed
+ *
+ * Complexity: O(1). */
+int theseus_span_resume(theseus_profile *profile, uint64_t span, uint64_t now_ns);
+
 /* Ends a span.
  *
  *   outcome   of enum theseus_outcome
  *   now_ns    the time
  *
- * Its held and awaited children become detached heads.
+ * Its held and awaited children become detached heads, but for those that it took (theseus_span_take()).
  *
  * A span in its first leg ends before anybody could wait for it.  It counts as a span of zero latency.  Its children go
  * to its parent, in the state that they have; if it has no parent, they become roots.
@@ -757,6 +793,11 @@ enum theseus_span_state {
   THESEUS_IS_DETACHED = 4 /* any other head */
 };
 
+enum theseus_span_marks {
+  THESEUS_SPAN_IS_TAKEN = 1, /* its parent took it (theseus_span_take()) */
+  THESEUS_SPAN_RUNS = 2      /* it is in a leg that theseus_span_resume() reported */
+};
+
 typedef struct theseus_span_info {
   size_t size;
   uint64_t span;
@@ -767,7 +808,9 @@ typedef struct theseus_span_info {
   uint32_t line;
   uint32_t state;     /* of enum theseus_span_state */
   uint32_t awaits;    /* the number of children that it awaits */
+  uint32_t marks;     /* of enum theseus_span_marks */
   uint64_t operation; /* `parent`; if that is a part, what it is a part of */
+  uint64_t value;     /* the host's own */
 } theseus_span_info;
 
 /* Describes an open span.
@@ -780,6 +823,14 @@ typedef struct theseus_span_info {
  *
  * Complexity: O(1). */
 int theseus_span_get(const theseus_profile *profile, uint64_t span, theseus_span_info *out);
+
+/* Sets the host's own value of an open span.
+ *
+ * Errors:
+ *   ESTALE     `span` has ended, or never existed
+ *
+ * Complexity: O(1). */
+int theseus_span_set_value(theseus_profile *profile, uint64_t span, uint64_t value);
 
 /* Returns the number of open spans.  Complexity: O(1). */
 uint32_t theseus_open_span_count(const theseus_profile *profile);

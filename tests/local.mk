@@ -28,6 +28,7 @@ C_TESTS = \
   %D%/c/rows \
   %D%/c/span-adopt \
   %D%/c/span-parts \
+  %D%/c/span-take \
   %D%/c/spans \
   %D%/c/status \
   %D%/c/table \

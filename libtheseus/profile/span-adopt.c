@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* span-adopt - an open span gets another parent, with all that is below it. */
-#include "profile/span-tree.h"
+#include "profile/span-adopt.h"
 
 /* A span below the adopted one. */
 struct below {
@@ -32,23 +32,17 @@ static int list_below(theseus_profile *profile, uint32_t top, uint32_t n, struct
   }
 }
 
-int theseus_span_adopt(theseus_profile *profile, uint64_t id, uint64_t parent_id, uint64_t now_ns) {
-  uint32_t slot = th_span_find(profile, id), parent = th_span_find(profile, parent_id);
+bool th_span_is_within(const theseus_profile *profile, uint32_t slot, uint32_t above) {
+  while (slot != TH_NONE && slot != above)
+    slot = th_span_at(profile, slot)->parent;
+  return slot != TH_NONE;
+}
+
+int th_span_put_below(theseus_profile *profile, uint32_t slot, uint32_t parent, enum th_span_state wanted,
+                      uint64_t now_ns) {
   struct below *below = NULL;
   uint32_t count = 0, capacity = 0;
   bool flattened;
-
-  if (parent_id == THESEUS_NO_SPAN)
-    return THESEUS_EINVAL;
-  if (slot == TH_NONE || parent == TH_NONE)
-    return THESEUS_ESTALE;
-  if (th_span_at(profile, slot)->flags & TH_SPAN_PART)
-    return THESEUS_EINVAL;
-  for (uint32_t up = parent; up != TH_NONE; up = th_span_at(profile, up)->parent)
-    if (up == slot)
-      return THESEUS_ECYCLE;
-  if (th_span_at(profile, slot)->parent == parent)
-    return THESEUS_OK;
 
   parent = th_span_bounded_parent(profile, parent, &flattened);
   uint32_t n = th_span_nesting(profile, parent) + 1;
@@ -62,9 +56,10 @@ int theseus_span_adopt(theseus_profile *profile, uint64_t id, uint64_t parent_id
   th_profile_now(profile, now_ns);
   struct th_span *span = th_span_at(profile, slot);
   enum th_span_state state = span->state;
-  span->flags = (uint8_t)(flattened ? span->flags | TH_SPAN_FLATTENED : span->flags & ~TH_SPAN_FLATTENED);
+  span->flags &= ~(uint32_t)(TH_SPAN_FLATTENED | TH_SPAN_TAKEN);
+  span->flags |= flattened ? TH_SPAN_FLATTENED : 0;
   profile->info.flattened_spans += flattened;
-  th_span_move(profile, slot, state == TH_LEG ? TH_LEG : flattened ? TH_AWAITED : TH_HELD, parent);
+  th_span_move(profile, slot, state == TH_LEG ? TH_LEG : flattened ? TH_AWAITED : wanted, parent);
   for (uint32_t i = 0; i < count; i++) {
     uint32_t up = n > profile->max_nesting ? parent : below[i].at_bound;
     struct th_span *moved = th_span_at(profile, below[i].slot);
@@ -76,4 +71,20 @@ int theseus_span_adopt(theseus_profile *profile, uint64_t id, uint64_t parent_id
   }
   th_alloc_free(&profile->alloc, below, capacity, sizeof *below);
   return THESEUS_OK;
+}
+
+int theseus_span_adopt(theseus_profile *profile, uint64_t id, uint64_t parent_id, uint64_t now_ns) {
+  uint32_t slot = th_span_find(profile, id), parent = th_span_find(profile, parent_id);
+
+  if (parent_id == THESEUS_NO_SPAN)
+    return THESEUS_EINVAL;
+  if (slot == TH_NONE || parent == TH_NONE)
+    return THESEUS_ESTALE;
+  if (th_span_at(profile, slot)->flags & TH_SPAN_PART)
+    return THESEUS_EINVAL;
+  if (th_span_is_within(profile, parent, slot))
+    return THESEUS_ECYCLE;
+  if (th_span_at(profile, slot)->parent == parent)
+    return THESEUS_OK;
+  return th_span_put_below(profile, slot, parent, TH_HELD, now_ns);
 }

@@ -9,7 +9,8 @@ int theseus_span_set_outcome(theseus_profile *profile, uint64_t id, int outcome)
   struct th_span *span = th_span_at(profile, slot);
   if (!(span->flags & TH_SPAN_PART) || (outcome != THESEUS_SUCCESS && outcome != THESEUS_FAILURE))
     return THESEUS_EINVAL;
-  span->flags = (uint8_t)(outcome == THESEUS_FAILURE ? span->flags | TH_SPAN_FAILED : span->flags & ~TH_SPAN_FAILED);
+  span->flags &= ~(uint32_t)TH_SPAN_FAILED;
+  span->flags |= outcome == THESEUS_FAILURE ? TH_SPAN_FAILED : 0;
   return THESEUS_OK;
 }
 
@@ -25,7 +26,7 @@ void th_span_give_children(theseus_profile *profile, uint32_t part, uint32_t to)
   for (int list = 0; list < TH_LISTS; list++)
     for (uint32_t child; (child = th_span_at(profile, part)->first[list]) != TH_NONE;) {
       struct th_span *span = th_span_at(profile, child);
-      span->flags &= (uint8_t)~TH_SPAN_FLATTENED; /* it moves up */
+      span->flags &= ~(uint32_t)(TH_SPAN_FLATTENED | TH_SPAN_TAKEN); /* it moves up, and is an ordinary child there */
       th_span_move(profile, child, span->state == TH_AWAITED ? TH_HELD : span->state, to);
     }
 }

@@ -24,10 +24,12 @@ enum th_span_flag {
   TH_SPAN_HAD_PARENT = 1, /* a head with this flag is detached, one without it is a root */
   TH_SPAN_AWAITS_ALL = 2,
   TH_SPAN_FLATTENED =
-      4,              /* it was begun below max_nesting; after its first leg it is awaited for as long as it is open */
-  TH_SPAN_NAMED = 8,  /* it is among the children given to theseus_span_await; set during that call only */
-  TH_SPAN_PART = 16,  /* a part of its parent: see span-parts.h */
-  TH_SPAN_FAILED = 32 /* a part whose outcome is failure if it ends along with its operation */
+      4,               /* it was begun below max_nesting; after its first leg it is awaited for as long as it is open */
+  TH_SPAN_NAMED = 8,   /* it is among the children given to theseus_span_await; set during that call only */
+  TH_SPAN_PART = 16,   /* a part of its parent: see span-parts.h */
+  TH_SPAN_FAILED = 32, /* a part whose outcome is failure if it ends along with its operation */
+  TH_SPAN_TAKEN = 64,  /* its parent took it; it goes to that one's parent when that one ends */
+  TH_SPAN_RUNS = 128   /* it is in a leg after its first one, so far as the host has said */
 };
 
 struct th_span {
@@ -43,11 +45,12 @@ struct th_span {
   uint32_t cell;     /* where its self wait is booked under its present head; TH_NONE: not looked up yet */
   uint16_t height;   /* upper bound of the number of generations below it */
   uint8_t state;     /* an enum th_span_state */
-  uint8_t flags;     /* of enum th_span_flag */
+  uint32_t flags;    /* of enum th_span_flag */
   th_fixed clock;    /* time that has passed for each awaited child */
   th_fixed seen;     /* awaited: the parent's clock when this span was last advanced */
   uint64_t touched;  /* when this span was last advanced */
   uint64_t began_ns; /* when its promise was handed out */
+  uint64_t value;    /* the host's own */
 };
 
 typedef struct th_span_table {

@@ -139,3 +139,16 @@ void th_span_move(theseus_profile *profile, uint32_t slot, enum th_span_state st
     span->flags |= TH_SPAN_HAD_PARENT;
   th_span_join(profile, slot);
 }
+
+void th_span_await_known(theseus_profile *profile, uint32_t slot, uint32_t child) {
+  struct th_span *span = th_span_at(profile, slot);
+
+  if (!(span->flags & TH_SPAN_AWAITS_ALL))
+    return;
+  span->flags &= ~(uint32_t)TH_SPAN_AWAITS_ALL;
+  for (uint32_t other = span->first[TH_LIST_AWAITED], next; other != TH_NONE; other = next) {
+    next = th_span_at(profile, other)->next;
+    if (other != child && !(th_span_at(profile, other)->flags & (TH_SPAN_FLATTENED | TH_SPAN_PART)))
+      th_span_set_state(profile, other, TH_HEAD);
+  }
+}

@@ -50,6 +50,9 @@ static inline void th_span_set_state(theseus_profile *profile, uint32_t slot, en
     th_span_move(profile, slot, state, span->parent);
 }
 
+/* A child that `slot` awaits has become known: if it awaited all of its children, it awaits `child` only. */
+void th_span_await_known(theseus_profile *profile, uint32_t slot, uint32_t child);
+
 /* The state of a span that has just left its first leg. */
 static inline enum th_span_state th_span_state_after_leg(const struct th_span *span) {
   return span->parent == TH_NONE ? TH_HEAD : span->flags & TH_SPAN_FLATTENED ? TH_AWAITED : TH_HELD;

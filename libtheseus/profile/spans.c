@@ -2,6 +2,7 @@
 /* spans - the public calls that begin, await, release, end and list spans. */
 #include "base/sized.h"
 #include "profile/span-parts.h"
+#include "profile/span-take.h"
 
 /* ---- begin ---- */
 
@@ -48,9 +49,10 @@ int theseus_span_begin(theseus_profile *profile, const theseus_span_options *opt
                            .line = chosen.line,
                            .cell = TH_NONE,
                            .state = TH_LEG,
-                           .flags = (uint8_t)((flattened ? TH_SPAN_FLATTENED : 0) | (is_part ? TH_SPAN_PART : 0)),
+                           .flags = (flattened ? TH_SPAN_FLATTENED : 0U) | (is_part ? TH_SPAN_PART : 0U),
                            .touched = now,
-                           .began_ns = now};
+                           .began_ns = now,
+                           .value = chosen.value};
   profile->info.flattened_spans += flattened;
   span->parent = parent;
   if (parent != TH_NONE || chosen.flags & THESEUS_SPAN_DETACHED)
@@ -97,7 +99,8 @@ int theseus_span_await(theseus_profile *profile, uint64_t id, const uint64_t *ch
   span->place_stack = place_stack ? place_stack : span->stack;
   span->line = line;
   span->cell = TH_NONE;
-  span->flags = (uint8_t)(all ? span->flags | TH_SPAN_AWAITS_ALL : span->flags & ~TH_SPAN_AWAITS_ALL);
+  span->flags &= ~(uint32_t)(TH_SPAN_AWAITS_ALL | TH_SPAN_RUNS);
+  span->flags |= all ? TH_SPAN_AWAITS_ALL : 0;
 
   for (size_t i = 0; !all && i < n; i++)
     th_span_at(profile, th_span_find(profile, children[i]))->flags |= TH_SPAN_NAMED;
@@ -119,7 +122,7 @@ int theseus_span_await(theseus_profile *profile, uint64_t id, const uint64_t *ch
   }
   for (size_t i = 0; !all && i < n; i++) {
     uint32_t child = th_span_find(profile, children[i]);
-    th_span_at(profile, child)->flags &= (uint8_t)~TH_SPAN_NAMED;
+    th_span_at(profile, child)->flags &= ~(uint32_t)TH_SPAN_NAMED;
     th_span_set_state(profile, child, TH_AWAITED);
   }
   return THESEUS_OK;
@@ -130,18 +133,10 @@ int theseus_span_await_also(theseus_profile *profile, uint64_t id, uint64_t chil
 
   if (slot == TH_NONE || child == TH_NONE)
     return THESEUS_ESTALE;
-  struct th_span *span = th_span_at(profile, slot);
   if (th_span_at(profile, child)->parent != slot || th_span_at(profile, child)->state == TH_LEG)
     return THESEUS_EINVAL;
   th_profile_now(profile, now_ns);
-  if (span->flags & TH_SPAN_AWAITS_ALL) {
-    span->flags &= (uint8_t)~TH_SPAN_AWAITS_ALL;
-    for (uint32_t other = span->first[TH_LIST_AWAITED], next; other != TH_NONE; other = next) {
-      next = th_span_at(profile, other)->next;
-      if (other != child && !(th_span_at(profile, other)->flags & (TH_SPAN_FLATTENED | TH_SPAN_PART)))
-        th_span_set_state(profile, other, TH_HEAD);
-    }
-  }
+  th_span_await_known(profile, slot, child);
   th_span_set_state(profile, child, TH_AWAITED);
   return THESEUS_OK;
 }
@@ -175,14 +170,16 @@ static void hand_out_children(theseus_profile *profile, uint32_t slot) {
         state = TH_HEAD;
       th_span_move(profile, child, state, parent);
       if (none)
-        span->flags &= (uint8_t)~TH_SPAN_HAD_PARENT;
+        span->flags &= ~(uint32_t)TH_SPAN_HAD_PARENT;
     }
 }
 
 static void let_go_of_children(theseus_profile *profile, uint32_t slot) {
   for (int list = 0; list < TH_LISTS; list++)
-    for (uint32_t child; (child = th_span_at(profile, slot)->first[list]) != TH_NONE;)
+    for (uint32_t child; (child = th_span_at(profile, slot)->first[list]) != TH_NONE;) {
+      th_span_at(profile, child)->flags &= ~(uint32_t)TH_SPAN_TAKEN;
       th_span_move(profile, child, th_span_at(profile, child)->state == TH_LEG ? TH_LEG : TH_HEAD, TH_NONE);
+    }
 }
 
 int theseus_span_end(theseus_profile *profile, uint64_t id, int outcome, uint64_t now_ns) {
@@ -202,10 +199,12 @@ int theseus_span_end(theseus_profile *profile, uint64_t id, int outcome, uint64_
   } else {
     th_span_advance(profile, slot);
     th_profile_count(profile, span->stack, outcome, now - span->began_ns);
-    if (span->flags & TH_SPAN_PART)
+    if (span->flags & TH_SPAN_PART) {
       th_span_give_children(profile, slot, span->parent);
-    else
+    } else {
+      th_span_give_back_taken(profile, slot);
       let_go_of_children(profile, slot);
+    }
   }
   th_span_unlink(profile, slot);
   th_span_table_give_back(&profile->spans, slot);
@@ -247,7 +246,10 @@ static int describe(const theseus_profile *profile, uint32_t slot, theseus_span_
                             .place_stack = span->place_stack,
                             .line = span->line,
                             .state = states[span->state],
-                            .awaits = span->awaits};
+                            .awaits = span->awaits,
+                            .marks = (span->flags & TH_SPAN_TAKEN ? THESEUS_SPAN_IS_TAKEN : 0) |
+                                     (span->flags & TH_SPAN_RUNS ? THESEUS_SPAN_RUNS : 0),
+                            .value = span->value};
   if (span->parent != TH_NONE) {
     uint32_t operation = th_span_operation(profile, span->parent);
     info.parent = th_span_id(th_span_at(profile, span->parent), span->parent);
@@ -267,6 +269,14 @@ static int describe(const theseus_profile *profile, uint32_t slot, theseus_span_
 int theseus_span_get(const theseus_profile *profile, uint64_t id, theseus_span_info *out) {
   uint32_t slot = th_span_find(profile, id);
   return slot == TH_NONE ? THESEUS_ESTALE : out ? describe(profile, slot, out) : THESEUS_OK;
+}
+
+int theseus_span_set_value(theseus_profile *profile, uint64_t id, uint64_t value) {
+  uint32_t slot = th_span_find(profile, id);
+  if (slot == TH_NONE)
+    return THESEUS_ESTALE;
+  th_span_at(profile, slot)->value = value;
+  return THESEUS_OK;
 }
 
 uint32_t theseus_open_span_count(const theseus_profile *profile) { return profile->spans.open_count; }

@@ -21,8 +21,8 @@ static inline uint64_t digest_numbers(const uint64_t *numbers, size_t n) {
 static inline uint64_t digest_span(const theseus_profile *profile, uint32_t number, bool ids) {
   theseus_span_info span = {.size = sizeof span};
   must(theseus_open_span_get(profile, number, &span) == THESEUS_OK);
-  return DIGEST(1, span.began_ns, span.stack, span.place_stack, span.line, span.state, span.awaits, ids ? span.span : 0,
-                ids ? span.parent : 0);
+  return DIGEST(1, span.began_ns, span.stack, span.place_stack, span.line, span.state, span.awaits, span.marks,
+                span.value, ids ? span.span : 0, ids ? span.parent : 0);
 }
 
 /* A cell of 0 is as good as none. */

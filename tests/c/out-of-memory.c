@@ -109,6 +109,11 @@ static int merge(struct host *h) {
   return status;
 }
 
+/* The leaf that was adopted takes its sister. */
+static int take(struct host *h) {
+  return theseus_span_take(h->profile, h->leaves[ROUNDS + h->round], h->legs[ROUNDS + h->round], h->now);
+}
+
 static const struct call {
   const char *name;
   int (*run)(struct host *);
@@ -129,6 +134,7 @@ static const struct call {
     {"theseus_span_await_also", await_also},
     {"theseus_span_begin, held", begin_held},
     {"theseus_span_release", release},
+    {"theseus_span_take", take},
     {"theseus_span_await, none any more", await_again},
     {"theseus_span_begin, a short one", begin_short},
     {"theseus_span_begin, a part", begin_part},

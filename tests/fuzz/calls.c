@@ -92,6 +92,8 @@ static void check_tree(const struct world *w) {
     MUST(theseus_open_span_get(w->profile, i, &one) == THESEUS_OK && one.state <= THESEUS_IS_DETACHED);
     MUST(one.parent != THESEUS_NO_SPAN || (one.state != THESEUS_HELD && one.state != THESEUS_AWAITED));
     MUST(one.parent == THESEUS_NO_SPAN || one.state != THESEUS_IS_ROOT);
+    MUST(one.parent != THESEUS_NO_SPAN || !(one.marks & THESEUS_SPAN_IS_TAKEN));
+    MUST(one.state != THESEUS_IN_LEG || !one.marks);
     for (uint32_t k = 0; k < theseus_open_span_count(w->profile); k++) {
       MUST(theseus_open_span_get(w->profile, k, &two) == THESEUS_OK && (i == k || one.span != two.span));
       awaits += two.parent == one.span && two.state == THESEUS_AWAITED;
@@ -246,6 +248,30 @@ static int call_adopt(struct world *w, int *wanted) {
   return theseus_span_adopt(w->profile, span, parent, any_time(w));
 }
 
+static int call_take(struct world *w, int *wanted) {
+  uint64_t taker = any_span(w), taken = any_span(w);
+  theseus_span_info one, two;
+  if (!is_open(w, taker, &one) || !is_open(w, taken, &two))
+    *wanted = THESEUS_ESTALE;
+  else if (one.state == THESEUS_IN_LEG || two.state == THESEUS_IN_LEG || is_part(w, taken))
+    *wanted = THESEUS_EINVAL;
+  else if (encloses(w, taken, taker))
+    *wanted = THESEUS_ECYCLE;
+  int status = theseus_span_take(w->profile, taker, taken, any_time(w));
+  MUST(status || (is_open(w, taken, &two) && two.state == THESEUS_AWAITED));
+  return status;
+}
+
+static int call_resume(struct world *w, int *wanted) {
+  uint64_t span = any_span(w);
+  theseus_span_info info;
+  if (!is_open(w, span, &info))
+    *wanted = THESEUS_ESTALE;
+  int status = theseus_span_resume(w->profile, span, any_time(w));
+  MUST(status || (is_open(w, span, &info) && (info.state == THESEUS_IN_LEG || info.marks & THESEUS_SPAN_RUNS)));
+  return status;
+}
+
 static int call_end(struct world *w, int *wanted) {
   uint64_t span = any_span(w);
   int outcome = (int)take(w, 6) - 1;
@@ -348,11 +374,12 @@ static int call_clear(struct world *w, int *wanted) {
 static const struct call {
   int (*run)(struct world *w, int *wanted);
   bool can_fail; /* for want of memory */
-} calls[] = {{call_begin, true},   {call_begin, true},       {call_begin, true},       {call_await, true},
-             {call_await, true},   {call_await_also, false}, {call_release, false},    {call_adopt, true},
-             {call_end, false},    {call_discard, false},    {call_record, true},      {call_add_cost, true},
-             {call_push, true},    {call_event, true},       {call_merge, true},       {call_settle, false},
-             {call_settle, false}, {call_clear, false},      {call_set_outcome, false}};
+} calls[] = {{call_begin, true},   {call_begin, true},       {call_begin, true},        {call_await, true},
+             {call_await, true},   {call_await_also, false}, {call_release, false},     {call_adopt, true},
+             {call_end, false},    {call_discard, false},    {call_record, true},       {call_add_cost, true},
+             {call_push, true},    {call_event, true},       {call_merge, true},        {call_settle, false},
+             {call_settle, false}, {call_clear, false},      {call_set_outcome, false}, {call_take, true},
+             {call_take, true},    {call_resume, false}};
 
 static void run_call(struct world *w) {
   const struct call *call = &calls[take(w, sizeof calls / sizeof *calls)];

@@ -14,7 +14,7 @@ from typing import Any
 
 from theseus._cffi import ffi, lib
 
-from spans_model import ALL, HELD, IN_LEG, Figures, Model, Span
+from spans_model import ALL, AWAITED, DETACHED, HELD, IN_LEG, ROOT, Figures, Model, Span
 
 EVERY_CHILD = 2 ** (8 * ffi.sizeof("size_t")) - 1  # THESEUS_ALL
 NEVER_WAS = 0xDEAD_0000_BEEF  # looks like the id of a span, and is none
@@ -144,6 +144,14 @@ class Pair:
         theirs = lib.theseus_span_adopt(self.profile, self._id(span), 0 if parent is None else self._id(parent), now)
         return theirs, self.model.adopt(self._span(span), None if parent is None else self._span(parent), now)
 
+    def _take(self, taker: int, taken: int, now: int) -> tuple[int, int]:
+        theirs = lib.theseus_span_take(self.profile, self._id(taker), self._id(taken), now)
+        return theirs, self.model.take(self._span(taker), self._span(taken), now)
+
+    def _resume(self, span: int, now: int) -> tuple[int, int]:
+        theirs = lib.theseus_span_resume(self.profile, self._id(span), now)
+        return theirs, self.model.resume(self._span(span), now)
+
     def _end(self, span: int, outcome: int, now: int) -> tuple[int, int]:
         theirs = lib.theseus_span_end(self.profile, self._id(span), outcome, now)
         return theirs, self.model.end(self._span(span), outcome, now)
@@ -173,9 +181,10 @@ class Pair:
                 assert status == lib.THESEUS_ESTALE, f"span {number} has ended, and can be read"
                 continue
             check(status)
-            theirs = (info.span, info.stack, info.state, info.awaits, info.parent)
+            theirs = (info.span, info.stack, info.state, info.awaits, info.parent, info.marks)
             parent = self.ids[self._number(span.parent)] if span.parent else 0
-            ours = (self.ids[number], span.stack, span.state, len(span.awaited()), parent)
+            marks = lib.THESEUS_SPAN_IS_TAKEN * span.taken | lib.THESEUS_SPAN_RUNS * span.runs
+            ours = (self.ids[number], span.stack, span.state, len(span.awaited()), parent, marks)
             assert theirs == ours, f"span {number}: {theirs} is not {ours}"
             if span.state != IN_LEG:
                 assert (info.place_stack, info.line, info.began_ns) == (span.place, span.line, span.began)
@@ -249,8 +258,9 @@ class Author:
         rng = self.rng
         self.now += rng.choice((0, 0, 1, 1, 2, 3, 5, 7)) * (10**9 + 7 if self.long_times else 1)
         now = self.now if rng.random() < 0.98 else max(0, self.now - 3)  # a clock that goes backwards
-        kinds = ("begin", "wait", "end", "await_also", "release", "adopt", "discard", "settle", "clear", "wrong")
-        kind = rng.choices(kinds, (30, 25, 12, 6, 8, 8, 3, 6, 0.4, 5))[0]
+        kinds = {"begin": 30, "wait": 25, "end": 12, "await_also": 6, "release": 8, "adopt": 8, "take": 8, "resume": 4}
+        kinds |= {"discard": 3, "settle": 6, "clear": 0.4, "wrong": 5}
+        kind = rng.choices(list(kinds), list(kinds.values()))[0]
         step: Step | None = getattr(self, kind)(now)
         return step if step is not None else self.begin(now)
 
@@ -308,6 +318,20 @@ class Author:
         span, parent = self._some_open(), self._some_open()
         return ("adopt", span, parent, now) if span is not None else None
 
+    def take(self, now: int) -> Step | None:
+        spans = self._open((HELD, AWAITED, ROOT, DETACHED))
+        taker = self.rng.choice(spans) if spans else None
+        if taker is None:
+            return None
+        parent = self.pair.spans[taker].parent
+        siblings = [number for number in spans if self.pair.spans[number].parent is parent and number != taker]
+        taken = self.rng.choice(siblings if siblings and self.rng.random() < 0.8 else spans)
+        return "take", taker, taken, now
+
+    def resume(self, now: int) -> Step | None:
+        span = self._some_open()
+        return ("resume", span, now) if span is not None else None
+
     def end(self, now: int) -> Step | None:
         span = self._some_open()
         return ("end", span, self.rng.randrange(4), now) if span is not None else None
@@ -346,6 +370,10 @@ class Author:
                 ("await_also", good, rng.choice(others), now),
                 ("await_also", good, stale, now),
                 ("await_also", stale, good, now),
+                ("take", good, stale, now),
+                ("take", stale, good, now),
+                ("take", good, good, now),
+                ("resume", stale, now),
                 ("adopt", good, stale, now),
                 ("adopt", stale, good, now),
                 ("adopt", good, good, now),

@@ -31,6 +31,8 @@ class Span:
     state: int = IN_LEG
     began: int = 0
     awaits_all: bool = False
+    runs: bool = False  # in a leg after the first one
+    taken: bool = False  # by its parent
     open: bool = True
     children: list[Span] = field(default_factory=list)
 
@@ -114,7 +116,7 @@ class Model:
         if span.state == IN_LEG:
             self._hand_out(span)
         span.place, span.line = place or span.stack, line
-        span.awaits_all = children is ALL
+        span.awaits_all, span.runs = children is ALL, False
         for child in span.children:
             if child.state != IN_LEG:
                 child.state = AWAITED if children is ALL or child in children else DETACHED
@@ -126,11 +128,28 @@ class Model:
         if child.parent is not span or child.state == IN_LEG or span.state == IN_LEG:
             return EINVAL
         self.advance(now)
-        if span.awaits_all:  # now one is known: that one only
-            span.awaits_all = False
-            for other in span.awaited():
-                other.state = DETACHED
+        self._await_known(span)
         child.state = AWAITED
+        return OK
+
+    def take(self, taker: Span, taken: Span, now: int) -> int:
+        if not taker.open or not taken.open:
+            return ESTALE
+        if IN_LEG in (taker.state, taken.state):
+            return EINVAL
+        if taker.is_within(taken):
+            return ECYCLE
+        self.advance(now)
+        self._await_known(taker)
+        self._move(taken, taker)
+        taken.state, taken.taken = AWAITED, True
+        return OK
+
+    def resume(self, span: Span, now: int) -> int:
+        if not span.open:
+            return ESTALE
+        self.advance(now)
+        span.runs = span.state != IN_LEG
         return OK
 
     def release(self, child: Span, now: int) -> int:
@@ -202,17 +221,31 @@ class Model:
         return DETACHED if span.orphan else ROOT
 
     @staticmethod
+    def _await_known(span: Span) -> None:
+        if span.awaits_all:  # now one is known: that one only
+            span.awaits_all = False
+            for other in span.awaited():
+                other.state = DETACHED
+
+    @staticmethod
     def _move(span: Span, parent: Span) -> None:
         if span.parent is not None:
             span.parent.children.remove(span)
         span.parent = parent
         parent.children.append(span)
+        span.taken = False
         if span.state != IN_LEG:
             span.state = HELD
 
     def _remove(self, span: Span, children_go_on: bool) -> None:
         parent = span.parent
         for child in list(span.children):
+            if child.taken and parent is not None:
+                self._move(child, parent)
+                child.state = HELD if parent.runs or parent.state == IN_LEG else DETACHED
+                child.taken = span.taken  # with its taker
+                continue
+            child.taken = False
             if children_go_on and parent is not None:
                 hold_is_over = child.state == DETACHED
                 self._move(child, parent)
