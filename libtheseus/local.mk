@@ -33,6 +33,7 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/profile/cells.h \
   %D%/profile/events.c \
   %D%/profile/events.h \
+  %D%/profile/fold.c \
   %D%/profile/folded.c \
   %D%/profile/functions.c \
   %D%/profile/functions.h \

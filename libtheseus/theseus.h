@@ -179,6 +179,46 @@ void theseus_profile_clear(theseus_profile *profile);
  * Complexity: O(size of `from`). */
 int theseus_profile_merge(theseus_profile *into, const theseus_profile *from);
 
+/* What a function is to the reader of a profile.  The host decides: the library knows no names. */
+enum theseus_kind {
+  THESEUS_PROGRAM = 0,   /* the reader's own, and what the reader knows */
+  THESEUS_PSEUDO = 1,    /* no function: `[reactor]` */
+  THESEUS_LEAF = 2,      /* of the machinery, with a name that the reader calls and waits on: `DeferredLock.acquire` */
+  THESEUS_MACHINERY = 3, /* what carries the program: an event loop, its library, a decorator */
+  THESEUS_RETURNING = 4  /* of the machinery, and returns promises */
+};
+
+/* Creates a profile without the frames of the machinery.
+ *
+ *   profile   stays as it is.  Call theseus_settle() first
+ *   kinds     the kind of each function, of enum theseus_kind
+ *   count     theseus_function_count()
+ *   hidden    receives the number of frames that are left out, of the tree of stacks.  NULL: not needed
+ *   out       receives the new profile.  Free it with theseus_profile_free()
+ *
+ * - PSEUDO and PROGRAM frames stay.
+ * - Of the frames called from the innermost PROGRAM frame, the first LEAF stays, or if none is a LEAF, the first
+ *   RETURNING frame.  The others are left out, and so is all machinery before that PROGRAM frame.
+ * - In a stack without a PROGRAM frame, every LEAF and RETURNING frame stays.
+ * - If a function then follows itself, the two frames become one.
+ *
+ * What is booked in cells (Wait, and the events of the host) moves from a frame that is left out to the last one before
+ * it that stays, on the line of that frame's call.  If none stays, it moves to the root.  No cell is lost: the sum of
+ * each event is that of `profile`.  Spans are counted if the frame of their own function stays; else their counts and
+ * latencies are left out, never added to those of another function.  The stack of a head is folded as any other.
+ *
+ * Folding a folded profile changes nothing.  Merging folded profiles gives what folding the merged ones gives, if the
+ * kinds are the same.  The new profile has the allocator, the limits, the functions with their ids and the events of
+ * `profile`, and no open spans.
+ *
+ * Errors: ENOMEM, ELIMIT, and
+ *   EINVAL     `profile` or `out` is NULL, `count` is wrong, or a kind is unknown
+ *   EOVERFLOW  a sum exceeds 64 bits
+ *
+ * Complexity: O(size of `profile`). */
+int theseus_profile_fold(const theseus_profile *profile, const uint8_t *kinds, uint32_t count, uint64_t *hidden,
+                         theseus_profile **out);
+
 typedef struct theseus_profile_info {
   size_t size;
   uint64_t now_ns;           /* the latest time seen */
