@@ -5,9 +5,9 @@
  *     THESEUS_OUT=callgrind.out.mutex LD_PRELOAD=./libmutex.so ./program
  *     callgrind_annotate --inclusive=yes callgrind.out.mutex
  *
- * Only a lock that has to wait is recorded, under the stack that asked for it and a pseudo-function `[held by f]`.  Each
- * thread has a profile of its own.  A profile is merged into the sum when its thread ends, or at the end of the program.
- * A function without a symbol is named object+0xoffset, so that files of several runs can be merged. */
+ * Only a lock that has to wait is recorded, under the stack that asked for it and a pseudo-function `[held by f]`.
+ * Each thread has a profile of its own.  A profile is merged into the sum when its thread ends, or at the end of the
+ * program.  A function without a symbol is named object+0xoffset, so that files of several runs can be merged. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <execinfo.h>

@@ -32,7 +32,8 @@ skip() {
   echo "ok $n - $1 # SKIP $2"
 }
 
-# Of the functions of a file, as callgrind_annotate lists them: "inclusive-figure name", the first column or another one.
+# Lists the functions of a file, by callgrind_annotate: "inclusive-figure name".  The figure is that of the first
+# column, or of another one.
 functions() { # file, column, sorted by
   callgrind_annotate --inclusive=yes --auto=no --sort="${3:-Wait}" "$1" 2>/dev/null |
     awk -v column="${2:-1}" '
@@ -54,7 +55,8 @@ shows() { # file, expected
 }
 
 shows_calls() {
-  functions program.callgrind 2 Calls | grep -qx '1973 fibonacci' && functions program.callgrind 2 Calls | grep -qx '1976 main'
+  functions program.callgrind 2 Calls | grep -qx '1973 fibonacci' &&
+    functions program.callgrind 2 Calls | grep -qx '1976 main'
 }
 spent_on_squares() {
   functions program.callgrind 1 Run | awk '{ run[$2] = $1 } END { exit !(run["sum_of_squares"] > run["fibonacci"]) }'
@@ -125,7 +127,8 @@ if [ -e "$build/examples/04-libuv" ]; then
     "(root) > main > start > uv_timer > on_timer > uv_fs_read > on_read > uv_tcp_connect > on_connected > uv_read"
   is "04: the timer's 200 ms and the greeting's 100 ms are the wait of the job" awk '
     { wait[$2] = $1 / 1e6 }
-    END { exit !(wait["start"] >= 298 && wait["uv_tcp_connect"] >= 99 && wait["start"] - wait["uv_fs_read"] >= 199) }' libuv.got
+    END { exit !(wait["start"] >= 298 && wait["uv_tcp_connect"] >= 99 &&
+      wait["start"] - wait["uv_fs_read"] >= 199) }' libuv.got
 else
   skip "04-libuv" "libuv is not here"
 fi
@@ -156,7 +159,8 @@ else
 fi
 
 # ---- 06 ----
-is "06-merge adds pprof and callgrind" "$build/examples/06-merge" merged.callgrind record.pb spans.callgrind record.callgrind
+is "06-merge adds pprof and callgrind" \
+  "$build/examples/06-merge" merged.callgrind record.pb spans.callgrind record.callgrind
 is "06: their sum" shows merged.callgrind "8210000000 (root)
 7000000000 main
 7000000000 query
@@ -171,7 +175,8 @@ is "06: their sum" shows merged.callgrind "8210000000 (root)
 printf 'desc: Source: %s\n' record.callgrind record.pb spans.callgrind >expected
 is "06: where it came from" sources
 head -c 100 record.pb >short.pb
-is "06: a broken file is refused, and the message says where" refused short.pb "06-merge: short.pb: byte 67: a field that is longer than what holds it"
+is "06: a broken file is refused, and the message says where" \
+  refused short.pb "06-merge: short.pb: byte 67: a field that is longer than what holds it"
 
 # ---- 09 ----
 library=$build/libtheseus/.libs
@@ -190,7 +195,8 @@ else
     "(root) > main.main.(*Profile).Middleware.func1 > GET /page > main.query > query user"
   is "09: the page waits 150 ms, twice, though its queries take 250 ms each time" awk '
     { wait[$NF] = $1 / 1e6 }
-    END { exit !(wait["user"] >= 99 && wait["/page"] >= 299 && wait["news"] + wait["mail"] <= wait["/page"] - 99) }' go.got
+    END { exit !(wait["user"] >= 99 && wait["/page"] >= 299 &&
+      wait["news"] + wait["mail"] <= wait["/page"] - 99) }' go.got
   is "09: go tool pprof reads it" go tool pprof -top -cum go.pb
   is "09: and has the queries" grep -q 'main\.query' said
 fi

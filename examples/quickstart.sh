@@ -4,6 +4,7 @@
 # Run again, it only does what has changed.  PYTHON=python3.12 ./examples/quickstart.sh uses that interpreter.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=tests/setup.sh
 . "$root/tests/setup.sh"
 
 check_root
@@ -12,6 +13,7 @@ want_python
 install_missing
 make_venv
 install_library
+# shellcheck disable=SC2119 # without extras
 install_package
 
 cd "$root"

@@ -120,8 +120,8 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/pprof/writer.c \
   %D%/pprof/writer.h
 
-# The installed one wraps it.  -version-info C:R:A, at a release:  the code changed: R+1;  a symbol was added: C+1, R=0, A+1;
-# a symbol was taken away, or changed: C+1, R=0, A=0.
+# The installed library wraps it.  -version-info is C:R:A.  At a release, if the code changed: R+1.  If a symbol was
+# added: C+1, R=0, A+1.  If a symbol was removed or changed: C+1, R=0, A=0.
 lib_LTLIBRARIES += %D%/libtheseus.la
 %C%_libtheseus_la_SOURCES =
 %C%_libtheseus_la_LIBADD = %D%/libtheseus-core.la

@@ -2,7 +2,7 @@
 # The manual pages of section 3, from theseus.h, which is the manual: a page for each group of calls, and the overview.
 #
 #     awk -v page=theseus_spans -f man.awk theseus.h >theseus_spans.3
-#     awk -v page=index -f man.awk theseus.h             a line "page name call" for each call, "page name type" for each type
+#     awk -v page=index -f man.awk theseus.h       a line "page name call" for each call, "page name type" for each type
 
 function set(name, sections, what) {
   pages[++page_count] = name
@@ -18,7 +18,8 @@ BEGIN {
   set("theseus_profile", "profile", "make, merge and look at profiles")
   set("theseus_stacks", "functions and stacks", "functions, stacks, and what was measured of them")
   set("theseus_events", "events and cells", "columns of the host's own, and what is booked on lines")
-  set("theseus_spans", "operations that are over|spans: operations while they pend", "record operations, or follow them while they pend")
+  set("theseus_spans", "operations that are over|spans: operations while they pend",
+      "record operations, or follow them while they pend")
   set("theseus_graph", "graphs", "what a callgrind file holds, and writing it")
   set("theseus_callgrind", "reading callgrind", "read callgrind files")
   set("theseus_pprof", "folded stacks and pprof|output", "write folded stacks, write and read pprof files")

@@ -30,8 +30,8 @@ static inline int theseus_file_write(void *file, const void *bytes, size_t size)
   return fwrite(bytes, 1, size, (FILE *)file) == size ? 0 : -1;
 }
 
-/* Returns a sink that writes to `file`, which must outlive it.  The file is neither flushed nor closed: check the result
- * of fflush() or fclose(), since the last bytes are written there. */
+/* Returns a sink that writes to `file`, which must outlive it.  The file is neither flushed nor closed: check the
+ * result of fflush() or fclose(), since the last bytes are written there. */
 static inline theseus_sink theseus_file_sink(FILE *file) {
   theseus_sink sink;
   sink.write = theseus_file_write;

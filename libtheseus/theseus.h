@@ -655,8 +655,8 @@ typedef struct theseus_span_options {
  * awaits it at once.  flattened_spans grows by one.
  *
  * Errors: ENOMEM, ELIMIT, EOVERFLOW, and
- *   EINVAL     no such stack, unknown flags, or THESEUS_SPAN_DETACHED with a parent; THESEUS_SPAN_PART without a parent,
- *              with THESEUS_SPAN_LEG, or so deep that children of the part would be beyond max_nesting
+ *   EINVAL     no such stack, unknown flags, or THESEUS_SPAN_DETACHED with a parent; THESEUS_SPAN_PART without a
+ *              parent, with THESEUS_SPAN_LEG, or so deep that children of the part would be beyond max_nesting
  *   ESTALE     `parent` has ended, or never existed
  *
  * Complexity: O(depth). */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
-# What a compiled program relies on is as listed in libtheseus.abi: the size of each struct, where its members are, and the value of
-# each constant.  A struct may grow at its end, a constant may be new: then the list grows too.  Anything else breaks programs.
+# What a compiled program relies on is as listed in libtheseus.abi: the size of each struct, where its members are, and
+# the value of each constant.  A struct may grow at its end, a constant may be new: then the list grows too.  Any other
+# difference breaks programs.
 # The names of calls are the business of symbols.sh.
 #
 #     sh tests/abi.sh --list        prints the list

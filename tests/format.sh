@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: ISC
-# All C is as clang-format would have it.
+# All C is laid out as clang-format does it.  A failure names the files to run clang-format-14 -i on.
 want=14
 clang_format=
 for name in clang-format-$want clang-format; do
-  if command -v $name >/dev/null && $name --version | grep -q "version $want\."; then
+  if command -v "$name" >/dev/null && "$name" --version | grep -q "version $want\."; then
     clang_format=$name
     break
   fi
@@ -14,8 +14,9 @@ if [ -z "$clang_format" ] || [ ! -f "$srcdir/.clang-format" ]; then
 fi
 
 n=0
-for file in "$srcdir"/libtheseus/*.h "$srcdir"/libtheseus/*/*.[ch] "$srcdir"/python/shim/*.[ch] "$srcdir"/tests/c/*.[ch] \
-  "$srcdir"/tests/*.c "$srcdir"/tests/bench/*.c "$srcdir"/tests/fuzz/*.[ch] "$srcdir"/tests/hostile/*.[ch] "$srcdir"/examples/*.[ch]; do
+for file in "$srcdir"/libtheseus/*.h "$srcdir"/libtheseus/*/*.[ch] "$srcdir"/python/shim/*.[ch] \
+  "$srcdir"/tests/c/*.[ch] "$srcdir"/tests/*.c "$srcdir"/tests/bench/*.c "$srcdir"/tests/fuzz/*.[ch] \
+  "$srcdir"/tests/hostile/*.[ch] "$srcdir"/examples/*.[ch]; do
   [ -f "$file" ] || continue
   n=$((n + 1))
   name=${file#"$srcdir"/}

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: ISC
 # Public headers are read by a strict C compiler and by a C++ compiler, alone, and twice.  A failure means that programs
 # with such a compiler cannot be built.
+# $CC and $CXX may be commands with flags.
+# shellcheck disable=SC2086
 n=0
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
@@ -28,7 +30,6 @@ int main(void) { return theseus_strerror(THESEUS_OK) && theseus_file_sink(stdout
 END
 cp "$work/header.c" "$work/header.cc"
 
-# $CC may be a command with flags.
 reads "as C11" c $CC -std=c11
 reads "as C99" c $CC -std=c99
 if [ "$CXX" = no ]; then

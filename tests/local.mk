@@ -48,9 +48,9 @@ SH_TESTS = \
   %D%/symbols.sh
 PY_TESTS =
 if HAVE_PYTHON3
-PY_TESTS += %D%/structure.py
+PY_TESTS += %D%/columns.py %D%/structure.py
 endif
-EXTRA_DIST += %D%/structure.py
+EXTRA_DIST += %D%/columns.py %D%/structure.py
 CLEANFILES += %D%/shim.o
 
 # The fuzz targets, each with a driver that replays its corpus.

@@ -54,12 +54,14 @@ if is_release; then
   is "$version may be released" "$(reasons "$header" "$srcdir/NEWS" "$tags")" ""
 else
   good=$work/version.h
-  printf '#define %s "%s"\n' THESEUS_VERSION 1.2.3 THESEUS_HOME https://theseus.invalid/ THESEUS_BUGS b@theseus.invalid >"$good"
+  printf '#define %s "%s"\n' THESEUS_VERSION 1.2.3 THESEUS_HOME https://theseus.invalid/ \
+    THESEUS_BUGS b@theseus.invalid >"$good"
   echo "1.2.3, 2026-12-01" >"$work/NEWS"
   sed 's/1\.2\.3/1.2.3.dev0/' "$good" >"$work/dev.h"
   sed 's/theseus\.invalid/theseus.example.org/' "$good" >"$work/placeholder.h"
   is "a version that is ready" "$(reasons "$good" "$work/NEWS" v1.2.3)" ""
-  is "a development version" "$(reasons "$work/dev.h" "$work/NEWS" "" | head -n 1)" "1.2.3.dev0 is a development version"
+  is "a development version" "$(reasons "$work/dev.h" "$work/NEWS" "" | head -n 1)" \
+    "1.2.3.dev0 is a development version"
   is "placeholders" "$(reasons "$work/placeholder.h" "$work/NEWS" "" | grep -c 'is a placeholder')" 2
   is "no date in NEWS" "$(reasons "$good" /dev/null "")" 'NEWS has no line "1.2.3, YYYY-MM-DD"'
   is "another tag" "$(reasons "$good" "$work/NEWS" v0.9)" "the tag is v0.9, the version 1.2.3"

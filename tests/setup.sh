@@ -17,6 +17,14 @@ die() {
   exit 1
 }
 
+# Shows why a command failed: the tests that its log names, and the end of the log.
+show_failure() { # LOG COMMAND
+  printf '%s\n' "--- failed: $2" >&2
+  grep -E '^(FAIL|ERROR|XPASS)' "$1" | awk '!seen[$0]++' | head -n 20 >&2
+  printf '%s\n' "--- the end of $1:" >&2
+  tail -n 40 "$1" >&2
+}
+
 # Runs a command with its output in a log, the end of which is shown if it fails.
 logged() { # NAME COMMAND...
   log=$build/log/$1.log
@@ -24,10 +32,7 @@ logged() { # NAME COMMAND...
   mkdir -p "$build/log"
   "$@" >"$log" 2>&1 </dev/null && return
   status=$?
-  printf '%s\n' "--- failed: $*" >&2
-  grep -E '^(FAIL|ERROR|XPASS)' "$log" | awk '!seen[$0]++' | head -n 20 >&2
-  printf '%s\n' "--- the end of $log:" >&2
-  tail -n 40 "$log" >&2
+  show_failure "$log" "$*"
   return $status
 }
 
@@ -52,10 +57,13 @@ want() { # PACKAGE TEST...: the package is wanted if the test fails
 
 has_headers() { printf '#include <stdio.h>\n' | "${CC:-cc}" -E - ; }
 
+# $missing and $as_root are lists.
+# shellcheck disable=SC2086
 install_missing() {
   [ -n "$missing" ] || return 0
   if ! command -v apt-get >/dev/null; then
-    die "Missing, by their Debian names:$missing" "This is no Debian or Ubuntu: please install them, and run this again."
+    die "Missing, by their Debian names:$missing" \
+      "This is not Debian or Ubuntu: please install them, and run this again."
   fi
   as_root=
   if [ "$(id -u)" != 0 ]; then
@@ -63,12 +71,12 @@ install_missing() {
     as_root='sudo -n'
     if [ -t 0 ]; then as_root=sudo; fi
     if ! command -v sudo >/dev/null || ! $as_root true; then
-      die "Missing packages. As root, run" "" "    apt-get update && apt-get install -y$missing" "" "and then this again."
+      die "Missing packages. As root, run" "" "    apt-get update && apt-get install -y$missing" "" \
+        "and then this again."
     fi
   fi
   say "installing$missing"
   logged apt-update $as_root apt-get -q update || say "apt-get update failed; going on with the lists there are"
-  # $missing is a list.
   logged apt-install $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends \
     -o DPkg::Lock::Timeout=300 install $missing ||
     die "The packages could not be installed:$missing"
@@ -133,7 +141,7 @@ check_root() {
   if [ -f "$root/config.status" ]; then
     die "The checkout itself is configured, so that no other folder can be: run 'make distclean' in it first."
   fi
-  # Both folders hold their own absolute path: those of a checkout that has been moved, or copied, point to the old place.
+  # Both folders hold their own absolute path.  Those of a checkout that was moved or copied point to the old place.
   if [ -d "$build" ] && ! is_current "$build/root" "$root"; then rm -rf "$build" "$venv"; fi
   mkdir -p "$build"
   printf '%s\n' "$root" >"$build/root"
@@ -153,7 +161,7 @@ make_venv() {
 
 # Sets up the sources for ./configure.
 bootstrap() {
-  described=$(cd "$root" && key configure.ac Makefile.am libtheseus/base/version.h */local.mk)
+  described=$(cd "$root" && key configure.ac Makefile.am libtheseus/base/version.h ./*/local.mk)
   if [ -f "$root/configure" ] && is_current "$build/bootstrapped" "$described"; then return; fi
   say "autoreconf"
   (cd "$root" && logged autoreconf autoreconf -fi) || die "autoreconf failed."
@@ -169,7 +177,7 @@ configure() { # NAME ARGUMENT...
 }
 
 install_library() {
-  current=$(cd "$root" && key libtheseus configure.ac Makefile.am */local.mk)
+  current=$(cd "$root" && key libtheseus configure.ac Makefile.am ./*/local.mk)
   if is_current "$venv/.theseus-c" "$current"; then return; fi
   bootstrap
   say "building libtheseus into .venv"
@@ -181,7 +189,8 @@ install_library() {
 install_package() { # [EXTRAS]
   current=$(cd "$root" && key libtheseus python pyproject.toml setup.py MANIFEST.in)
   extras=$(cd "$root" && key pyproject.toml)
-  if is_current "$venv/.theseus-python" "$current" && { [ -z "${1-}" ] || is_current "$venv/.theseus-extras" "$extras"; }; then
+  if is_current "$venv/.theseus-python" "$current" &&
+    { [ -z "${1-}" ] || is_current "$venv/.theseus-extras" "$extras"; }; then
     return
   fi
   say "building the Python package into .venv"

@@ -34,8 +34,6 @@ static bool within_limit(th_alloc *alloc, uint64_t size) {
   return !alloc->limited;
 }
 
-int th_alloc_why(const th_alloc *alloc) { return alloc->limited ? THESEUS_ELIMIT : THESEUS_ENOMEM; }
-
 void *th_alloc_zeroed(th_alloc *alloc, size_t count, size_t size) {
   alloc->limited = false;
   if (count > SIZE_MAX / size || !within_limit(alloc, count * size))

@@ -21,11 +21,12 @@ int th_alloc_init(th_alloc *alloc, const theseus_allocator *user, uint64_t limit
 /* Zeroed; NULL on failure, and on overflow of count * size.  Neither may be 0. */
 void *th_alloc_zeroed(th_alloc *alloc, size_t count, size_t size);
 
-/* What to say after a NULL: ENOMEM or ELIMIT. */
-int th_alloc_why(const th_alloc *alloc);
+/* Returns why the last allocation returned NULL: ENOMEM or ELIMIT.  Inline, so that gcc -fanalyzer sees that it is
+ * never THESEUS_OK. */
+static inline int th_alloc_why(const th_alloc *alloc) { return alloc->limited ? THESEUS_ELIMIT : THESEUS_ENOMEM; }
 
-/* Makes room for `needed` items of `size` bytes in an array that has room for *capacity, growing by halves, so that appending
- * is O(1) amortised.  Does nothing if there is room.  *array and *capacity are as before on failure.
+/* Makes room for `needed` items of `size` bytes in an array that has room for *capacity, growing by halves, so that
+ * appending is O(1) amortised.  Does nothing if there is room.  *array and *capacity are as before on failure.
  * ENOMEM, ELIMIT; EOVERFLOW beyond 2^32 - 2 items. */
 int th_alloc_grow(th_alloc *alloc, void *array, uint32_t *capacity, uint64_t needed, size_t size);
 

@@ -54,8 +54,8 @@ static inline th_fixed th_fixed_divide(th_fixed a, uint32_t k, uint32_t *rest) {
   return (th_fixed){a.ns / k, high / k << 32 | last / k};
 }
 
-/* The nearest integer, halves up.  A sum of thirds that is a half in truth falls short of it by units of the last place: hence the
- * slack, which is far more than their errors, and far less than anything measured. */
+/* The nearest integer, halves up.  A sum of thirds that is a half in truth falls short of it by units of the last
+ * place: hence the slack, which is far more than their errors, and far less than anything measured. */
 static inline uint64_t th_fixed_round(th_fixed a) {
   return a.ns + (a.fraction >= (UINT64_C(1) << 63) - (UINT64_C(1) << 32));
 }

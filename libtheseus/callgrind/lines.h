@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* lines - the kinds of lines of a callgrind file.  Each has a room: quick, costs, body, header.
  *
- * All of these return a status, of which any but THESEUS_OK ends the file.  EFORMAT, EVERSION, EUNIT, EOVERFLOW, ENOMEM,
- * ELIMIT. */
+ * All of these return a status, of which any but THESEUS_OK ends the file.  EFORMAT, EVERSION, EUNIT, EOVERFLOW,
+ * ENOMEM, ELIMIT. */
 #ifndef TH_CALLGRIND_LINES_H
 #define TH_CALLGRIND_LINES_H
 

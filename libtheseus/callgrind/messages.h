@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* messages - errors and warnings of the callgrind reader: `file:line:column: text`, `file:line:column: warning: text`. */
+/* messages - errors and warnings of the callgrind reader: `file:line:column: text`, `file:line:column: warning:
+ * text`. */
 #ifndef TH_CALLGRIND_MESSAGES_H
 #define TH_CALLGRIND_MESSAGES_H
 
@@ -9,8 +10,8 @@
  * not known. */
 int th_callgrind_fail(theseus_callgrind_reader *reader, int status, const char *where, const char *text);
 
-/* The same for the number at `where` that th_callgrind_number() refused, leaving `number`: EOVERFLOW if it is too large,
- * else EFORMAT with `text`. */
+/* The same for the number at `where` that th_callgrind_number() refused, leaving `number`: EOVERFLOW if it is too
+ * large, else EFORMAT with `text`. */
 int th_callgrind_fail_number(theseus_callgrind_reader *reader, const char *where, uint64_t number, const char *text);
 
 /* The same for the status of adding costs to the graph: explains EOVERFLOW. */

@@ -108,7 +108,8 @@ static int take_line(theseus_callgrind_reader *reader, struct th_piece line) {
   return status || known ? status : th_callgrind_header(reader, line);
 }
 
-/* Looks at the first line, at the end of which is LF.  Skips the mark that some programs of Windows begin UTF-8 with. */
+/* Looks at the first line, at the end of which is LF.  Skips the mark that some programs of Windows begin UTF-8
+ * with. */
 static int begin_text(theseus_callgrind_reader *reader, const char **at, const char *end) {
   static const char mark[] = "\xef\xbb\xbf";
   const char *other = th_other_format(*at, (size_t)(end - *at));

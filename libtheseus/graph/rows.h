@@ -134,7 +134,8 @@ static inline uint32_t th_rows_guess(const th_rows *rows, uint32_t place, uint64
   return th_rows_is(rows, row, place, key) ? row : TH_NONE;
 }
 
-/* The row with this key in a place, which has its address's other half; a new one if need be.  O(1).  ENOMEM, ELIMIT, EOVERFLOW. */
+/* The row with this key in a place, which has its address's other half; a new one if need be.  O(1).  ENOMEM, ELIMIT,
+ * EOVERFLOW. */
 static inline int th_rows_in(th_rows *rows, th_alloc *alloc, uint32_t place, uint64_t key, uint32_t *out) {
   uint32_t row = th_rows_guess(rows, place, key);
   if (row == TH_NONE)

@@ -31,11 +31,12 @@ void columns_add(struct columns *columns, const theseus_event_info *event, size_
 /* True if both are names of the same column. */
 bool columns_same_name(const char *a, const char *b);
 
-/* Returns the number of the column of n that a user names: `Time` is `Time_(10ns)` too, if nothing else is.  n: none. */
+/* Returns the number of the column of n that a user names: `Time` is `Time_(10ns)` too, if nothing else is.  n:
+ * none. */
 uint32_t columns_named(const theseus_event_info *events, uint32_t n, const char *name);
 
-/* Gives a column the name and the long name that the event has in the sum of all inputs, where inputs do not tell them: the column has no
- * long name, or inputs call the operations differently. */
+/* Gives a column the name and the long name that the event has in the sum of all inputs, where inputs do not tell
+ * them: the column has no long name, or inputs call the operations differently. */
 void columns_name(struct columns *columns, const theseus_event_info *event);
 
 /* Returns the unit that other inputs have for this event, if it is another one; else NULL. */

@@ -23,7 +23,7 @@ static const char help[] = "Usage: theseus-merge [-o FILE] [OPTION]... FILE|DIR|
                            "                         files only (default: pprof if FILE ends in .pb.gz, folded\n"
                            "                         if in .folded, else callgrind)\n"
                            "      --events=NAME,...  write these columns only, in this order; for folded, the\n"
-                           "                         one to write (default: the first that there is)\n"
+                           "                         one to write (default: the first of the profile)\n"
                            "  -j, --jobs=N           use N threads (default: one for each processor)\n"
                            "      --memory-limit=SIZE\n"
                            "                         give up if the profiles need more memory than SIZE,\n"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* pprof-bookings - what a file adds to a profile, sample by sample, remembered so that it can be taken back.  Of what is
- * new there is nothing to remember: it came last, and is cut off.
+/* pprof-bookings - what a file adds to a profile, sample by sample, remembered so that it can be taken back.  Of what
+ * is new there is nothing to remember: it came last, and is cut off.
  *
  * A file that turns out to be broken in its last sample must not have been there; one that is whole should not be built
  * up beside the profile first, only to be added to it. */

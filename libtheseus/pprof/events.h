@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* pprof-events - what the sample types of a file are in a profile: ours if they have our names, else events of the host's. */
+/* pprof-events - what the sample types of a file are in a profile: ours if they have our names, else events of the
+ * host's. */
 #ifndef TH_PPROF_EVENTS_H
 #define TH_PPROF_EVENTS_H
 
@@ -8,8 +9,7 @@
 
 typedef struct th_pprof_events {
   uint32_t ids[TH_MAX_TYPES]; /* by sample type */
-  bool
-      ours; /* it has the types of TH_TYPE_WAIT, TH_TYPE_LATENCY and TH_TYPE_OPERATIONS, and so labels that mean something */
+  bool ours; /* the file has the types of TH_TYPE_WAIT, TH_TYPE_LATENCY and TH_TYPE_OPERATIONS: its labels are ours */
   struct th_event names[THESEUS_EVENTS]; /* ours: of the built-in events of the profile, once it is read */
 } th_pprof_events;
 

@@ -21,8 +21,8 @@ typedef struct th_pprof_path {
   uint64_t skipped;     /* frames at the callers' end, which the profile's bound of depth left out */
 } th_pprof_path;
 
-/* Follows the locations of the next sample, which stay where they are until the one after it.  `sample` is what an error
- * is about, and begins at `at`.  EFORMAT, ENOMEM, ELIMIT, EOVERFLOW. */
+/* Follows the locations of the next sample, which stay where they are until the one after it.  `sample` is what an
+ * error is about, and begins at `at`.  EFORMAT, ENOMEM, ELIMIT, EOVERFLOW. */
 int th_pprof_path_follow(th_pprof_path *path, const th_pprof_tables *tables, theseus_profile *profile,
                          th_bytes locations, const unsigned char *at, uint64_t sample);
 void th_pprof_path_free(th_pprof_path *path, th_alloc *alloc);

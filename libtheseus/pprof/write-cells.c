@@ -46,8 +46,8 @@ int th_pprof_cells_sort(th_pprof_writer *writer) {
   return THESEUS_OK;
 }
 
-/* Returns the number of a text that lists the frames of a head above those that it shares with a stack, lowest first: call line, first
- * line, name and file, each on a line of its own. */
+/* Returns the number of a text that lists the frames of a head above those that it shares with a stack, lowest first:
+ * call line, first line, name and file, each on a line of its own. */
 static uint32_t head_path(th_pprof_writer *writer, uint32_t head, uint32_t shared) {
   const struct th_stack *stacks = writer->profile->stacks.items;
   th_wire *path = &writer->part; /* used as a buffer of bytes */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Each frame of each stack is looked up, in no order that helps a cache.  Most functions are called from few lines, so the first
- * TH_FEW lines of a function are kept together; only further lines need the map. */
+/* Each frame of each stack is looked up, in no order that helps a cache.  Most functions are called from few lines, so
+ * the first TH_FEW lines of a function are kept together; only further lines need the map. */
 #include "pprof/write-locations.h"
 
 struct key {

@@ -28,8 +28,8 @@ int th_pprof_sample_init(th_pprof_writer *writer) {
   return sample->tail ? THESEUS_OK : th_alloc_why(alloc);
 }
 
-/* Makes the path that of another stack, from the frame on in which they differ.  Locations get their ids in the order of the sample:
- * leaf first. */
+/* Makes the path that of another stack, from the frame on in which they differ.  Locations get their ids in the order
+ * of the sample: leaf first. */
 static void turn_to(th_pprof_writer *writer, uint32_t stack) {
   const struct th_stack *stacks = writer->profile->stacks.items;
   struct th_pprof_sample *sample = &writer->sample;

@@ -62,8 +62,8 @@ static void send_count(th_pprof_writer *writer, uint32_t stack, uint32_t outcome
   th_pprof_sample_send(writer, stack, line, labels, mark ? 2 : 1);
 }
 
-/* For each outcome the spans without a mark come first: abandoned and pending ones, latencies that the histogram has lost, and, if the
- * file has no marks, all. */
+/* For each outcome the spans without a mark come first: abandoned and pending ones, latencies that the histogram has
+ * lost, and, if the file has no marks, all. */
 void th_pprof_spans_send(th_pprof_writer *writer, uint32_t stack) {
   const struct th_stats *stats = &writer->profile->stats[writer->profile->stacks.items[stack].stats];
   const th_histogram *histogram = &writer->profile->histogram;

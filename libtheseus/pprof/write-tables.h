@@ -18,7 +18,8 @@ void th_pprof_number_functions(th_pprof_writer *writer);
 /* Sends mappings, locations and functions. */
 void th_pprof_send_tables(th_pprof_writer *writer);
 
-/* Sends the long names of events that a reader cannot know, and the profile's facts: profile.proto has no fields for them. */
+/* Sends the long names of events that a reader cannot know, and the profile's facts: profile.proto has no fields for
+ * them. */
 void th_pprof_send_comments(th_pprof_writer *writer);
 
 /* Sends the string table.  No text may be mentioned after it. */

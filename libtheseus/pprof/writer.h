@@ -14,8 +14,8 @@
 #include "pprof/format.h"
 #include "profile/preorder.h"
 
-/* One sample.  Samples come in preorder of their stacks, so a sample shares most of the locations above its leaf with the one before.
- * These locations are kept as bytes of the file.  They grow from the end, as the root is the last.
+/* One sample.  Samples come in preorder of their stacks, so a sample shares most of the locations above its leaf with
+ * the one before.  These locations are kept as bytes of the file.  They grow from the end, as the root is the last.
  *
  *     bytes   [ free | 5's caller | 4's caller | 2's caller ]      path   root 2 4 5 */
 struct th_pprof_sample {

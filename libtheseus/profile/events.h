@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* events - the columns of a profile: names, long names and units.
  *
- * The first THESEUS_EVENTS are built in.  Their names belong to the profile: the caller may have chosen them, a file may have
- * brought them, or they are the neutral ones.  Where names meet, by merging or by reading, the result does not depend on
- * the order:
+ * The first THESEUS_EVENTS are built in.  Their names belong to the profile: the caller may have chosen them, a file
+ * may have brought them, or they are the neutral ones.  Where names meet, by merging or by reading, the result does
+ * not depend on the order:
  *
  *     names not chosen, nothing measured yet    take on the others
  *     the same names                            stay
@@ -21,7 +21,8 @@ extern const theseus_event_info th_deferred_names[THESEUS_EVENTS];
 /* True for the names that the event THESEUS_OPERATIONS may have: Operations and Deferreds. */
 bool th_is_operations(const char *name);
 
-/* True if both are default long names of one event, `neutral` the neutral one and `other` the one in Twisted's profiles. */
+/* True if both are default long names of one event, `neutral` the neutral one and `other` the one in Twisted's
+ * profiles. */
 bool th_is_neutral_name_of(const char *neutral, const char *other);
 
 /* The defaults of a profile whose event THESEUS_OPERATIONS is called `name`: one of the tables above. */
@@ -30,8 +31,8 @@ const theseus_event_info *th_default_names(const char *name);
 /* Adds the built-in events to a new profile.  `names`: as in theseus_profile_options.  EINVAL, ENOMEM, EOVERFLOW. */
 int th_events_init(theseus_profile *profile, const theseus_event_info *names);
 
-/* The names of the built-in events of a profile, if it has chosen any, or has measured something under them.  Else returns
- * false, and does not fill `out`.  O(what is measured). */
+/* The names of the built-in events of a profile, if it has chosen any, or has measured something under them.  Else
+ * returns false, and does not fill `out`.  O(what is measured). */
 bool th_events_chosen(const theseus_profile *profile, theseus_event_info out[THESEUS_EVENTS]);
 
 /* Interns in `out` the names that the built-in events of `into` have after names meet.  ENOMEM, EOVERFLOW. */

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-/* Below FIRST every value has a bucket; above, the bits of a value are  1sss.....  and sss, with the number of dots, tell
- * its bucket. */
+/* Below FIRST every value has a bucket; above, the bits of a value are  1sss.....  and sss, with the number of dots,
+ * tell its bucket. */
 enum { SUB_BITS = 3, SUBS = 1 << SUB_BITS, FIRST = 2 * SUBS };
 
 static uint32_t log2_floor(uint64_t value) {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* histogram - how many latencies of a stack fell into which bucket.
  *
- * The layout is log-linear, after HdrHistogram: 8 buckets for each power of two, one for each value below 16.  Only those that
- * hold something take memory, and all stacks share one table of them, keyed by (stack, outcome, mark).  A mark is a latency
- * that stands for its bucket: the lowest one there, unless a file that was read has the exact minimum or maximum instead.
- * Of what a file has counts and a sum only, the mark is TH_NO_MARK, and no bucket counts it.
- * Those of one stack are a list. */
+ * The layout is log-linear, after HdrHistogram: 8 buckets for each power of two, one for each value below 16.  Only
+ * those that hold something take memory, and all stacks share one table of them, keyed by (stack, outcome, mark).  A
+ * mark is a latency that stands for its bucket: the lowest one there, unless a file that was read has the exact
+ * minimum or maximum instead.  Of what a file has counts and a sum only, the mark is TH_NO_MARK, and no bucket counts
+ * it.  Those of one stack are a list. */
 #ifndef TH_HISTOGRAM_H
 #define TH_HISTOGRAM_H
 
@@ -31,11 +31,12 @@ typedef struct th_histogram {
 int th_histogram_reserve(th_histogram *histogram, th_alloc *alloc, uint64_t more);
 /* Adds the counts of a stack's list by theseus_latency_bucket. */
 void th_histogram_fill(const th_histogram *histogram, uint32_t first, uint64_t counts[THESEUS_BUCKETS]);
-/* The bucket with the key of `wanted`, (stack, outcome, mark), which is made, empty, if need be, and then is the first of its stack's
- * list.  ENOMEM, EOVERFLOW. */
+/* The bucket with the key of `wanted`, (stack, outcome, mark), which is made, empty, if need be, and then is the first
+ * of its stack's list.  ENOMEM, EOVERFLOW. */
 int th_histogram_intern(th_histogram *histogram, th_alloc *alloc, const struct th_bucket *wanted, uint32_t *first,
                         uint32_t *out);
-/* Adds what `added` has to the bucket with its key.  A sum that does not fit stays at its largest.  ENOMEM, EOVERFLOW. */
+/* Adds what `added` has to the bucket with its key.  A sum that does not fit stays at its largest.  ENOMEM,
+ * EOVERFLOW. */
 int th_histogram_add(th_histogram *histogram, th_alloc *alloc, const struct th_bucket *added, uint32_t *first);
 /* Takes out the bucket that came last; `first` is its stack's list, of which it is the first. */
 void th_histogram_cut(th_histogram *histogram, uint32_t *first);

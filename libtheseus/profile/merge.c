@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* profile-merge - one profile added to another: first all names, then all room, then all sums, of which the last cannot fail. */
+/* profile-merge - one profile added to another: first all names, then all room, then all sums, of which the last
+ * cannot fail. */
 #include "profile/events.h"
 
 #include <string.h>

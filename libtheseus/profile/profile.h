@@ -88,7 +88,8 @@ int th_profile_name_facts(theseus_profile *into, const theseus_profile *from, st
 /* Adds facts, as merging does.  `was_blank`: th_profile_is_blank(), before anything was merged. */
 void th_profile_add_facts(theseus_profile *profile, bool was_blank, const struct th_facts *facts);
 
-/* Returns the profile's time, now that `now_ns` has been reported: the latest time of all, as time does not go backwards. */
+/* Returns the profile's time, now that `now_ns` has been reported: the latest time of all, as time does not go
+ * backwards. */
 static inline uint64_t th_profile_now(theseus_profile *profile, uint64_t now_ns) {
   if (now_ns < profile->info.now_ns)
     profile->info.clock_reversals++;

@@ -47,8 +47,8 @@ int th_span_put_below(theseus_profile *profile, uint32_t slot, uint32_t parent, 
   parent = th_span_bounded_parent(profile, parent, &flattened);
   uint32_t n = th_span_nesting(profile, parent) + 1;
   if (n + th_span_at(profile, slot)->height > profile->max_nesting) {
-    /* Some spans below would be too deep.  They move up to their deepest ancestor that is within the bound.  If `slot` is
-     * beyond the bound itself, that ancestor is its new parent. */
+    /* Some spans below would be too deep.  They move up to their deepest ancestor that is within the bound.  If `slot`
+     * is beyond the bound itself, that ancestor is its new parent. */
     int status = list_below(profile, slot, n, &below, &count, &capacity);
     if (status)
       return status;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* span-table - the memory of spans: pages of slots, the free ones, the open ones, and the ids that callers have of them.
+/* span-table - the memory of spans: pages of slots, the free ones, the open ones, and the ids that callers have of
+ * them.
  *
  *     id  =  generation << 32 | slot + 1         the generation of a slot grows each time that its span ends, so that
  *                                                an id is never used twice
@@ -65,8 +66,8 @@ typedef struct th_span_table {
 void th_span_table_init(th_span_table *table);
 void th_span_table_free(th_span_table *table, th_alloc *alloc);
 
-/* Takes a slot and enters it among the open ones.  The caller fills the span; `number` and `generation` are the table's.
- * ENOMEM, ELIMIT, EOVERFLOW; the table is as before then. */
+/* Takes a slot and enters it among the open ones.  The caller fills the span; `number` and `generation` are the
+ * table's.  ENOMEM, ELIMIT, EOVERFLOW; the table is as before then. */
 int th_span_table_take(th_span_table *table, th_alloc *alloc, uint32_t *out);
 
 /* Gives the slot of an open span back.  Its id becomes stale. */

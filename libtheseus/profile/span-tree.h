@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* span-tree - which span awaits which, and how time flows through them.
  *
- * Each span has a clock, which runs for each of the children that it awaits: at its own share of time, divided by their number.
+ * Each span has a clock, which runs for each of the children that it awaits: at its own share of time, divided by
+ * their number.
  *
  *     wall clock --1--> head --1/2--> child --1/2--> self wait, booked in a cell
  *                         \----1/2--> child --1/4--> grandchild ...
@@ -39,8 +40,8 @@ void th_span_join(theseus_profile *profile, uint32_t slot);
 /* Takes a span out of its parent's list.  Only for a span that is over: else th_span_move(). */
 void th_span_unlink(theseus_profile *profile, uint32_t slot);
 
-/* Gives a span another state and another parent (TH_NONE: none).  O(depth); where the head changes, and all below it with
- * it, O(spans that it awaits, directly or not). */
+/* Gives a span another state and another parent (TH_NONE: none).  O(depth); where the head changes, and all below it
+ * with it, O(spans that it awaits, directly or not). */
 void th_span_move(theseus_profile *profile, uint32_t slot, enum th_span_state state, uint32_t parent);
 
 /* Gives a span another state. */

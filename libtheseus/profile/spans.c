@@ -156,8 +156,8 @@ int theseus_span_release(theseus_profile *profile, uint64_t id, uint64_t now_ns)
 
 /* ---- end ---- */
 
-/* Gives the children of a span that ended in its first leg to its parent.  If there is none, they are as if they had never had
- * a parent. */
+/* Gives the children of a span that ended in its first leg to its parent.  If there is none, they are as if they had
+ * never had a parent. */
 static void hand_out_children(theseus_profile *profile, uint32_t slot) {
   uint32_t parent = th_span_at(profile, slot)->parent;
   bool none = parent == TH_NONE && !(th_span_at(profile, slot)->flags & TH_SPAN_HAD_PARENT);

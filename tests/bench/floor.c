@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The floor of a callgrind reader: maps each file, tells lines of costs from others, reads the integers of the former, and keeps
- * nothing but sums.  Whatever makes a model of it takes longer. */
+/* The floor of a callgrind reader: maps each file, tells lines of costs from others, reads the integers of the former,
+ * and keeps nothing but sums.  Whatever makes a model of it takes longer. */
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-# make bench: prints what things cost on this machine, and leaves the figures in bench-*.json; or one of them, make bench-spans.
+# make bench prints what things cost on this machine, and leaves the figures in bench-*.json; make bench-spans is one of
+# them.
 # Those in Python need $PYTHON (python3) with the package.
 EXTRA_PROGRAMS = \
   %D%/pprof \
@@ -23,7 +24,8 @@ bench-spans: %D%/spans
 bench-pprof: %D%/pprof
 	$(AM_V_at)%D%/pprof --json bench-pprof.json
 bench-merge: libtheseus/theseus-merge
-	$(AM_V_at)$${PYTHON:-python3} -B $(srcdir)/%D%/merge.py --command=libtheseus/theseus-merge --annotate --json=bench-merge.json
+	$(AM_V_at)$${PYTHON:-python3} -B $(srcdir)/%D%/merge.py --command=libtheseus/theseus-merge --annotate \
+	  --json=bench-merge.json
 bench-hooks:
 	$(AM_V_at)$${PYTHON:-python3} -B $(srcdir)/%D%/hooks.py --json bench-hooks.json
 bench-pending:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* noop-hook - a profile hook that does nothing: what CPython asks of any profiler that is one.  Called through ctypes.PyDLL. */
+/* noop-hook - a profile hook that does nothing: what CPython asks of any profiler that is one.  Called through
+ * ctypes.PyDLL. */
 #include <Python.h>
 #include <frameobject.h>
 

@@ -3,9 +3,9 @@
  *
  *     spans [--json FILE]
  *
- * With 1,000 to 1,000,000 operations pending, in each of three shapes, operations are begun among them, wait, and end: the cost of one
- * must not depend on how many there are.  Then memory: of an open span, and after a million that have ended.  It fails when a span takes
- * more than the header promises, or ended ones are kept. */
+ * With 1,000 to 1,000,000 operations pending, in each of three shapes, operations are begun among them, wait, and end:
+ * the cost of one must not depend on how many there are.  Then memory: of an open span, and after a million that have
+ * ended.  It fails when a span takes more than the header promises, or ended ones are kept. */
 #include "theseus.h"
 
 #include <stdbool.h>

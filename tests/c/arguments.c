@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A failure means that a call on a graph, a reader or a writer takes an argument that makes no sense, or changes something while it
- * refuses one. */
+/* A failure means that a call on a graph, a reader or a writer takes an argument that makes no sense, or changes
+ * something while it refuses one. */
 #include "callgrind.h"
 
 /* A graph with two functions, a cost and an edge; columns A and B. */

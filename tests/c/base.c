@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A failure means that one of the small rooms in libtheseus/base does not keep what its header promises.  Each is compared with
- * a slow way of doing the same. */
+/* A failure means that one of the small rooms in libtheseus/base does not keep what its header promises.  Each is
+ * compared with a slow way of doing the same. */
 #include "base/digits.h"
 #include "base/fixed.h"
 #include "base/output.h"

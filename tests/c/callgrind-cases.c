@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A failure means that the callgrind reader takes a habit of some producer for something else, or refuses a broken file in the
- * wrong way.  tests/data/callgrind has a folder for each case:
+/* A failure means that the callgrind reader takes a habit of some producer for something else, or refuses a broken
+ * file in the wrong way.  tests/data/callgrind has a folder for each case:
  *
  *     input      the file
  *     expect     what it means: the same as the library writes it, from `positions:` on

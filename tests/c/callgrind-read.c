@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* A failure means that a call of the callgrind reader breaks its promise in theseus.h: files, parts and columns that follow each
- * other, what a refused file leaves behind, limits, and memory that runs out.  callgrind-cases.c has what files mean. */
+/* A failure means that a call of the callgrind reader breaks its promise in theseus.h: files, parts and columns that
+ * follow each other, what a refused file leaves behind, limits, and memory that runs out.  callgrind-cases.c has what
+ * files mean. */
 #include "callgrind.h"
 
 /* Costs with addresses, an event of another unit, a header. */

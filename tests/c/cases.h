@@ -32,7 +32,8 @@ static inline struct text load(const char *folder, const char *name) {
 
 static inline int cases_by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
-/* Runs each case of tests/`kind`, by name; `folder` is the one that the case is in.  Fewer than `least` are a failure. */
+/* Runs each case of tests/`kind`, by name; `folder` is the one that the case is in.  Fewer than `least` are a
+ * failure. */
 static inline void each_case(const char *kind, size_t least, void (*run)(const char *folder, const char *name)) {
   const char *source = getenv("srcdir");
   char folder[2000], *names[4000];
@@ -55,7 +56,8 @@ static inline void each_case(const char *kind, size_t least, void (*run)(const c
   }
 }
 
-/* The status whose name a line begins with, such as `EFORMAT`, and in `rest` what follows it, without the end of the line. */
+/* The status whose name a line begins with, such as `EFORMAT`, and in `rest` what follows it, without the end of the
+ * line. */
 static inline int named_status(char *line, const char **rest) {
   static const char *const names[] = {"OK",  "ENOMEM",  "EINVAL",   "ESTALE", "ECYCLE", "EOVERFLOW",
                                       "EIO", "EFORMAT", "EVERSION", "EUNIT",  "ELIMIT"};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* A failure means that a profile loses something on its way through a pprof file, or that folded stacks are not the sums that they
- * should be.  The profiles are random; folded stacks are compared with lines that are put together one by one. */
+/* A failure means that a profile loses something on its way through a pprof file, or that folded stacks are not the
+ * sums that they should be.  The profiles are random; folded stacks are compared with lines that are put together one
+ * by one. */
 #include "digest.h"
 #include "random-profile.h"
 

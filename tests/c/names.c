@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A failure means that a column has another name than its profile chose, or that names depend on the order of merging or of reading. */
+/* A failure means that a column has another name than its profile chose, or that names depend on the order of merging
+ * or of reading. */
 #include "memory.h"
 
 enum { OPERATIONS = THESEUS_OPERATIONS };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* A failure means that a call leaks, lies or spoils a measurement when memory runs out.
  *
- * Each call of the profile and span sections is made with its 1st, 2nd, 3rd… allocation failing.  It must return ENOMEM and leave
- * every measurement as it was, and the same call must succeed afterwards.  A whole program of such calls must then have measured
- * the same as one in which no allocation fails. */
+ * Each call of the profile and span sections is made with its 1st, 2nd, 3rd… allocation failing.  It must return
+ * ENOMEM and leave every measurement as it was, and the same call must succeed afterwards.  A whole program of such
+ * calls must then have measured the same as one in which no allocation fails. */
 #include "digest.h"
 #include "memory.h"
 
@@ -195,8 +195,8 @@ struct verdict {
   uint64_t digest, cells_ns, heads_ns, lost_ns, fired, latencies, lost_latencies;
 };
 
-/* Runs the program.  `failing`: every call is tried with each of its allocations refused first.  `starved`: calls that cannot fail
- * get no memory at all. */
+/* Runs the program.  `failing`: every call is tried with each of its allocations refused first.  `starved`: calls that
+ * cannot fail get no memory at all. */
 static struct verdict run(bool failing, bool starved) {
   struct verdict verdict = {.digest = 0};
   struct host *h = calloc(1, sizeof *h);

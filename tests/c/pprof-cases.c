@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A failure means that the pprof reader takes a file of some producer for something else, or refuses a broken one in the wrong way.
- * tests/data/pprof has a folder for each case:
+/* A failure means that the pprof reader takes a file of some producer for something else, or refuses a broken one in
+ * the wrong way.  tests/data/pprof has a folder for each case:
  *
  *     input      the file, or
  *     input.txt  the file as a text, which proto.h explains

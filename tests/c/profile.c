@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A failure means that a profile forgets or mixes up what it is told outside of spans: functions, stacks, events, costs, records
- * and their histograms; that a merge is not a sum; or that an error is not reported. */
+/* A failure means that a profile forgets or mixes up what it is told outside of spans: functions, stacks, events,
+ * costs, records and their histograms; that a merge is not a sum; or that an error is not reported. */
 #include "digest.h"
 #include "profile/histogram.h"
 #include "spans.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* A profile's graph against one that is built path by path, the slow way, for random profiles with recursion and waits in odd
- * places; and what must hold in every graph: in each strongly connected component self + outgoing = incoming. */
+/* A profile's graph against one that is built path by path, the slow way, for random profiles with recursion and waits
+ * in odd places; and what must hold in every graph: in each strongly connected component self + outgoing =
+ * incoming. */
 #include "memory.h"
 
 enum {

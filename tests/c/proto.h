@@ -6,9 +6,9 @@
  *     location { id: 1 line { function_id: 1 line: 10 } }
  *     function { id: 1 name: "main" }
  *
- * The names are those of profile.proto, or numbers of fields.  `[…]` is a packed array, `64:` and `32:` before a number fix its
- * size, and `% 12 00;` is two bytes.  A text stands for its number in the string table, which comes at the end unless there is
- * a `string_table:`.  In a text \xHH is a byte. */
+ * The names are those of profile.proto, or numbers of fields.  `[…]` is a packed array, `64:` and `32:` before a
+ * number fix its size, and `% 12 00;` is two bytes.  A text stands for its number in the string table, which comes at
+ * the end unless there is a `string_table:`.  In a text \xHH is a byte. */
 #ifndef PROTO_H
 #define PROTO_H
 

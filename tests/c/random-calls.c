@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A failure means what tests/fuzz/calls.c says.  This runs it on bytes drawn at random, always the same ones; its messages are
- * on stderr, where it aborts. */
+/* A failure means what tests/fuzz/calls.c says.  This runs it on bytes drawn at random, always the same ones; its
+ * messages are on stderr, where it aborts. */
 #include "tap.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);

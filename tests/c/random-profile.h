@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* random-profile - for tests: profiles of odd names, deep stacks and all kinds of spans, the same ones for the same seed. */
+/* random-profile - for tests: profiles of odd names, deep stacks and all kinds of spans, the same ones for the same
+ * seed. */
 #ifndef RANDOM_PROFILE_H
 #define RANDOM_PROFILE_H
 

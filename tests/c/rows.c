@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A failure means that a graph's rows are lost, mixed up or not taken back: the table is compared with a list that is searched from
- * end to end. */
+/* A failure means that a graph's rows are lost, mixed up or not taken back: the table is compared with a list that is
+ * searched from end to end. */
 #include "graph/rows.h"
 #include "memory.h"
 

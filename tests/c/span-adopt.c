@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A failure means that an adopted span, or what is below it, ends up under the wrong parent or in the wrong state, or that a span
- * is nested beyond max_nesting. */
+/* A failure means that an adopted span, or what is below it, ends up under the wrong parent or in the wrong state, or
+ * that a span is nested beyond max_nesting. */
 #include "digest.h"
 #include "spans.h"
 
@@ -57,7 +57,8 @@ static void line(theseus_profile *p, uint64_t *spans, uint32_t n) {
     spans[i] = begin(p, 1 + i, i ? spans[i - 1] : NONE, 0, 0);
 }
 
-/* With a bound of 3, the fourth is a child of the third; so is the fifth, which would be the fourth's, and all after it. */
+/* With a bound of 3, the fourth is a child of the third; so is the fifth, which would be the fourth's, and all after
+ * it. */
 static void test_begin_beyond(void) {
   theseus_profile *p = spans_profile(3);
   uint64_t spans[6];

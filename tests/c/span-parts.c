@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A failure means that a part of a span is not awaited, outlives that span, takes its children along, or ends otherwise than it
- * was told to. */
+/* A failure means that a part of a span is not awaited, outlives that span, takes its children along, or ends
+ * otherwise than it was told to. */
 #include "digest.h"
 #include "spans.h"
 

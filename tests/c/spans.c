@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A failure means that a call on spans breaks its promise in theseus.h: who awaits whom, whose time it is, and each error.
- * Times are exact.  span-calls.c makes the same calls at random. */
+/* A failure means that a call on spans breaks its promise in theseus.h: who awaits whom, whose time it is, and each
+ * error.  Times are exact.  span-calls.c makes the same calls at random. */
 #include "spans.h"
 #include "digest.h"
 
@@ -135,7 +135,8 @@ static void test_leg(void) {
   theseus_profile_free(p);
 }
 
-/* One that is over before anybody could wait for it is a span of no time.  Its children are its parent's, as they are. */
+/* One that is over before anybody could wait for it is a span of no time.  Its children are its parent's, as they
+ * are. */
 static void test_over_in_its_leg(void) {
   for (int discarded = 0; discarded < 2; discarded++) {
     theseus_profile *p = spans_profile(0);

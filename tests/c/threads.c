@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The rule for threads: one profile is used by one thread at a time, different ones at the same time, and calls on a const one too.
- * Built with --enable-sanitizers=thread, this is where a breach would be seen. */
+/* The rule for threads: one profile is used by one thread at a time, different ones at the same time, and calls on a
+ * const one too.  Built with --enable-sanitizers=thread, this is where a breach would be seen. */
 #include "memory.h"
 
 #include <pthread.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* A failure means that some order of calls on a profile breaks what theseus.h promises of all of them.
  *
- * The bytes are a program: each call takes a byte for its kind and a few for its arguments, which need not make sense.  After
- * each call the status must be the one that the arguments ask for, or ENOMEM if an allocation failed; a call that fails must
- * change nothing; the self waits must have grown, together, at the number of heads; and the open spans must agree with each
- * other.  At the end the profile is written as pprof, read back, and must be the same graph. */
+ * The bytes are a program: each call takes a byte for its kind and a few for its arguments, which need not make sense.
+ * After each call the status must be the one that the arguments ask for, or ENOMEM if an allocation failed; a call
+ * that fails must change nothing; the self waits must have grown, together, at the number of heads; and the open spans
+ * must agree with each other.  At the end the profile is written as pprof, read back, and must be the same graph. */
 #include "digest.h"
 #include "memory.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Any bytes as callgrind: no crash, no hang; a file that is refused leaves the graph as it was; however it is cut it is read the same,
- * and what has been read is written so that it reads back the same. */
+/* Any bytes as callgrind: no crash, no hang; a file that is refused leaves the graph as it was; however it is cut it
+ * is read the same, and what has been read is written so that it reads back the same. */
 #include "theseus.h"
 
 #include <stdlib.h>

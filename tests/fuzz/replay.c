@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* A failure means that a fuzz target finds a fault in a file of its corpus.  Each file is given to the target once, so that `make check`
- * repeats the findings of earlier fuzzing without a fuzzer.  CORPUS is the folder beside this file. */
+/* A failure means that a fuzz target finds a fault in a file of its corpus.  Each file is given to the target once, so
+ * that `make check` repeats the findings of earlier fuzzing without a fuzzer.  CORPUS is the folder beside this
+ * file. */
 #include "cases.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,8 @@ pytestmark = pytest.mark.skipif(not COMMAND, reason="theseus-merge has not been 
 
 
 def run(*arguments: str | Path, stdin: bytes = b"", **options: object) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([str(COMMAND), *map(str, arguments)], input=stdin, capture_output=True, **options)  # type: ignore[call-overload,no-any-return]
+    everything: dict[str, Any] = {"input": stdin, "capture_output": True, **options}
+    return subprocess.run([str(COMMAND), *map(str, arguments)], **everything)
 
 
 def merged(*arguments: str | Path, stdin: bytes = b"") -> bytes:
