@@ -87,8 +87,11 @@ EXTRA_DIST += \
   %D%/python/foreign_parse.py \
   %D%/python/histories.py \
   %D%/python/pprof_parse.py \
+  %D%/python/random_idioms.py \
   %D%/python/random_programs.py \
   %D%/python/reference.py \
+  %D%/python/reference_deferreds.py \
+  %D%/python/reference_spans.py \
   %D%/python/scenarios.py \
   %D%/python/scenarios_callbacks.py \
   %D%/python/scenarios_combinators.py \
