@@ -67,6 +67,7 @@ EXTRA_DIST += \
   %D%/theseus/pending.py \
   %D%/theseus/portable/__init__.py \
   %D%/theseus/portable/awaited.py \
+  %D%/theseus/portable/chain.py \
   %D%/theseus/portable/code.py \
   %D%/theseus/portable/core.py \
   %D%/theseus/portable/legs.py \

@@ -95,6 +95,7 @@ EXTRA_DIST += \
   %D%/python/scenarios.py \
   %D%/python/scenarios_callbacks.py \
   %D%/python/scenarios_combinators.py \
+  %D%/python/scenarios_coroutines.py \
   %D%/python/scenarios_generators.py \
   %D%/python/scenarios_outcomes.py \
   %D%/python/scenarios_twisted.py \

@@ -46,9 +46,9 @@ def choose(hook: str) -> str:
     return hook
 
 
-def core(hook: str, profile: Any, clock: Callable[[], int] | None) -> Any:
+def core(hook: str, profile: Any, clock: Callable[[], int] | None, coroutines: bool) -> Any:
     """What observes the program, by that hook, and owns `profile`; without a clock it is the monotonic one."""
     if hook == "portable":
-        return PortableCore(profile, clock or time.monotonic_ns, _Hook or SetProfile)
+        return PortableCore(profile, clock or time.monotonic_ns, _Hook or SetProfile, coroutines)
     address = int(ffi.cast("uintptr_t", profile))
     return _Core(machinery, address, owned(profile), clock, hook == "monitoring")

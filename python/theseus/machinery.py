@@ -287,3 +287,11 @@ def delegate_of(generator: Any) -> Any:
         if hasattr(type(generator), attribute):
             return getattr(generator, attribute)
     return None
+
+
+_RETURNS = {opcode.opmap[name] for name in ("RETURN_VALUE", "RETURN_CONST") if name in opcode.opmap}
+
+
+def is_at_return(frame: Any) -> bool:
+    """Whether a frame that is left has returned, not raised."""
+    return frame.f_code.co_code[frame.f_lasti] in _RETURNS

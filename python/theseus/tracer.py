@@ -43,11 +43,14 @@ class Tracer:
     CPython 3.12 and later), "portable" (Python, on sys.setprofile, any interpreter); "auto" takes the fastest there is.
     All measure the same.
 
+    `coroutines`: whether the coroutines that an operation awaits, `await self.show()`, are operations as well, with a
+    count, percentiles and an outcome of their own.  (So are generators in its `yield from`.)
+
     One thread is traced: that which calls install().  Ends of operations are noticed in every thread.  A tracer that is
     collected uninstalls itself.  As a context manager it is installed within the block.
     """
 
-    def __init__(self, reactor: Any = None, hook: str = "auto") -> None:
+    def __init__(self, reactor: Any = None, hook: str = "auto", coroutines: bool = False) -> None:
         if reactor is None:
             clock = None
         elif callable(getattr(reactor, "seconds", None)):
@@ -65,7 +68,7 @@ class Tracer:
         self._thread = 0  # that which called install()
         self._began: tuple[int, int] | None = None  # since 1970, and on the monotonic clock
         self.hook = hooks.choose(hook)
-        self._core = hooks.core(self.hook, new_handle(), clock)
+        self._core = hooks.core(self.hook, new_handle(), clock, coroutines)
 
     # ---- life ----
 

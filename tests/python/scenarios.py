@@ -45,6 +45,7 @@ class Row:
     outcomes: Mapping[str, int] = field(default_factory=dict)
     twisted: tuple[int, int] = (0, 0)
     python: tuple[int, int] = (0, 0)
+    coroutines: bool = False
 
     @property
     def name(self) -> str:
@@ -80,15 +81,17 @@ def row(
     outcomes: Mapping[str, int] | None = None,
     twisted: tuple[int, int] = (0, 0),
     python: tuple[int, int] = (0, 0),
+    coroutines: bool = False,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Puts a program into the table.
 
     `waits`, `latencies`, `deferreds`: the folded stacks of those events, complete.  `outcomes`: how many operations
     ended how, in all; those that are not named are not compared.  `twisted`, `python`: the first versions it runs on.
+    `coroutines`: whether awaited coroutines are operations.
     """
 
     def add(program: Callable[..., None]) -> Callable[..., None]:
-        ROWS.append(Row(program, waits, lines or {}, latencies, deferreds, outcomes or {}, twisted, python))
+        ROWS.append(Row(program, waits, lines or {}, latencies, deferreds, outcomes or {}, twisted, python, coroutines))
         return program
 
     return add

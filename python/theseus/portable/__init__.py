@@ -15,6 +15,7 @@ The rooms, each of which uses only those above it:
     stack          the logical stack
     awaited        the spans on a Deferred
     scopes         the spans that a running function may adopt
+    chain          the coroutines that an operation awaits
     loop           the runs of the callback loop
     returns        the event: a function returned a Deferred
     legs           the events of generators and coroutines

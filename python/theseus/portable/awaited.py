@@ -34,13 +34,13 @@ def on(spans: Spans, deferred: Any) -> list[int]:
 
 
 def children_on(spans: Spans, span: int, deferred: Any) -> tuple[list[int], bool]:
-    """A span's own children that are on a Deferred, and whether others' spans are."""
+    """The children of a span, or of coroutines that it awaits, that are on a Deferred; and whether others' are."""
     mine, others = [], False
     for other in on(spans, deferred):
         info = spans.info(other)
         if info is None or other == span:
             continue
-        if info.parent == span:
+        if info.operation == span:
             mine.append(other)
         else:
             others = True

@@ -6,6 +6,7 @@ started        … and returned the Deferred of the operation
 leg ended      _inlineCallbacks returned: its generator is suspended on a Deferred, or has finished
 returned       a plain function returned a Deferred
 left           a frame under which spans had begun was left otherwise
+stepped        the frame of an awaited coroutine was left: suspended, or finished
 loop left      a run of Deferred's callback loop is over
 fired          a Deferred's result reached the point where the Deferred had been returned (Observer)
 collected      a Deferred was collected before that (Observer), or a generator (its weak reference)
@@ -24,6 +25,7 @@ from .. import machinery
 from .._cffi import ffi, lib
 from ..machinery import PLAIN
 from ..stack import raw_frames
+from .chain import Chains
 from .legs import Legs
 from .loop import Loops
 from .returns import Returns
@@ -37,7 +39,7 @@ from .turn import Turn
 class PortableCore:
     """Makes spans of what the hook sees.  The Tracer uses it as it does theseus._Core, of the shim."""
 
-    def __init__(self, profile: Any, clock: Callable[[], int], hook_type: Any) -> None:
+    def __init__(self, profile: Any, clock: Callable[[], int], hook_type: Any, coroutines: bool) -> None:
         self.profile = profile
         self.hook_type = hook_type
         self.watch = Watch()
@@ -48,7 +50,8 @@ class PortableCore:
         self.scopes = Scopes(self.spans, self.turn, self.codes, self.stacks.operations)
         self.loops = Loops(self.stacks, self.turn, self.watch)
         self.returns = Returns(self.stacks, self.turn, self.scopes, self.loops)
-        self.legs = Legs(self.stacks, self.turn, self.scopes, self.loops)
+        self.chains = Chains(self.spans, self.stacks.operations, coroutines)
+        self.legs = Legs(self.stacks, self.turn, self.scopes, self.chains, self.loops)
 
     @property
     def installed(self) -> bool:
@@ -93,6 +96,7 @@ class PortableCore:
         """The sizes of the tables, for tests that nothing is kept."""
         return {
             "operations": len(self.stacks.operations.by_generator),
+            "members": len(self.stacks.operations.members),
             "starting": len(self.legs.starting),
             "begun": len(self.scopes.by_frame),
             "passed": len(self.stacks.passed),
@@ -121,3 +125,5 @@ class PortableCore:
                 self.turn.event(self.returns.returned, frame, argument)
             elif id(frame) in self.scopes.by_frame and self.codes.of(frame).kind == PLAIN:
                 self.turn.event(self.returns.left, frame)
+            elif id(frame) in self.stacks.operations.members:
+                self.turn.event(self.chains.stepped, frame, argument)

@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 from .. import machinery
 from .._cffi import lib
 from .awaited import children_on
+from .chain import Chains
 from .observer import Reports, observe
 from .operations import Operation
 from .scopes import Scopes
@@ -19,12 +20,13 @@ from .turn import Turn
 
 
 class Legs:
-    def __init__(self, stacks: LogicalStacks, turn: Turn, scopes: Scopes, reports: Reports) -> None:
+    def __init__(self, stacks: LogicalStacks, turn: Turn, scopes: Scopes, chains: Chains, reports: Reports) -> None:
         self.stacks = stacks
         self.spans = stacks.spans
         self.operations = stacks.operations
         self.turn = turn
         self.scopes = scopes
+        self.chains = chains
         self.reports = reports
         self.starting: dict[int, Operation] = {}  # by id of the starter's frame
 
@@ -55,11 +57,11 @@ class Legs:
             lib.theseus_span_end(profile, operation.span, machinery.outcome_of(deferred.result), now)
         else:
             observe(deferred, self.reports, operation.span)
-            place = Place(operation.stack, 0, operation.parent, False, operation.stop)
+            place = Place(operation.stack, 0, operation.parent, operation.enclosing, False, operation.stop)
             self.scopes.hand_back(frame, operation.span, place)
             return
         # What began in its only leg belongs to the next operation out.
-        left = [Begun(span.span, operation.parent, operation.stop) for span in begun]
+        left = [Begun(span.span, operation.enclosing, operation.stop) for span in begun]
         self.scopes.file_under(frame.f_back, left)
 
     def ended(self, frame: Any) -> None:
@@ -75,15 +77,16 @@ class Legs:
         deferred = variables.get("result")
         if not machinery.is_a(deferred, Deferred):
             return
-        operation.place_stack, operation.line = self.stacks.suspended(generator, operation)
+        places = list(self.stacks.places(generator, operation))
+        _generator, operation.place_stack, operation.line = places[-1]
         children, _others = children_on(self.spans, operation.span, deferred)
-        self.spans.wait(operation.span, children, operation.place_stack, operation.line, self.turn.now())
+        self.chains.wait(operation, places, children, self.turn.now())
 
     def _finished(self, generator: Any, operation: Operation) -> None:
-        self.operations.forget(id(generator), operation)
         if operation.returned and self.spans.info(operation.span) is not None:
             # The result has not come as far as our observer.  Nothing is known that it waits for.
-            self.spans.wait(operation.span, [], operation.place_stack, operation.line, self.turn.now())
+            self.chains.wait(operation, [], [], self.turn.now())
+        self.operations.forget(id(generator), operation)
 
     def let_go(self, now: int) -> None:
         """The Deferreds of those in their first leg will be returned unseen."""

@@ -10,30 +10,55 @@ from .. import machinery
 from .spans import Place, Stop
 
 
+class Member:
+    """A coroutine that an operation awaits, or a generator that it yields from: see chain.py."""
+
+    __slots__ = ("frame", "span", "alive", "failed")
+
+    frame: int  # its id
+    span: int
+    alive: Any  # weak reference to the coroutine
+    failed: bool  # an exception left it
+
+    def __init__(self, coroutine: Any) -> None:
+        self.frame = id(machinery.frame_of(coroutine))
+        self.span = 0
+        self.alive = weakref.ref(coroutine)
+        self.failed = False
+
+
 class Operation:
     """A generator or coroutine that Twisted drives."""
 
-    __slots__ = ("frame", "span", "stack", "parent", "stop", "starter", "place_stack", "line", "alive", "returned")
+    __slots__ = (
+        *("frame", "span", "stack", "parent", "enclosing", "stop", "starter", "place_stack", "line", "alive"),
+        *("returned", "chain", "innermost"),
+    )
 
     frame: int  # id of the generator's frame
     span: int
     stack: int
     parent: int
+    enclosing: int  # the operation of `parent`: see Place
     stop: Stop
     starter: int  # id of the frame of _cancellableInlineCallbacks while that runs
     place_stack: int  # where it was suspended last
     line: int
     alive: Any  # weak reference to the generator
     returned: bool  # its Deferred has been returned
+    chain: list[Member]
+    innermost: int  # the span that waits: of the last one in the chain; of the operation, if it has none
 
     def __init__(self, span: int, place: Place, starter: int) -> None:
-        self.span = span
+        self.span = self.innermost = span
         self.stack = self.place_stack = place.stack
         self.line = 0
         self.parent = place.parent
+        self.enclosing = place.operation
         self.stop = place.stop
         self.starter = starter
         self.returned = False
+        self.chain = []
 
 
 class Operations:
@@ -42,6 +67,7 @@ class Operations:
     def __init__(self) -> None:
         self.by_generator: dict[int, Operation] = {}
         self.by_frame: dict[int, Operation] = {}
+        self.members: dict[int, Member] = {}  # of all chains, by id of the frame
 
     def add(self, generator: Any, operation: Operation) -> None:
         key = id(generator)
@@ -62,6 +88,19 @@ class Operations:
             del self.by_generator[generator]
         if self.by_frame.get(operation.frame) is operation:
             del self.by_frame[operation.frame]
+        self.forget_chain(operation, 0)
+
+    def forget_chain(self, operation: Operation, first: int) -> None:
+        """From the one with this number on, none is in the chain any more."""
+        for member in operation.chain[first:]:
+            if self.members.get(member.frame) is member:
+                del self.members[member.frame]
+        del operation.chain[first:]
+
+    def member_at(self, frame: Any) -> Member | None:
+        """The member of a chain whose frame this is."""
+        member = self.members.get(id(frame))
+        return member if member is not None and machinery.frame_of(member.alive()) is frame else None
 
     def of(self, generator: Any) -> Operation | None:
         operation = self.by_generator.get(id(generator))

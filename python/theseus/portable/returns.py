@@ -38,7 +38,7 @@ class Returns:
         span = self.spans.begin(place, 0, now)
         left = []
         for other in begun:
-            if other.parent == place.parent:
+            if other.operation == place.operation:
                 lib.theseus_span_adopt(profile, other.span, span, now)
             else:
                 left.append(other)

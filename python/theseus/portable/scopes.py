@@ -73,7 +73,7 @@ class Scopes:
         if below is not None and id(below) == stop.frame and stop.is_callback and not stop.by_hand and place.parent:
             lib.theseus_span_await_also(self.spans.profile, place.parent, span, self.turn.now())
         else:
-            self.file_under(frame.f_back, [Begun(span, place.parent, stop)])
+            self.file_under(frame.f_back, [Begun(span, place.operation, stop)])
 
     def let_go(self, now: int) -> None:
         """The functions will return unseen."""

@@ -26,6 +26,7 @@ class Place(NamedTuple):
     stack: int  # logical
     line: int  # the line that its innermost frame is at
     parent: int  # span, or 0
+    operation: int  # `parent`; if that is of an awaited coroutine, its operation's
     detached: bool  # its enclosing operation has ended
     stop: Stop
 
@@ -34,7 +35,7 @@ class Begun(NamedTuple):
     """A span that began under a frame which is still running.  The frame's function may adopt it."""
 
     span: int
-    parent: int
+    operation: int  # that it began in
     stop: Stop
 
 
@@ -80,6 +81,15 @@ class Spans:
         options.now_ns = now
         if lib.theseus_span_begin(self.profile, options, self._out_u64):
             raise MemoryError
+        return int(self._out_u64[0])
+
+    def begin_part(self, parent: int, stack: int, place_stack: int, line: int, now: int) -> int:
+        """Begins a part of a span.  0: it would be beyond the bound of nesting."""
+        options = self._options
+        options.stack, options.place_stack, options.line = stack, place_stack, line
+        options.parent, options.flags, options.now_ns = parent, lib.THESEUS_SPAN_PART, now
+        if lib.theseus_span_begin(self.profile, options, self._out_u64):
+            return 0
         return int(self._out_u64[0])
 
     def wait(self, span: int, children: list[int] | None, stack: int, line: int, now: int) -> None:

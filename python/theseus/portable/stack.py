@@ -12,6 +12,7 @@ An id of a frame is only good while the frame lives: whatever is kept under one 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from .. import machinery
@@ -53,7 +54,8 @@ class LogicalStacks:
             elif code.kind == DRIVER:
                 driven = self.driven(frame)
                 if driven is not None:
-                    return self.build(*driven[:2], functions, driven[2], Stop(id(frame), False, False))
+                    stack, line, span = driven
+                    return self.build(stack, line, functions, span, Stop(id(frame), False, False))
             elif code.kind == REACTOR:
                 stack = self.spans.push(lib.THESEUS_ROOT, self.spans.function(b"", b"[reactor]", 0), 0)
                 return self.build(stack, 0, functions, 0, Stop(id(frame), False, False))
@@ -61,17 +63,31 @@ class LogicalStacks:
         return self.build(lib.THESEUS_ROOT, 0, functions, 0, NOWHERE)
 
     def build(
-        self, stack: int, line: int, functions: list[tuple[int, int]], parent: int, stop: Stop, detached: bool = False
+        self,
+        stack: int,
+        line: int,
+        functions: list[tuple[int, int]],
+        parent: int,
+        stop: Stop,
+        detached: bool = False,
+        operation: int = 0,
     ) -> Place:
         for function, at in reversed(functions):
             stack = self.spans.push(stack, function, line)
             line = at
         if parent and self.spans.info(parent) is None:
-            parent, detached = 0, True
-        return Place(stack, line, parent, detached, stop)
+            parent, operation, detached = 0, 0, True
+        return Place(stack, line, parent, operation or parent, detached, stop)
 
     def continue_from(
-        self, functions: list[tuple[int, int]], stack: int, line: int, parent: int, detached: bool, stop: Stop
+        self,
+        functions: list[tuple[int, int]],
+        stack: int,
+        line: int,
+        parent: int,
+        operation: int,
+        detached: bool,
+        stop: Stop,
     ) -> Place:
         """Across a continuation, what is called back may be on the stack already: then the stack is cut back to it."""
         if functions:
@@ -83,10 +99,10 @@ class LogicalStacks:
                     stack, line = info.parent, info.call_line
                     break
                 below = info.parent
-        return self.build(stack, line, functions, parent, stop, detached)
+        return self.build(stack, line, functions, parent, stop, detached, operation)
 
-    def continuation(self, loop: Any) -> tuple[int, int, int, bool, Stop] | None:
-        """What the Deferred that a callback loop runs goes on to: (stack, line, parent, detached, stop)."""
+    def continuation(self, loop: Any) -> tuple[int, int, int, int, bool, Stop] | None:
+        """What the Deferred that a callback loop runs goes on to: (stack, line, parent, operation, detached, stop)."""
         current = machinery.variable(loop, "current")
         waiting = [] if current is None else [(current, False)]
         seen: set[int] = set()
@@ -101,7 +117,8 @@ class LogicalStacks:
                 if observes(callback, self.spans.profile):
                     info = self.spans.info(callback.span)
                     if info is not None:
-                        return info.place_stack, info.line, callback.span, False, Stop(id(loop), True, by_hand)
+                        stop = Stop(id(loop), True, by_hand)
+                        return info.place_stack, info.line, callback.span, callback.span, False, stop
                     continue
                 generator = machinery.resumed_generator(entry)
                 operation = generator is not None and self.operations.of(generator)
@@ -109,6 +126,7 @@ class LogicalStacks:
                     return (
                         operation.place_stack,
                         operation.line,
+                        operation.innermost,
                         operation.span,
                         False,
                         Stop(id(loop), True, by_hand),
@@ -117,7 +135,8 @@ class LogicalStacks:
             waiting.extend(reversed(fed))
         passed = self.passed.get(id(loop))
         if passed is not None:
-            return (*passed, Stop(id(loop), True, True))
+            stack, line, parent, detached = passed
+            return stack, line, parent, parent, detached, Stop(id(loop), True, True)
         return None
 
     def pass_observer(self, span: int, loop: Any) -> None:
@@ -127,7 +146,7 @@ class LogicalStacks:
         """
         info = self.spans.info(span)
         if info is not None:
-            parent, detached = info.parent, info.state == lib.THESEUS_IS_DETACHED and not info.parent
+            parent, detached = info.operation, info.state == lib.THESEUS_IS_DETACHED and not info.parent
             stack = self.spans.stack_info(info.stack)
             self.passed[id(loop)] = (stack.parent, stack.call_line, parent, detached)
 
@@ -139,18 +158,21 @@ class LogicalStacks:
             return None
         return (*self.suspended(generator, operation), operation.span)
 
-    def suspended(self, generator: Any, operation: Operation) -> tuple[int, int]:
-        """Where an operation is suspended: the innermost frame's stack, and its line."""
-        stack = operation.stack
-        frame = machinery.frame_of(generator)
-        line = line_of(frame)
+    def places(self, generator: Any, operation: Operation) -> Iterator[tuple[Any, int, int]]:
+        """Where an operation is suspended: (generator, stack, line) of its own frame and of those that it awaits."""
+        stack, line = operation.stack, line_of(machinery.frame_of(generator))
         while True:
+            yield generator, stack, line
             generator = machinery.delegate_of(generator)
             frame = machinery.frame_of(generator)
             if frame is None:
-                return stack, line
+                return
             code = self.codes.of(frame)
             if code.kind != GENERATOR:
-                return stack, line
-            stack = self.spans.push(stack, code.function, line)
-            line = line_of(frame)
+                return
+            stack, line = self.spans.push(stack, code.function, line), line_of(frame)
+
+    def suspended(self, generator: Any, operation: Operation) -> tuple[int, int]:
+        """Where an operation is suspended: the innermost frame's stack, and its line."""
+        *_, (_generator, stack, line) = self.places(generator, operation)
+        return stack, line
