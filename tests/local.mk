@@ -84,6 +84,7 @@ EXTRA_DIST += \
   %D%/python/cli/test_command.py \
   %D%/python/cli/test_import.py \
   %D%/python/cli/test_origin.py \
+  %D%/python/conftest.py \
   %D%/python/foreign_parse.py \
   %D%/python/histories.py \
   %D%/python/pprof_parse.py \
@@ -99,35 +100,44 @@ EXTRA_DIST += \
   %D%/python/scenarios_generators.py \
   %D%/python/scenarios_outcomes.py \
   %D%/python/scenarios_twisted.py \
+  %D%/python/shared.py \
   %D%/python/spans_model.py \
   %D%/python/speedscope_import.js \
   %D%/python/suites.py \
   %D%/python/test_bounds.py \
   %D%/python/test_callgrind_consumers.py \
+  %D%/python/test_driven_by_others.py \
   %D%/python/test_errors.py \
   %D%/python/test_escapes.py \
   %D%/python/test_examples.py \
   %D%/python/test_graph.py \
   %D%/python/test_lifecycle.py \
   %D%/python/test_merge_command.py \
-  %D%/python/test_names.py \
   %D%/python/test_merge_faults.py \
+  %D%/python/test_names.py \
   %D%/python/test_nothing_kept.py \
-  %D%/python/test_package.py \
   %D%/python/test_odd_inputs.py \
+  %D%/python/test_other_hooks.py \
+  %D%/python/test_other_tools.py \
   %D%/python/test_output_place.py \
+  %D%/python/test_package.py \
   %D%/python/test_pprof.py \
   %D%/python/test_producers.py \
   %D%/python/test_profile_merge.py \
   %D%/python/test_random_programs.py \
   %D%/python/test_reactors.py \
-  %D%/python/test_regressions.py \
+  %D%/python/test_reentrancy.py \
   %D%/python/test_scenarios.py \
   %D%/python/test_spans_model.py \
   %D%/python/test_structure.py \
-  %D%/python/test_unnoticed.py \
-  %D%/python/unnoticed.py \
+  %D%/python/test_threads.py \
+  %D%/python/test_unnoticed_deferred_results.py \
+  %D%/python/test_unnoticed_lifetimes.py \
+  %D%/python/test_unnoticed_oddities.py \
+  %D%/python/test_unnoticed_reports.py \
+  %D%/python/test_unnoticed_results.py \
   %D%/python/tracing.py \
+  %D%/python/unnoticed.py \
   %D%/run.sh \
   %D%/setup.sh
 

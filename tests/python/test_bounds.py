@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Programs that go on for ever stay on a few stacks, and within the bounds; the laws hold there too."""
+"""A failure means that a program which goes on for ever makes a profile that grows for ever, exceeds the bounds of
+depth and nesting, or breaks the laws of the contract there."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""What Theseus writes, read by the programs that people read callgrind files with."""
+"""A failure means that a program with which people read callgrind files reads what Theseus writes otherwise than it is
+meant."""
 
 from __future__ import annotations
 

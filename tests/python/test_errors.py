@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""What is done wrong: an error that says what to do, or the behaviour that is documented, and nothing lost."""
+"""A failure means that a mistake of a user is not answered by an error that says what to do, or that it costs what was
+measured."""
 
 from __future__ import annotations
 

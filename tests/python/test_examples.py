@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""The example programs and the README: what they write is what they say."""
+"""A failure means that an example program does not run, or that the README shows another output than it has."""
 
 from __future__ import annotations
 

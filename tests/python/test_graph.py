@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Graphs in Python: callgrind files read, added up and written; the laws of merging, on random files."""
+"""A failure means that callgrind files are read, added up or written wrongly in Python, or that merging depends on
+the order or the grouping."""
 
 from __future__ import annotations
 

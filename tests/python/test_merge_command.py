@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""theseus-merge, as a user calls it: what it merges, what it refuses, and that the output is whole or as before."""
+"""A failure means that theseus-merge merges wrongly, refuses what it should take, takes what it should refuse, or
+leaves an output that is neither whole nor as before."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Nothing is kept alive and nothing grows, but for stacks: what a program drops dies, and the tables are empty."""
+"""A failure means that a tracer keeps something alive that the program has dropped, or that a table grows with the
+time."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ import pytest
 from twisted.internet.defer import Deferred, DeferredLock, gatherResults, inlineCallbacks
 from twisted.internet.task import Clock, Cooperator, LoopingCall, deferLater
 
+from shared import waiting
 from theseus import Tracer
 from unnoticed import HOOKS, Thing, pending, through
 
@@ -443,3 +445,52 @@ def test_chains_that_grow_for_ever(hook: str) -> None:
         clock.pump([1] * 300)
         assert len(list(tracer.snapshot())) == stacks
     assert totals(tracer)["deferreds"] > 600
+
+
+@every_hook
+def test_weak_references_of_ours_that_others_hold(hook: str) -> None:
+    tracer = Tracer(Clock(), hook=hook)
+    generators: list[Any] = []
+
+    def body() -> Any:
+        yield Deferred()
+
+    def made() -> Any:
+        generators.append(body())
+        return generators[-1]
+
+    with tracer:
+        inlineCallbacks(made)()
+    held = [weakref.getweakrefs(generators[0]), weakref.getweakrefs(body.__code__)]
+    del tracer
+    gc.collect()
+    generators.clear()
+    gc.collect()
+    assert held
+
+
+@every_hook
+def test_a_cycle_with_a_tracer_and_what_is_pending(hook: str) -> None:
+    """The profile is there as long as anything is that may want it: the program's finalizers, observers."""
+    written: list[bytes] = []
+
+    class Service:
+        def __init__(self) -> None:
+            self.tracer = Tracer(Clock(), hook=hook)
+            self.me = self
+            with self.tracer:
+                self.pending = [waiting() for _ in range(3)]
+                for waited in self.pending:
+                    waited.addCallback(self.__init__)
+            self.profile = self.tracer.snapshot()
+
+        def __del__(self) -> None:
+            written.append(self.profile.encoded())
+            written.append(self.tracer.snapshot().encoded())
+
+    for _ in range(5):
+        written.clear()
+        service = [Service()]
+        service.clear()
+        gc.collect()
+        assert all(b"waiting" in data for data in written) and len(written) == 2

@@ -10,13 +10,16 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from twisted.internet.task import Clock
 
 import theseus
 from test_merge_command import COMMAND, FILE
+from theseus import Tracer
 from theseus.graph import Graph
 
 Write = Callable[[Path], None]
@@ -152,3 +155,33 @@ def test_graph_and_command_write_the_same(tmp_path: Path) -> None:
     graph = Graph()
     graph.read(_source(tmp_path / "command"))
     assert (tmp_path / "command").read_bytes() == graph.encoded()
+
+
+def test_a_link_is_followed(tmp_path: Path) -> None:
+    real, link = tmp_path / "real", tmp_path / "link"
+    real.write_bytes(b"old")
+    real.chmod(0o640)
+    link.symlink_to(real)
+    Tracer(Clock()).write(link)
+    assert link.is_symlink()
+    assert real.read_bytes().startswith(b"# callgrind")
+    assert stat.S_IMODE(real.stat().st_mode) == 0o640
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_what_is_not_a_file_is_written_to(tmp_path: Path) -> None:
+    """And not replaced by one: /dev/stdout, a named pipe."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[bytes] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+    reader.start()
+    try:
+        Tracer(Clock()).write(pipe)
+    finally:
+        if not stat.S_ISFIFO(pipe.stat().st_mode):
+            reader.daemon = True
+        else:
+            reader.join(10)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert read and read[0].startswith(b"# callgrind")

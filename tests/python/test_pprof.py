@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""pprof: what is written is read back whole, the bytes depend on the measurements only, Go's own tool agrees, and
-broken files are refused and change nothing."""
+"""A failure means that a pprof file does not keep the whole profile, that its bytes depend on more than the
+measurements, that Go's own tool disagrees, or that a broken file is read, or changes something."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Callgrind files that other programs write, made here and now, read function by function and edge by edge as by a
-parser that is not ours."""
+"""A failure means that a callgrind file of another program, made here and now, is read otherwise than by a parser
+that is not ours, function by function and edge by edge."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Profiles add up: exactly, in any order and grouping, whatever ids their functions and stacks have."""
+"""A failure means that profiles do not add up exactly, or that the sum depends on the order, the grouping or the
+ids."""
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: ISC
-"""Random Twisted programs: every hook gives the same bytes, the laws of the contract hold, and an independent reading
-of it, in exact fractions, gives the same.  THESEUS_PROGRAMS says how many; every other has the idioms of real programs.
+"""A failure means that the hooks disagree about a random Twisted program, that a law of the contract does not hold
+in it, or that an independent reading of the contract, in exact fractions, gives other figures.
 
-A failure prints the program.  Either a hook or the reference reads the contract wrongly."""
+THESEUS_PROGRAMS is the number of programs; every other has the idioms of real programs.  A failure prints the program.
+Either a hook or the reference reads the contract wrongly.
+"""
 
 from __future__ import annotations
 

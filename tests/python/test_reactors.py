@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Real reactors, each in a process of its own: who is under whom, how often, how it ended.  No times are looked at."""
+"""A failure means that with a real reactor, in a process of its own, an operation is under the wrong function, has
+the wrong count, or ended in another way. Times are not compared."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Runs the table of scenarios on every hook that there is here, and compares: with the table, and hook with hook."""
+"""A failure means that a hook gives other figures for a small program than the table of scenarios, or than another
+hook."""
 
 from __future__ import annotations
 

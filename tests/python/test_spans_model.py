@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""The library's spans against the brute-force model, by random histories and by the cases that matter by name."""
+"""A failure means that the library's spans differ from a model by brute force, in a random history or in a case that
+has a name."""
 
 from __future__ import annotations
 

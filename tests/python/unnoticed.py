@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from difflib import unified_diff
 from typing import Any
 
+import pytest
 import twisted
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
@@ -133,3 +134,37 @@ def check_unnoticed(program: Program, hook: str) -> None:
     assert after == before, "\n" + "\n".join(difference)
     assert sum(stack.deferreds for stack in tracer.snapshot()) > 0
     assert not any(tracer._core.kept().values()), tracer._core.kept()
+
+
+class Programs:
+    """The programs of one file: a decorator that collects them, and the test that runs each with each hook."""
+
+    def __init__(self) -> None:
+        self.all: list[Program] = []
+
+    def __call__(self, program: Program) -> Program:
+        self.all.append(program)
+        return program
+
+    def test(self) -> Callable[[Program, str], None]:
+        @pytest.mark.usefixtures("nothing_else_is_collected")
+        @pytest.mark.parametrize("hook", HOOKS)
+        @pytest.mark.parametrize("program", self.all, ids=lambda program: program.__name__)
+        def test_unnoticed(program: Program, hook: str) -> None:
+            check_unnoticed(program, hook)
+
+        return test_unnoticed
+
+
+def noted(note: Note, name: str) -> Any:
+    """A callback that notes what it gets, and passes it on."""
+
+    def callback(result: Any) -> Any:
+        note(name, result)
+        return result
+
+    return callback
+
+
+def state(deferred: Any) -> tuple[Any, ...]:
+    return bool(deferred.called), deferred.paused, getattr(deferred, "result", "none yet"), plain(deferred)
