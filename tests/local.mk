@@ -50,7 +50,7 @@ PY_TESTS =
 if HAVE_PYTHON3
 PY_TESTS += %D%/columns.py %D%/structure.py
 endif
-EXTRA_DIST += %D%/columns.py %D%/structure.py
+EXTRA_DIST += %D%/columns.py %D%/coverage.py %D%/structure.py
 CLEANFILES += %D%/shim.o
 
 # The fuzz targets, each with a driver that replays its corpus.
@@ -151,6 +151,13 @@ VALGRIND = valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-ki
 .PHONY: check-valgrind
 check-valgrind:
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(C_TESTS) $(FUZZ_TESTS)' LOG_COMPILER='$(VALGRIND)'
+
+# How much of the code the tests run.
+.PHONY: coverage print-c-tests
+coverage:
+	$(AM_V_at)$${PYTHON:-python3} -B $(srcdir)/%D%/coverage.py coverage
+print-c-tests:
+	@echo $(C_TESTS) $(FUZZ_TESTS)
 
 # What a C developer gets: ten lines outside the tree, built with what pkg-config says of what was installed.
 installcheck-local: $(srcdir)/%D%/installed.c

@@ -219,6 +219,7 @@ want codespell command -v codespell
 if [ "$all" ]; then
   want clang command -v clang
   want valgrind command -v valgrind
+  want gcovr command -v gcovr
 fi
 install_missing
 if [ "$all" ] && ! links clang -fsanitize=address,undefined && command -v apt-cache >/dev/null; then
@@ -281,6 +282,11 @@ if [ "$all" ]; then
     step tarball tarball
   else
     skip tarball "this is no git checkout"
+  fi
+  if command -v gcovr >/dev/null; then
+    step coverage "$python" tests/coverage.py --c "$build/coverage"
+  else
+    skip coverage "it needs gcovr"
   fi
   step sdist sdist
   step system-library system_library
