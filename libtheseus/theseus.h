@@ -760,11 +760,12 @@ int theseus_span_adopt(theseus_profile *profile, uint64_t span, uint64_t parent,
  * If the taker awaited THESEUS_ALL, it awaits `taken` only from now on.
  *
  * When the taker ends, each open span that it took becomes a child of the taker's parent.  The child is held if that
- * parent, or what it is a part of, is in a leg (theseus_span_resume()); otherwise it is a detached head.  If the taker has no parent, the span is
- * a detached head as well.  If the taker was taken itself, its own taker has taken the span from then on.
+ * parent, or what it is a part of, is in a leg (theseus_span_resume()); otherwise it is a detached head.  If the taker
+ * has no parent, the span is a detached head as well.  If the taker was taken itself, its own taker has taken the span
+ * from then on.
  *
- * theseus_span_adopt() undoes a taking.  If the taker is at max_nesting, `taken` becomes a child of the deepest ancestor
- * that may have children, which awaits it, and nothing is taken.
+ * theseus_span_adopt() undoes a taking.  If the taker is at max_nesting, `taken` becomes a child of the deepest
+ * ancestor that may have children, which awaits it, and nothing is taken.
  *
  * Errors: ENOMEM, ELIMIT, EOVERFLOW, and
  *   EINVAL     `taker` or `taken` is in its first leg, or `taken` is a part
@@ -774,8 +775,9 @@ int theseus_span_adopt(theseus_profile *profile, uint64_t span, uint64_t parent,
  * Complexity: O(depth + number of descendants of `taken`). */
 int theseus_span_take(theseus_profile *profile, uint64_t taker, uint64_t taken, uint64_t now_ns);
 
-/* Reports that a span runs again: a later leg begins, which the next theseus_span_await() ends.  Only the state of spans
- * that come back from a taker depends on it (theseus_span_take()).  If the span is in its first leg, nothing happens.
+/* Reports that a span runs again: a later leg begins, which the next theseus_span_await() ends.  Only the state of
+ * spans that come back from a taker depends on it (theseus_span_take()).  If the span is in its first leg, nothing
+ * happens.
  *
  *   now_ns    the time
  *

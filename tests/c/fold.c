@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A failure means that a folded profile shows other figures than the one that it was made of, or other frames than its rules say. */
+/* A failure means that a folded profile shows other figures than the one that it was made of, or other frames than its
+ * rules say. */
 #include "digest.h"
 #include "memory.h"
 #include "random-profile.h"
@@ -267,8 +268,8 @@ static void test_merge(void) {
 
 /* ---- by hand ---- */
 
-/* Folds one stack, `kinds`[i] being the kind of frame i, which is called on line i + 1, function `names`[i].  A span of 5 ns pends on
- * line 99.  Expects the folded stack `path`, the line of its Wait and the number of spans. */
+/* Folds one stack, `kinds`[i] being the kind of frame i, which is called on line i + 1, function `names`[i].  A span
+ * of 5 ns pends on line 99.  Expects the folded stack `path`, the line of its Wait and the number of spans. */
 static void is_folded(const char *names, const uint8_t *kinds, const char *path, uint32_t line, uint64_t spans) {
   theseus_profile *profile, *fold;
   uint32_t stack = THESEUS_ROOT, function = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A failure means that a span takes what it may not take, that weights go astray when one does, or that what was taken does not come
- * back when its taker ends. */
+/* A failure means that a span takes what it may not take, that weights go astray when one does, or that what was taken
+ * does not come back when its taker ends. */
 #include "digest.h"
 #include "spans.h"
 
