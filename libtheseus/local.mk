@@ -39,6 +39,8 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/profile/functions.h \
   %D%/profile/histogram.c \
   %D%/profile/histogram.h \
+  %D%/profile/labels.c \
+  %D%/profile/labels.h \
   %D%/profile/life.c \
   %D%/profile/merge.c \
   %D%/profile/origin.c \
@@ -46,6 +48,8 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/profile/preorder.h \
   %D%/profile/profile.c \
   %D%/profile/profile.h \
+  %D%/profile/sampling.c \
+  %D%/profile/sampling.h \
   %D%/profile/span-adopt.c \
   %D%/profile/span-adopt.h \
   %D%/profile/span-parts.c \
@@ -73,7 +77,6 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/graph/rows.c \
   %D%/graph/rows.h \
   %D%/graph/select.c \
-  %D%/graph/table.c \
   %D%/callgrind/body.c \
   %D%/callgrind/book.c \
   %D%/callgrind/book.h \
@@ -101,13 +104,21 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/pprof/format.h \
   %D%/pprof/ids.c \
   %D%/pprof/ids.h \
+  %D%/pprof/labels.c \
+  %D%/pprof/labels.h \
   %D%/pprof/path.c \
   %D%/pprof/path.h \
   %D%/pprof/read.c \
+  %D%/pprof/sampling.c \
+  %D%/pprof/sampling.h \
   %D%/pprof/tables.c \
   %D%/pprof/tables.h \
   %D%/pprof/write-cells.c \
   %D%/pprof/write-cells.h \
+  %D%/pprof/write-header.c \
+  %D%/pprof/write-header.h \
+  %D%/pprof/write-labels.c \
+  %D%/pprof/write-labels.h \
   %D%/pprof/write-locations.c \
   %D%/pprof/write-locations.h \
   %D%/pprof/write-sample.c \

@@ -80,7 +80,9 @@ enum theseus_status {
   THESEUS_EFORMAT = -7,   /* the input is malformed; the reader's error says where */
   THESEUS_EVERSION = -8,  /* the input has a version that this library does not read */
   THESEUS_EUNIT = -9,     /* the same event has two different units */
-  THESEUS_ELIMIT = -10    /* the memory limit that the caller set is reached */
+  THESEUS_ELIMIT = -10,   /* the memory limit that the caller set is reached */
+  THESEUS_EPERIOD = -11,  /* the profiles sample different things */
+  THESEUS_ENEGATIVE = -12 /* a value is negative, and the format cannot hold it */
 };
 
 /* Returns one English sentence that explains a status, in static storage.  Never NULL, whatever the number. */
@@ -174,6 +176,7 @@ void theseus_profile_clear(theseus_profile *profile);
  * Errors: ENOMEM, ELIMIT, and
  *   EINVAL     `into` equals `from`
  *   EUNIT      the profiles have different units for an event
+ *   EPERIOD    the profiles have different period types (see theseus_sampling_info)
  *   EOVERFLOW  a sum exceeds 64 bits
  *
  * Complexity: O(size of `from`). */
@@ -276,6 +279,40 @@ int theseus_profile_set(theseus_profile *profile, const char *key, const char *v
  *
  * The profile owns the text, which is valid until the fact changes.  Complexity: O(1). */
 const char *theseus_profile_get(const theseus_profile *profile, const char *key);
+
+/* What a profile of samples says beside them, as pprof files have it.  A text that is not known is "".
+ * Merging keeps what the profiles agree about; one that says nothing agrees with all.  Profiles of different period
+ * types are not merged (EPERIOD).  Of two periods the longer one is kept, and of comments each once. */
+typedef struct theseus_sampling_info {
+  size_t size;
+  const char *period_type;  /* what is sampled, such as "cpu" */
+  const char *period_unit;  /* and its unit, such as "nanoseconds" */
+  uint64_t period;          /* how much of it lies between two samples; 0: not known */
+  const char *default_type; /* the sample type that tools show first */
+  const char *drop_frames;  /* regular expressions: frames that tools hide */
+  const char *keep_frames;
+  uint32_t comments; /* how many; theseus_comment_get() returns them */
+  uint32_t dropped;  /* of enum theseus_dropped: what merged profiles did not agree about */
+} theseus_sampling_info;
+
+enum theseus_dropped {
+  THESEUS_DROPPED_PERIOD = 1, /* the shorter one */
+  THESEUS_DROPPED_DEFAULT_TYPE = 2,
+  THESEUS_DROPPED_FRAMES = 4,   /* drop_frames and keep_frames */
+  THESEUS_DROPPED_BUILD_ID = 8, /* of a mapped file */
+  THESEUS_DROPPED_COMMENTS = 16 /* those beyond the first 4096 */
+};
+
+/* The texts are owned by the profile, and good until it is merged into, or set.  Errors: EINVAL (size).  O(1). */
+int theseus_sampling_get(const theseus_profile *profile, theseus_sampling_info *out);
+
+/* Sets the texts and the period.  The texts are copied; NULL is "".  `comments` and `dropped` are ignored.
+ * Errors: ENOMEM, ELIMIT, EOVERFLOW, EINVAL (size, no `sampling`). */
+int theseus_sampling_set(theseus_profile *profile, const theseus_sampling_info *sampling);
+
+/* Returns a comment, by its number from 0; the text is owned by the profile.  Errors: EINVAL (no such comment).  O(1).
+ * */
+int theseus_comment_get(const theseus_profile *profile, uint32_t number, const char **out);
 
 /* ---- functions and stacks -------------------------------------------------------------------------------- */
 
@@ -533,6 +570,8 @@ typedef struct theseus_cell_info {
   uint32_t stack;    /* where the operation was suspended */
   uint32_t line;     /* in the innermost function of `stack`; 0: unknown */
   uint64_t value;    /* rounded to the nearest integer, halves up */
+  uint32_t labels;   /* the set of labels that the samples of the cell have; 0: none */
+  uint32_t negative; /* 1: `value` is to be subtracted */
 } theseus_cell_info;
 
 /* Returns the number of cells.  Their ids are valid until theseus_profile_clear().  Complexity: O(1). */
@@ -547,6 +586,20 @@ uint32_t theseus_cell_count(const theseus_profile *profile);
  *
  * Complexity: O(1). */
 int theseus_cell_get(const theseus_profile *profile, uint32_t cell, theseus_cell_info *out);
+
+/* A label of samples, from a pprof file: a text, or a number with a unit.  Labels are a part of a cell's key.  Merging
+ * and theseus_pprof_write() keep them; graphs and folded stacks add up over them. */
+typedef struct theseus_label_info {
+  size_t size;
+  const char *key;  /* this text, and those below, are owned by the profile, and good for its life */
+  const char *text; /* NULL: the value is a number */
+  const char *unit; /* of the number; "": none */
+  uint64_t number;  /* as a two's complement, if negative */
+} theseus_label_info;
+
+/* The labels of a set, numbered from 0.  Errors: EINVAL (no such set or label, size).  O(1). */
+uint32_t theseus_label_count(const theseus_profile *profile, uint32_t labels);
+int theseus_label_get(const theseus_profile *profile, uint32_t labels, uint32_t number, theseus_label_info *out);
 
 /* ---- operations that are over ----------------------------------------------------------------------------- */
 
@@ -624,7 +677,7 @@ int theseus_record(theseus_profile *profile, uint32_t stack, uint32_t line, uint
  * - background work takes nothing from the request that started it.
  *
  * Complexity.  A call costs O(depth of the span in its tree).  A change of the head of a span also costs O(number of
- * spans that it awaits, directly or not).  An open span takes at most 160 bytes, which are allocated for 64 spans at a
+ * spans that it awaits, directly or not).  An open span takes at most 160 bytes, which are allocated for 32 spans at a
  * time. */
 
 enum theseus_span_flags {
@@ -923,6 +976,8 @@ typedef struct theseus_graph_options {
   const theseus_allocator *allocator; /* NULL: malloc, realloc and free */
   uint64_t memory_limit;              /* bytes, for the graph and the calls that work on it; 0: none */
   uint32_t positions;                 /* of enum theseus_positions, for costs that the caller adds; 0: THESEUS_LINES */
+  const uint32_t *events;             /* the events whose costs theseus_graph_from_profile() projects; NULL: all */
+  uint32_t event_count;               /* how many `events` are */
 } theseus_graph_options;
 
 /* Creates an empty graph, without events.
@@ -967,89 +1022,12 @@ void theseus_graph_free(theseus_graph *graph);
  *
  * Errors: ENOMEM, ELIMIT, and
  *   EINVAL     a pointer is NULL, or as for theseus_graph_new()
+ *   ENEGATIVE  an event that is projected has a negative value, as in a difference of profiles
  *   EOVERFLOW  a sum exceeds 64 bits
  *
  * Complexity: O(number of stacks and cells); for detached heads, times the length of their paths. */
 int theseus_graph_from_profile(const theseus_profile *profile, const theseus_graph_options *options,
                                theseus_graph **out);
-
-/* A table by function: one row for each function of a graph that was called, the largest inclusive cost of the first
- * event first.  Rows that are equal in it come by the own cost of the first event, then by name, file and object. */
-typedef struct theseus_table theseus_table;
-
-/* A row.  The texts and arrays are valid as long as the table is. */
-typedef struct theseus_table_row {
-  size_t size;
-  const char *object;  /* as in theseus_graph_function */
-  const char *file;    /* "(theseus)": the function has no file */
-  const char *name;    /* not empty */
-  uint32_t first_line; /* the least one that is known; 0: none is */
-  uint64_t calls;      /* of all edges to the function */
-  uint64_t success;    /* spans that ended so, at all stacks that end in the function */
-  uint64_t failure;    /* without cancelled */
-  uint64_t cancelled;
-  uint64_t abandoned;
-  uint64_t pending;
-  uint64_t latency_min_ns;   /* 0 if none has fired */
-  uint64_t latency_max_ns;   /* 0 if none has fired */
-  const uint64_t *own;       /* one value for each event of the graph */
-  const uint64_t *inclusive; /* one value for each event: with all that the function called */
-} theseus_table_row;
-
-/* Creates the table by function of a profile.  Call theseus_settle() first.
- *
- *   profile   stays as it is, and is not needed by the table
- *   options   as for theseus_graph_new()
- *   out       receives the table.  Free it with theseus_table_free()
- *
- * The costs are those of theseus_graph_from_profile(), and so is what counts as one function: object, file and name are
- * equal.  The function `(root)`, which nothing calls, has no row.
- *
- * Errors: as for theseus_graph_from_profile().
- *
- * Complexity: as for theseus_graph_from_profile(), and O(n log n) for n functions. */
-int theseus_profile_functions(const theseus_profile *profile, const theseus_graph_options *options,
-                              theseus_table **out);
-
-/* Frees a table.
- *
- *   table   NULL: nothing happens
- *
- * Complexity: O(number of blocks). */
-void theseus_table_free(theseus_table *table);
-
-/* Returns the graph whose functions are in the table.  It names the events, and has the costs by line and the calls.
- * It belongs to the table, and is valid as long.  Cannot fail.
- *
- * Complexity: O(1). */
-const theseus_graph *theseus_table_graph(const theseus_table *table);
-
-/* Returns the number of rows.  Cannot fail.
- *
- * Complexity: O(1). */
-uint32_t theseus_table_count(const theseus_table *table);
-
-/* Reads one row.
- *
- *   row   0 to theseus_table_count() - 1
- *   out   set its size first
- *
- * Errors:
- *   EINVAL   `row` is unknown, `out` is NULL, or its size is too small
- *
- * Complexity: O(1). */
-int theseus_table_get(const theseus_table *table, uint32_t row, theseus_table_row *out);
-
-/* Fills an array with the histogram of a row: that of all stacks that end in the function.
- *
- *   row      0 to theseus_table_count() - 1
- *   counts   receives THESEUS_BUCKETS numbers.  See theseus_histogram_percentile()
- *
- * Errors:
- *   EINVAL   `row` is unknown, or `counts` is NULL
- *
- * Complexity: O(THESEUS_BUCKETS). */
-int theseus_table_histogram(const theseus_table *table, uint32_t row, uint64_t *counts);
 
 /* Adds one graph to another.
  *
@@ -1420,12 +1398,14 @@ int theseus_callgrind_read(theseus_graph *graph, const char *source, const void 
  * A line is `a;b;c 123`: the names of the functions, outermost first, and the value.  Each distinct stack of names is
  * one line.  The lines are sorted bytewise.  Values of 0 are left out.
  *
- * Wait of detached heads has a frame `[detached]` before the whole stack.  Values on the root are called `(root)`.  In
+ * Samples that differ in labels only are added.  Wait of detached heads has a frame `[detached]` before the whole
+ * stack.  Values on the root are called `(root)`.  In
  * names, `;` and the bytes that a line cannot hold (see theseus_graph_function_intern()) are escaped as \xHH.
  *
  * Errors: ENOMEM, ELIMIT (of the profile's allocator and limit), and
  *   EINVAL     no such event, or `sink` has no `write`
  *   EIO        the sink refused
+ *   ENEGATIVE  a value is negative, as in a difference of profiles
  *   EOVERFLOW  a sum exceeds 64 bits
  *
  * Complexity: O(n log n), n being the number of stacks and cells. */
@@ -1492,12 +1472,15 @@ typedef struct theseus_read_error {
  * - The file of a mapping becomes the object of its functions.
  * - Inlined functions are frames like others.  An address without a function becomes a function `0x…` in the file of
  *   its mapping.
- * - Labels are dropped.
+ * - Labels are a part of the key of a cell (theseus_label_get()).  A negative value is a cell of its own.
+ * - The period, the default sample type, comments, and the frames that tools hide are kept (theseus_sampling_info), as
+ *   are the build id and the addresses of a mapped file.
  * - Of a stack deeper than max_depth, the innermost frames are kept.  truncated_pushes counts the others.
  *
  * Errors: ENOMEM, ELIMIT, and
  *   EINVAL     `bytes` is NULL
- *   EFORMAT    the input is not pprof, is compressed, is malformed, or has negative values
+ *   EFORMAT    the input is not pprof, is compressed, is malformed, has another period type than the profile, or has
+ *              negative values of an event that is built in
  *   EUNIT      the file and the profile have different units for an event
  *   EOVERFLOW  a sum exceeds 64 bits, or a table 2^32 - 2 entries
  *

@@ -59,6 +59,7 @@ EXTRA_DIST += \
   %D%/theseus/cli/faults.py \
   %D%/theseus/cli/inputs.py \
   %D%/theseus/cli/report.py \
+  %D%/theseus/disputes.py \
   %D%/theseus/errors.py \
   %D%/theseus/graph.py \
   %D%/theseus/hooks.py \

@@ -17,6 +17,8 @@ const char *theseus_strerror(int status) {
     case THESEUS_EFORMAT: return "the input is not in the format that it should be in";
     case THESEUS_EVERSION: return "the input is of a version that is not supported";
     case THESEUS_EUNIT: return "the same event is known under another unit";
+    case THESEUS_EPERIOD: return "the profiles sample different things: their period types differ";
+    case THESEUS_ENEGATIVE: return "a value is negative, as in a difference of profiles";
     case THESEUS_ELIMIT: return "the memory limit is reached";
     default: return "unknown status";
   }

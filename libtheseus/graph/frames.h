@@ -13,8 +13,6 @@
 
 #include "graph/graph.h"
 
-#define TH_NO_FILE "(theseus)" /* consumers want a file for every function */
-
 struct th_frame { /* of a stack, its innermost frame */
   uint32_t parent /* a stack */, function /* of the graph */, first_line, call_line;
   uint32_t pre, size; /* number in preorder; stacks in the subtree */
@@ -38,6 +36,8 @@ struct th_projection {
   const theseus_profile *profile;
   theseus_graph *graph;
   uint32_t stacks, events;
+  const uint32_t *wanted; /* events that are projected; NULL: all */
+  uint32_t wanted_count;
   struct th_frame *frames; /* by stack */
   uint64_t *sums;          /* by stack, then event: first what is measured of the stack, then with all below it */
   uint64_t *zeros;         /* by event */

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: ISC */
+#include "base/sized.h"
 #include "graph/detached.h"
 #include "graph/frames.h"
 #include "graph/paths.h"
+#include "profile/profile.h"
+
+#define NO_FILE "(theseus)" /* consumers want a file for every function */
 
 /* ---- what the profile holds ---- */
 
@@ -19,13 +23,13 @@ static int load_events(struct th_projection *p) {
 
 static int load_functions(struct th_projection *p) {
   uint32_t n = theseus_function_count(p->profile);
-  int status = theseus_graph_function_intern(p->graph, "", TH_NO_FILE, "(root)", &p->root);
+  int status = theseus_graph_function_intern(p->graph, "", NO_FILE, "(root)", &p->root);
   if (!status)
-    status = theseus_graph_function_intern(p->graph, "", TH_NO_FILE, "[detached]", &p->detached);
+    status = theseus_graph_function_intern(p->graph, "", NO_FILE, "[detached]", &p->detached);
   for (uint32_t i = 0; i < n && !status; i++) {
     theseus_function_info function = {.size = sizeof function};
     theseus_function_get(p->profile, i, &function);
-    status = theseus_graph_function_intern(p->graph, function.object, *function.file ? function.file : TH_NO_FILE,
+    status = theseus_graph_function_intern(p->graph, function.object, *function.file ? function.file : NO_FILE,
                                            function.name, &p->nodes[i]);
   }
   return status;
@@ -73,6 +77,13 @@ static int add_cell(struct th_projection *p, const theseus_cell_info *cell) {
   return th_paths_add_self_event(p, frame->function, cell->stack ? cell->line : 0, cell->event, cell->value);
 }
 
+static bool is_wanted(const struct th_projection *p, uint32_t event) {
+  bool found = !p->wanted;
+  for (uint32_t i = 0; i < p->wanted_count && !found; i++)
+    found = p->wanted[i] == event;
+  return found;
+}
+
 static int load_cells(struct th_projection *p) {
   uint32_t n = theseus_cell_count(p->profile);
   int status = THESEUS_OK;
@@ -80,7 +91,10 @@ static int load_cells(struct th_projection *p) {
   for (uint32_t i = 0; i < n && !status; i++) {
     theseus_cell_info cell = {.size = sizeof cell};
     theseus_cell_get(p->profile, i, &cell);
-    if (cell.value)
+    if (!is_wanted(p, cell.event))
+      continue;
+    status = th_cells_net(&p->profile->cells, i, &cell.value);
+    if (cell.value && !status)
       status = cell.detached ? th_detached_add(p, &cell) : add_cell(p, &cell);
   }
   return status;
@@ -143,9 +157,11 @@ static int run(struct th_projection *p) {
   return status ? status : leave_out_spans(p);
 }
 
-static int project(const theseus_profile *profile, theseus_graph *graph) {
+static int project(const theseus_profile *profile, const theseus_graph_options *options, theseus_graph *graph) {
   struct th_projection p = {.profile = profile,
                             .graph = graph,
+                            .wanted = options->events,
+                            .wanted_count = options->event_count,
                             .stacks = theseus_stack_count(profile),
                             .events = theseus_event_count(profile)};
   th_alloc *alloc = &graph->alloc;
@@ -177,13 +193,14 @@ static int project(const theseus_profile *profile, theseus_graph *graph) {
 
 int theseus_graph_from_profile(const theseus_profile *profile, const theseus_graph_options *options,
                                theseus_graph **out) {
+  theseus_graph_options chosen = {.size = sizeof chosen};
   theseus_graph *graph;
-  if (!profile || !out)
+  if (!profile || !out || th_take(&chosen, sizeof chosen, options))
     return THESEUS_EINVAL;
   int status = theseus_graph_new(options, &graph);
   if (status)
     return status;
-  status = project(profile, graph);
+  status = project(profile, &chosen, graph);
   if (status) {
     theseus_graph_free(graph);
     return status;

@@ -200,6 +200,44 @@ static int read_whole(struct worker *worker, const struct input *input, struct s
   return EXIT_DONE;
 }
 
+/* Makes the worker's profile refuse another period type than that of the other workers. */
+static int tell_period(struct worker *worker) {
+  theseus_sampling_info sampling = {.size = sizeof sampling};
+  theseus_sampling_get(worker->profile, &sampling);
+  sampling.period_type = worker->shared->period_type;
+  sampling.period_unit = worker->shared->period_unit;
+  return theseus_sampling_set(worker->profile, &sampling);
+}
+
+static void learn_period(struct worker *worker) {
+  theseus_sampling_info sampling = {.size = sizeof sampling};
+  theseus_sampling_get(worker->profile, &sampling);
+  if (!*sampling.period_type)
+    return;
+  worker->shared->period_type = strdup_or_exit(sampling.period_type);
+  worker->shared->period_unit = strdup_or_exit(sampling.period_unit);
+}
+
+/* Adds a file to the worker's profile.  Until the period type is known, one worker reads at a time: which files are
+ * refused must not depend on who is faster. */
+static int add_pprof(struct worker *worker, theseus_read_error *error) {
+  struct shared *shared = worker->shared;
+
+  pthread_mutex_lock(&shared->period_lock);
+  bool known = shared->period_type != NULL;
+  if (known)
+    pthread_mutex_unlock(&shared->period_lock);
+  int status = known ? tell_period(worker) : THESEUS_OK;
+  if (!status)
+    status = theseus_pprof_read(worker->profile, worker->whole, worker->whole_size, error);
+  if (!known) {
+    if (!status)
+      learn_period(worker);
+    pthread_mutex_unlock(&shared->period_lock);
+  }
+  return status;
+}
+
 static int read_pprof(struct worker *worker, size_t number, struct source *source, ssize_t got) {
   const struct input *input = &worker->shared->inputs->items[number];
   theseus_profile_options options = worker_profile_options(worker->shared);
@@ -216,7 +254,7 @@ static int read_pprof(struct worker *worker, size_t number, struct source *sourc
   if (failed)
     return failed;
   theseus_profile_info_get(worker->profile, &before);
-  status = theseus_pprof_read(worker->profile, worker->whole, worker->whole_size, &error);
+  status = add_pprof(worker, &error);
   theseus_profile_info_get(worker->profile, &after);
   if (status == THESEUS_ELIMIT)
     return worker_report_limit(worker, input, false);

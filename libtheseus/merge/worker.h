@@ -38,6 +38,8 @@ struct shared {
   uint64_t read;         /* the same, decompressed */
   uint64_t warnings;
   struct columns columns;
+  pthread_mutex_t period_lock;     /* held by the worker that may find the period type */
+  char *period_type, *period_unit; /* of the pprof inputs; NULL: not known yet */
 };
 
 struct worker {

@@ -245,6 +245,7 @@ int workers_run(const struct options *options, const struct inputs *inputs, stru
   shared.profiled = out->profiled = realloc_or_exit(NULL, inputs->count + 1, sizeof *shared.profiled);
   memset(shared.profiled, 0, inputs->count * sizeof *shared.profiled);
   pthread_mutex_init(&shared.lock, NULL);
+  pthread_mutex_init(&shared.period_lock, NULL);
   pthread_cond_init(&shared.changed, NULL);
   pthread_mutex_lock(&shared.lock);
   for (; started < wanted; started++) {
@@ -284,6 +285,9 @@ int workers_run(const struct options *options, const struct inputs *inputs, stru
   }
   pthread_cond_destroy(&shared.changed);
   pthread_mutex_destroy(&shared.lock);
+  pthread_mutex_destroy(&shared.period_lock);
+  free(shared.period_type);
+  free(shared.period_unit);
   theseus_graph_free(shared.handed);
   free(shared.taken);
   free(workers);

@@ -12,12 +12,55 @@ static int fail(const char *doing, int status) {
   return exit_of_status(status);
 }
 
+/* Reports the first event that has negative values, which callgrind and folded files cannot hold.  Returns the exit
+ * code. */
+static int fail_negative(const theseus_profile *profile) {
+  theseus_cell_info cell = {.size = sizeof cell};
+  theseus_event_info event = {.size = sizeof event};
+
+  for (uint32_t i = 0; theseus_cell_get(profile, i, &cell) == THESEUS_OK; i++)
+    if (cell.negative && cell.value)
+      break;
+  theseus_event_get(profile, cell.event, &event);
+  complain("the event %s has negative values, as in a difference of profiles, which only pprof files can hold; "
+           "choose other events with --events, or --format=pprof",
+           event.name);
+  return EXIT_INPUT;
+}
+
 /* ---- callgrind ---- */
 
+/* The events of a profile that --events names. */
+static uint32_t *wanted_events(const struct options *options, const theseus_profile *profile, uint32_t *count) {
+  uint32_t n = theseus_event_count(profile);
+  uint32_t *wanted = realloc_or_exit(NULL, (size_t)n + 1, sizeof *wanted);
+  theseus_event_info event = {.size = sizeof event};
+
+  *count = 0;
+  for (uint32_t i = 0; i < n; i++)
+    for (uint32_t k = 0; k < options->event_count; k++)
+      if (theseus_event_get(profile, i, &event) == THESEUS_OK && columns_same_name(event.name, options->events[k])) {
+        wanted[(*count)++] = i;
+        break;
+      }
+  return wanted;
+}
+
+static int project(const struct options *options, const theseus_profile *profile, theseus_graph **out) {
+  theseus_graph_options chosen = {.size = sizeof chosen};
+  uint32_t *wanted = NULL;
+
+  if (options->events)
+    chosen.events = wanted = wanted_events(options, profile, &chosen.event_count);
+  int status = theseus_graph_from_profile(profile, &chosen, out);
+  free(wanted);
+  return status;
+}
+
 /* Projects the profile and adds it to the graph. */
-static int add_profile_to_graph(struct merged *merged, const struct inputs *inputs) {
+static int add_profile_to_graph(const struct options *options, struct merged *merged, const struct inputs *inputs) {
   theseus_graph *projected;
-  int status = theseus_graph_from_profile(merged->profile, NULL, &projected);
+  int status = project(options, merged->profile, &projected);
   if (status)
     return status;
   for (size_t i = 0; i < inputs->count && !status; i++)
@@ -104,9 +147,9 @@ static int report_formulas(const struct options *options, const theseus_graph *g
 static int prepare_callgrind(const struct options *options, const struct inputs *inputs, struct merged *merged) {
   uint32_t count;
 
-  int status = merged->profile ? add_profile_to_graph(merged, inputs) : THESEUS_OK;
+  int status = merged->profile ? add_profile_to_graph(options, merged, inputs) : THESEUS_OK;
   if (status)
-    return fail("merging", status);
+    return status == THESEUS_ENEGATIVE ? fail_negative(merged->profile) : fail("merging", status);
   name_columns(merged);
   theseus_event_info *events = all_events(merged, &count);
   if (options->events && !choose_events(options, &events, &count)) {
@@ -158,6 +201,32 @@ static int prepare_folded(const struct options *options, struct merged *merged) 
   return EXIT_USAGE;
 }
 
+/* Reports what a pprof file holds once, and the inputs do not agree about.  With --strict that is an error. */
+static int report_dropped(const struct options *options, const theseus_profile *profile) {
+  static const struct {
+    uint32_t bit;
+    const char *text;
+  } texts[] = {
+      {THESEUS_DROPPED_PERIOD, "inputs have different periods: the longest one is kept"},
+      {THESEUS_DROPPED_DEFAULT_TYPE, "inputs have different default sample types: none is kept"},
+      {THESEUS_DROPPED_FRAMES, "inputs have different drop_frames or keep_frames: none are kept"},
+      {THESEUS_DROPPED_BUILD_ID, "inputs have different build ids of one file: none is kept"},
+      {THESEUS_DROPPED_COMMENTS, "inputs have more than 4096 comments: the others are left out"},
+  };
+  theseus_sampling_info sampling = {.size = sizeof sampling};
+  int status = EXIT_DONE;
+
+  theseus_sampling_get(profile, &sampling);
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    if (!(sampling.dropped & texts[i].bit))
+      continue;
+    complain("%s%s", options->strict ? "" : "warning: ", texts[i].text);
+    if (options->strict)
+      status = EXIT_INPUT;
+  }
+  return status;
+}
+
 /* ---- all formats ---- */
 
 int write_prepare(const struct options *options, const struct inputs *inputs, struct merged *merged) {
@@ -168,7 +237,7 @@ int write_prepare(const struct options *options, const struct inputs *inputs, st
              options->format == FORMAT_PPROF ? "pprof" : "folded stacks");
     return EXIT_USAGE;
   }
-  return options->format == FORMAT_FOLDED ? prepare_folded(options, merged) : EXIT_DONE;
+  return options->format == FORMAT_FOLDED ? prepare_folded(options, merged) : report_dropped(options, merged->profile);
 }
 
 int write_merged(const struct options *options, const struct merged *merged, struct output *output) {
@@ -184,5 +253,7 @@ int write_merged(const struct options *options, const struct merged *merged, str
       break;
     case FORMAT_FOLDED: status = theseus_folded_write(merged->profile, merged->folded_event, &sink); break;
   }
+  if (status == THESEUS_ENEGATIVE)
+    return fail_negative(merged->profile);
   return !status || status == THESEUS_EIO ? EXIT_DONE : fail("writing", status); /* EIO: `output` knows the error */
 }

@@ -30,17 +30,7 @@ static bool is_taken(const th_pprof_events *events, const theseus_profile *profi
 /* A name that an event can have. */
 static void event_name(const th_pprof_events *events, const theseus_profile *profile, uint32_t type,
                        const struct th_text *text, char *out, size_t size) {
-  size_t n = 0;
-  for (uint32_t i = 0; i < text->length && n < size / 2; i++) {
-    char c = text->bytes[i];
-    bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_', digit = c >= '0' && c <= '9';
-    if (digit && n == 0)
-      out[n++] = '_';
-    out[n++] = letter || digit ? c : '_';
-  }
-  if (!n)
-    out[n++] = '_';
-  out[n] = '\0';
+  size_t n = th_event_name(text->bytes, text->length, out, size / 2);
   while (is_taken(events, profile, out, type) && n + 12 < size)
     n += (size_t)snprintf(out + n, size - n, "_%u", (unsigned)type);
 }
@@ -99,7 +89,7 @@ static int resolve_type(th_pprof_events *events, const th_pprof_tables *tables, 
   const struct th_text *text = th_pprof_string(tables, tables->types[type].name);
   theseus_event_info event = {.size = sizeof event};
   uint32_t unit;
-  char name[256];
+  char name[TH_EVENT_NAME];
 
   int status = th_pprof_intern(profile, th_pprof_string(tables, tables->types[type].unit), &unit);
   if (status)

@@ -15,6 +15,14 @@ static const char *value_of(const struct th_text *comment, int fact, size_t *len
   return comment->bytes + n + middle;
 }
 
+bool th_pprof_is_fact(const struct th_text *comment) {
+  size_t length;
+  for (int fact = 0; fact < TH_FACTS; fact++)
+    if (value_of(comment, fact, &length))
+      return true;
+  return false;
+}
+
 /* All comments about one fact, a line for each, joined in `lines`. */
 static int join_lines(const th_pprof_tables *tables, int fact, th_wire *lines, bool *found) {
   *found = false;

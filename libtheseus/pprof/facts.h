@@ -5,6 +5,9 @@
 
 #include "pprof/tables.h"
 
+/* True if a comment is a fact. */
+bool th_pprof_is_fact(const struct th_text *comment);
+
 /* Interns the facts among the texts of `profile`.  ENOMEM, ELIMIT, EOVERFLOW. */
 int th_pprof_facts_read(const th_pprof_tables *tables, theseus_profile *profile, struct th_facts *out);
 

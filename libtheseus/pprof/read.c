@@ -6,14 +6,13 @@
 #include "pprof/bookings.h"
 #include "pprof/events.h"
 #include "pprof/facts.h"
+#include "pprof/labels.h"
 #include "pprof/path.h"
+#include "pprof/sampling.h"
 #include "profile/events.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* What a string means as the key of a label, or as an outcome. */
-enum word { NO_WORD, KEY_OUTCOME, KEY_LATENCY, KEY_DETACHED, KEY_HEAD, KEY_HEAD_PATH, FIRST_OUTCOME };
 
 struct reader {
   theseus_profile *profile;
@@ -21,7 +20,7 @@ struct reader {
   th_pprof_events events;
   th_bookings bookings;
   th_pprof_path path;
-  unsigned char *words; /* by string: enum word */
+  th_pprof_labels labels;
   uint64_t sample_number;
 
   /* One sample. */
@@ -31,82 +30,8 @@ struct reader {
   th_wire spliced[2]; /* locations that were not one block: this sample's, and those that the path knows */
 };
 
-/* What the labels of a sample say. */
-struct labels {
-  uint32_t outcome; /* of TH_OUTCOME_NAMES */
-  bool detached, has_head;
-  uint64_t mark, head;
-  const struct th_text *head_path;
-};
-
-/* ---- labels ---- */
-
-static int classify_words(struct reader *reader) {
-  static const char *const words[] = {[KEY_OUTCOME] = TH_WORD_OUTCOME,
-                                      [KEY_LATENCY] = TH_WORD_LATENCY,
-                                      [KEY_DETACHED] = TH_WORD_DETACHED,
-                                      [KEY_HEAD] = TH_WORD_HEAD,
-                                      [KEY_HEAD_PATH] = TH_WORD_HEAD_PATH};
-  static const char *const outcomes[] = TH_OUTCOME_NAMES;
-  const th_pprof_tables *tables = &reader->tables;
-
-  reader->words = th_alloc_zeroed(tables->alloc, tables->string_count, 1);
-  if (!reader->words)
-    return th_alloc_why(tables->alloc);
-  for (uint32_t i = 0; i < tables->string_count; i++) {
-    const struct th_text *text = &tables->strings[i];
-    for (unsigned char word = KEY_OUTCOME; word < FIRST_OUTCOME; word++)
-      if (th_text_is(text, words[word]))
-        reader->words[i] = word;
-    for (unsigned char outcome = 0; outcome < TH_PPROF_OUTCOMES; outcome++)
-      if (th_text_is(text, outcomes[outcome]))
-        reader->words[i] = (unsigned char)(FIRST_OUTCOME + outcome);
-  }
-  return THESEUS_OK;
-}
-
 static int sample_fail(const struct reader *reader, const unsigned char *at, const char *what) {
   return th_pprof_fail(&reader->tables, at, "sample %llu: %s", (unsigned long long)reader->sample_number, what);
-}
-
-static int read_label(const struct reader *reader, th_bytes message, struct labels *labels) {
-  const unsigned char *at = message.at;
-  uint64_t key = 0, string = 0, number = 0;
-  struct th_field field;
-
-  while (message.at != message.end) {
-    const char *wrong = th_wire_next(&message, &field);
-    if (wrong)
-      return sample_fail(reader, message.at, wrong);
-    switch (field.number) {
-      case TH_LABEL_KEY: key = field.value; break;
-      case TH_LABEL_STRING: string = field.value; break;
-      case TH_LABEL_NUMBER: number = field.value; break;
-      default: break;
-    }
-  }
-  if (key >= reader->tables.string_count || string >= reader->tables.string_count)
-    return sample_fail(reader, at, "a label's text is not in the string table");
-  switch (reader->words[key]) {
-    case KEY_OUTCOME:
-      if (reader->words[string] < FIRST_OUTCOME)
-        return sample_fail(reader, at, "an unknown outcome");
-      labels->outcome = reader->words[string] - (uint32_t)FIRST_OUTCOME;
-      break;
-    case KEY_LATENCY:
-      if (number > INT64_MAX)
-        return sample_fail(reader, at, "a negative latency");
-      labels->mark = number;
-      break;
-    case KEY_DETACHED: labels->detached = true; break;
-    case KEY_HEAD:
-      labels->has_head = true;
-      labels->head = number;
-      break;
-    case KEY_HEAD_PATH: labels->head_path = &reader->tables.strings[string]; break;
-    default: break;
-  }
-  return THESEUS_OK;
 }
 
 /* The next line of a text, which loses it. */
@@ -127,7 +52,7 @@ static uint32_t decimal(th_bytes digits) {
 }
 
 /* The stack of the head of detached Wait: so many frames of the stack where the Wait is, and then those of a text. */
-static int find_head(struct reader *reader, const struct labels *labels, uint32_t stack, uint32_t *out) {
+static int find_head(struct reader *reader, const struct th_pprof_meaning *labels, uint32_t stack, uint32_t *out) {
   theseus_profile *profile = reader->profile;
   uint32_t head = stack;
   int status = THESEUS_OK;
@@ -162,15 +87,23 @@ static int find_head(struct reader *reader, const struct labels *labels, uint32_
 
 /* ---- samples ---- */
 
-static int add_sample(struct reader *reader, const struct labels *labels) {
+static int add_sample(struct reader *reader, const struct th_pprof_meaning *labels) {
   struct th_ended ended = {.stack = reader->path.stack, .outcome = labels->outcome, .mark = labels->mark};
-  int status = THESEUS_OK;
+  uint32_t set = TH_NO_LABELS;
 
+  int status = th_pprof_labels_set(&reader->labels, &set);
   for (uint32_t i = 0; !status && i < reader->tables.type_count; i++) {
     uint64_t value = reader->values[i];
     if (!value)
       continue;
-    struct th_cell_key key = {reader->events.ids[i], THESEUS_ROOT, 0, reader->path.stack, reader->path.line};
+    struct th_cell_key key = {.event = reader->events.ids[i],
+                              .head = THESEUS_ROOT,
+                              .stack = reader->path.stack,
+                              .line = reader->path.line,
+                              .labels = set,
+                              .negative = value > INT64_MAX};
+    if (key.negative)
+      value = -value;
     if (key.event == THESEUS_LATENCY) {
       ended.latency_ns = value;
     } else if (key.event == THESEUS_OPERATIONS) {
@@ -238,12 +171,13 @@ static bool take_values(struct reader *reader, const struct th_field *field) {
 
 static int read_sample(struct reader *reader, th_bytes message) {
   const unsigned char *at = message.at;
-  struct labels labels = {.mark = TH_NO_MARK};
+  struct th_pprof_meaning labels;
   struct th_field field;
   int status = THESEUS_OK;
 
   reader->value_count = 0;
   reader->locations = (th_bytes){at, at};
+  th_pprof_labels_begin(&reader->labels, reader->sample_number, &labels);
   while (!status && message.at != message.end) {
     const unsigned char *field_at = message.at;
     const char *wrong = th_wire_next(&message, &field);
@@ -251,9 +185,10 @@ static int read_sample(struct reader *reader, th_bytes message) {
       status = take_locations(reader, &field, field_at);
     else if (!wrong && field.number == TH_SAMPLE_VALUE && !take_values(reader, &field))
       wrong = "a number that does not end";
-    else if (!wrong && field.number == TH_SAMPLE_LABEL && reader->events.ours)
-      status = field.is_block ? read_label(reader, field.block, &labels)
-                              : sample_fail(reader, field_at, "a label is not a message");
+    else if (!wrong && field.number == TH_SAMPLE_LABEL && !field.is_block)
+      wrong = "a label is not a message";
+    else if (!wrong && field.number == TH_SAMPLE_LABEL)
+      status = th_pprof_labels_add(&reader->labels, field.block, &labels);
     if (wrong)
       return sample_fail(reader, field_at, wrong);
   }
@@ -265,8 +200,8 @@ static int read_sample(struct reader *reader, th_bytes message) {
                          (unsigned long)reader->tables.type_count);
   bool any = false;
   for (uint32_t i = 0; i < reader->value_count; i++) {
-    if (reader->values[i] > INT64_MAX)
-      return sample_fail(reader, at, "a negative value, as in a difference of profiles");
+    if (reader->values[i] > INT64_MAX && reader->events.ids[i] < THESEUS_EVENTS)
+      return sample_fail(reader, at, "a negative value, as in a difference of profiles, of an event of Theseus");
     any = any || reader->values[i];
   }
   if (any)
@@ -291,7 +226,7 @@ static int read_samples(struct reader *reader, th_bytes bytes) {
 
 /* ---- the call ---- */
 
-static int read_all(struct reader *reader, th_bytes bytes) {
+static int read_all(struct reader *reader, th_bytes bytes, th_sampling *sampling) {
   theseus_profile *profile = reader->profile;
   th_pprof_tables *tables = &reader->tables;
 
@@ -301,7 +236,9 @@ static int read_all(struct reader *reader, th_bytes bytes) {
   if (!status)
     status = th_pprof_tables_resolve(tables, profile);
   if (!status)
-    status = classify_words(reader);
+    status = th_pprof_sampling_read(tables, profile, sampling);
+  if (!status)
+    status = th_pprof_labels_init(&reader->labels, tables, profile, reader->events.ours);
   if (!status && !(reader->values = th_alloc_zeroed(&profile->alloc, tables->type_count, sizeof *reader->values)))
     status = th_alloc_why(&profile->alloc);
   return status ? status : read_samples(reader, bytes);
@@ -318,9 +255,11 @@ static int read_profile(theseus_profile *profile, th_bytes bytes, theseus_read_e
   reader->tables.error = error;
   bool was_blank = th_profile_is_blank(profile);
   struct th_facts facts = th_no_facts();
+  th_sampling sampling;
+  th_sampling_init(&sampling);
   th_bookings_begin(&reader->bookings, profile);
-  int status = read_all(reader, bytes);
-  if (!status && reader->events.ours)
+  int status = read_all(reader, bytes, &sampling);
+  if (!status)
     status = th_pprof_facts_read(&reader->tables, profile, &facts);
   if (status) {
     th_bookings_undo(&reader->bookings);
@@ -330,13 +269,15 @@ static int read_profile(theseus_profile *profile, th_bytes bytes, theseus_read_e
     th_pprof_tables_tell_objects(&reader->tables, profile);
     th_profile_add_time(profile, reader->tables.time_ns, reader->tables.duration_ns);
     th_profile_add_facts(profile, was_blank, &facts);
+    th_sampling_join(&profile->sampling, alloc, &sampling);
   }
 
   th_bookings_free(&reader->bookings);
   th_pprof_path_free(&reader->path, alloc);
   th_wire_free(&reader->spliced[0], alloc);
   th_wire_free(&reader->spliced[1], alloc);
-  th_alloc_free(alloc, reader->words, reader->tables.string_count, 1);
+  th_pprof_labels_free(&reader->labels);
+  th_sampling_free(&sampling, alloc);
   th_alloc_free(alloc, reader->values, reader->tables.type_count, sizeof *reader->values);
   th_pprof_tables_free(&reader->tables);
   th_alloc_free(alloc, reader, 1, sizeof *reader);

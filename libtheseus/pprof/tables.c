@@ -53,20 +53,23 @@ static int read_string(th_pprof_tables *tables, const struct th_field *field) {
   return status;
 }
 
-static int read_type(th_pprof_tables *tables, th_bytes message) {
-  struct th_pprof_type type = {0};
+static int read_type(th_pprof_tables *tables, th_bytes message, struct th_pprof_type *out) {
   struct th_field field;
   int status = THESEUS_OK;
 
-  if (tables->type_count == TH_MAX_TYPES)
-    return th_pprof_fail(tables, message.at, "more than %d sample types", TH_MAX_TYPES);
+  *out = (struct th_pprof_type){0};
   while (next_field(tables, &message, &field, &status))
     if (field.number == TH_VALUE_TYPE)
-      type.name = field.value;
+      out->name = field.value;
     else if (field.number == TH_VALUE_UNIT)
-      type.unit = field.value;
-  tables->types[tables->type_count++] = type;
+      out->unit = field.value;
   return status;
+}
+
+static int read_sample_type(th_pprof_tables *tables, th_bytes message) {
+  if (tables->type_count == TH_MAX_TYPES)
+    return th_pprof_fail(tables, message.at, "more than %d sample types", TH_MAX_TYPES);
+  return read_type(tables, message, &tables->types[tables->type_count++]);
 }
 
 static int read_mapping(th_pprof_tables *tables, th_bytes message) {
@@ -76,10 +79,15 @@ static int read_mapping(th_pprof_tables *tables, th_bytes message) {
   int status = th_alloc_grow(tables->alloc, &tables->mappings, &tables->mapping_capacity,
                              (uint64_t)tables->mapping_ids.count + 1, sizeof mapping);
   while (!status && next_field(tables, &message, &field, &status))
-    if (field.number == TH_MAPPING_ID)
-      id = field.value;
-    else if (field.number == TH_MAPPING_FILE)
-      mapping.file = field.value;
+    switch (field.number) {
+      case TH_MAPPING_ID: id = field.value; break;
+      case TH_MAPPING_START: mapping.start = field.value; break;
+      case TH_MAPPING_LIMIT: mapping.limit = field.value; break;
+      case TH_MAPPING_OFFSET: mapping.offset = field.value; break;
+      case TH_MAPPING_FILE: mapping.file = field.value; break;
+      case TH_MAPPING_BUILD_ID: mapping.build_id = field.value; break;
+      default: break;
+    }
   if (status)
     return status;
   tables->mappings[tables->mapping_ids.count] = mapping;
@@ -190,13 +198,20 @@ static int read_field(th_pprof_tables *tables, const unsigned char *at, const st
   if (message && !field->is_block)
     return th_pprof_fail(tables, at, "field %u of the profile is not a message", (unsigned)field->number);
   switch (field->number) {
-    case TH_PROFILE_SAMPLE_TYPE: return read_type(tables, field->block);
+    case TH_PROFILE_SAMPLE_TYPE: return read_sample_type(tables, field->block);
     case TH_PROFILE_MAPPING: return read_mapping(tables, field->block);
     case TH_PROFILE_LOCATION: return read_location(tables, field->block);
     case TH_PROFILE_FUNCTION: return read_function(tables, field->block);
     case TH_PROFILE_STRING: return read_string(tables, field);
     case TH_PROFILE_TIME: return read_time(tables, at, field);
     case TH_PROFILE_DURATION: tables->duration_ns = field->value <= INT64_MAX ? field->value : 0; return THESEUS_OK;
+    case TH_PROFILE_PERIOD_TYPE:
+      return field->is_block ? read_type(tables, field->block, &tables->period_type)
+                             : th_pprof_fail(tables, at, "the period type is not a message");
+    case TH_PROFILE_PERIOD: tables->period = field->value <= INT64_MAX ? field->value : 0; return THESEUS_OK;
+    case TH_PROFILE_DEFAULT_TYPE: tables->default_type = field->value; return THESEUS_OK;
+    case TH_PROFILE_DROP_FRAMES: tables->drop_frames = field->value; return THESEUS_OK;
+    case TH_PROFILE_KEEP_FRAMES: tables->keep_frames = field->value; return THESEUS_OK;
     case TH_PROFILE_COMMENT:
       if (tables->comment_count < MAX_COMMENTS &&
           !read_numbers(tables->alloc, field, &tables->comments, &tables->comment_count, &tables->comment_capacity,

@@ -18,7 +18,8 @@ struct th_pprof_function {
 };
 
 struct th_pprof_mapping {
-  uint64_t file;
+  uint64_t file, build_id; /* strings */
+  uint64_t start, limit, offset;
   uint32_t object; /* a text of the profile; TH_NONE: none */
 };
 
@@ -64,6 +65,9 @@ typedef struct th_pprof_tables {
   uint32_t place_count;
   struct th_ids function_ids, mapping_ids, location_ids;
   uint64_t time_ns, duration_ns;
+  struct th_pprof_type period_type;
+  uint64_t period;
+  uint64_t default_type, drop_frames, keep_frames; /* strings */
 } th_pprof_tables;
 
 /* Takes in all of a file but its samples.  EFORMAT, ENOMEM, ELIMIT, EOVERFLOW. */

@@ -2,7 +2,7 @@
 #include "pprof/write-cells.h"
 #include "base/sort.h"
 #include "base/text.h"
-#include "pprof/write-sample.h"
+#include "pprof/write-labels.h"
 
 #include <string.h>
 
@@ -18,7 +18,9 @@ static bool cell_less(const void *owner, uint32_t a, uint32_t b) {
     return line_of(x) < line_of(y);
   if (x->detached != y->detached)
     return x->detached < y->detached;
-  return x->detached && writer->stacks.positions[x->head] < writer->stacks.positions[y->head];
+  if (x->detached && x->head != y->head)
+    return writer->stacks.positions[x->head] < writer->stacks.positions[y->head];
+  return x->labels != y->labels && th_pprof_labels_rank(writer, x->labels) < th_pprof_labels_rank(writer, y->labels);
 }
 
 int th_pprof_cells_sort(th_pprof_writer *writer) {
@@ -84,8 +86,7 @@ static uint32_t head_path(th_pprof_writer *writer, uint32_t head, uint32_t share
   return id;
 }
 
-static uint32_t put_detached(th_pprof_writer *writer, uint32_t head, uint32_t stack,
-                             struct th_pprof_label labels[TH_MAX_LABELS]) {
+static uint32_t put_detached(th_pprof_writer *writer, uint32_t head, uint32_t stack, struct th_pprof_label *labels) {
   const struct th_stack *stacks = writer->profile->stacks.items;
   uint32_t shared = head, other = stack, n = 0;
 
@@ -114,26 +115,34 @@ void th_pprof_cells_release(th_pprof_writer *writer) {
   th_alloc_free(alloc, writer->path, writer->path_capacity, sizeof *writer->path);
 }
 
+/* Adds the value of a cell to the sample, or subtracts it. */
+static void add_value(th_pprof_writer *writer, const struct th_cell_key *key, uint64_t amount) {
+  uint64_t *sum =
+      &writer->sample
+           .values[key->event ? th_pprof_host_type(writer) + key->event - THESEUS_EVENTS : (uint32_t)TH_TYPE_WAIT];
+  uint64_t before = *sum;
+
+  *sum = key->negative ? before - amount : before + amount;
+  /* The sign of a sum that fits changes only if the signs of its parts differ. */
+  if (amount > INT64_MAX || ((before > INT64_MAX) == (bool)key->negative && (*sum > INT64_MAX) != (before > INT64_MAX)))
+    th_pprof_note(writer, THESEUS_EOVERFLOW);
+}
+
 void th_pprof_cells_send(th_pprof_writer *writer, uint32_t position) {
   if (!writer->cell_ends)
     return;
   const th_cells *cells = &writer->profile->cells;
   uint32_t next = position ? writer->cell_ends[position - 1] : 0, end = writer->cell_ends[position];
-  struct th_pprof_label labels[TH_MAX_LABELS];
 
   while (next < end) {
     uint32_t first = writer->cells[next];
     struct th_cell_key key = cells->items[first].key;
     for (; next < end && !cell_less(writer, first, writer->cells[next]); next++) {
       const struct th_cell *cell = &cells->items[writer->cells[next]];
-      uint32_t event = cell->key.event;
-      uint64_t *sum = &writer->sample.values[event ? TH_TYPE_HOST + event - THESEUS_EVENTS : TH_TYPE_WAIT];
-      uint64_t amount = th_fixed_round(cell->value);
-      if (amount > UINT64_MAX - *sum)
-        th_pprof_note(writer, THESEUS_EOVERFLOW);
-      *sum += amount;
+      add_value(writer, &cell->key, th_fixed_round(cell->value));
     }
-    uint32_t n = key.detached ? put_detached(writer, key.head, key.stack, labels) : 0;
-    th_pprof_sample_send(writer, key.stack, key.line, labels, n);
+    uint32_t n = key.detached ? put_detached(writer, key.head, key.stack, writer->labels) : 0;
+    n = th_pprof_labels_put(writer, key.labels, writer->labels, n);
+    th_pprof_sample_send(writer, key.stack, key.line, writer->labels, n);
   }
 }

@@ -7,6 +7,15 @@ enum {
   LABEL_SIZE = 2 + 3 * (1 + LOCATION_SIZE) + 1 + TH_VARINT
 };
 
+/* The most labels that a set of the profile has. */
+static uint32_t most_labels(const theseus_profile *profile) {
+  const th_labels *labels = &profile->labels;
+  uint32_t most = 0;
+  for (uint32_t i = 0; i < labels->count; i++)
+    most = labels->sets[i].count > most ? labels->sets[i].count : most;
+  return most;
+}
+
 int th_pprof_sample_init(th_pprof_writer *writer) {
   const th_stacks *stacks = &writer->profile->stacks;
   struct th_pprof_sample *sample = &writer->sample;
@@ -17,13 +26,16 @@ int th_pprof_sample_init(th_pprof_writer *writer) {
     deepest = stacks->items[i].depth > deepest ? stacks->items[i].depth : deepest;
   sample->path_room = deepest + 1;
   sample->room = sample->path_room * LOCATION_SIZE;
-  sample->tail_room = 2 * TH_VARINT + writer->types * TH_VARINT + TH_MAX_LABELS * LABEL_SIZE;
+  writer->label_room = TH_MAX_LABELS + most_labels(writer->profile);
+  sample->tail_room = 2 * TH_VARINT + writer->types * TH_VARINT + writer->label_room * LABEL_SIZE;
   sample->values = th_alloc_zeroed(alloc, writer->types, sizeof *sample->values);
   if (sample->values)
     sample->path = th_alloc_zeroed(alloc, sample->path_room, sizeof *sample->path);
   if (sample->path)
     sample->bytes = th_alloc_zeroed(alloc, sample->room, 1);
   if (sample->bytes)
+    writer->labels = th_alloc_zeroed(alloc, writer->label_room, sizeof *writer->labels);
+  if (writer->labels)
     sample->tail = th_alloc_zeroed(alloc, sample->tail_room, 1);
   return sample->tail ? THESEUS_OK : th_alloc_why(alloc);
 }
@@ -74,11 +86,8 @@ static uint32_t put_tail(th_pprof_writer *writer, const struct th_pprof_label *l
   unsigned char *tail = writer->sample.tail, *at = tail;
   uint32_t size = 0;
 
-  for (uint32_t i = 0; i < writer->types; i++) {
-    if (values[i] > INT64_MAX)
-      th_pprof_note(writer, THESEUS_EOVERFLOW);
+  for (uint32_t i = 0; i < writer->types; i++)
     size += th_wire_size(values[i]);
-  }
   *at++ = TH_SAMPLE_VALUE << 3 | TH_WIRE_BLOCK;
   at += th_wire_put(at, size);
   for (uint32_t i = 0; i < writer->types; i++) {
@@ -134,6 +143,7 @@ void th_pprof_sample_send(th_pprof_writer *writer, uint32_t stack, uint32_t line
 void th_pprof_sample_release(th_pprof_writer *writer) {
   struct th_pprof_sample *sample = &writer->sample;
   th_alloc *alloc = &writer->alloc;
+  th_alloc_free(alloc, writer->labels, writer->label_room, sizeof *writer->labels);
   th_alloc_free(alloc, sample->values, writer->types, sizeof *sample->values);
   th_alloc_free(alloc, sample->path, sample->path_room, sizeof *sample->path);
   th_alloc_free(alloc, sample->bytes, sample->room, 1);

@@ -17,7 +17,8 @@ enum { TH_MAX_LABELS = 3 };
 int th_pprof_sample_init(th_pprof_writer *writer);
 void th_pprof_sample_release(th_pprof_writer *writer);
 
-/* Sends writer->sample.values, unless all are 0, and sets them to 0.  Stacks come in preorder. */
+/* Sends writer->sample.values, unless all are 0, and sets them to 0.  Values are two's complements.  Stacks come in
+ * preorder. */
 void th_pprof_sample_send(th_pprof_writer *writer, uint32_t stack, uint32_t line, const struct th_pprof_label *labels,
                           uint32_t n);
 

@@ -57,6 +57,8 @@ static void send_count(th_pprof_writer *writer, uint32_t stack, uint32_t outcome
   uint32_t line = stack == THESEUS_ROOT ? 0 : writer->profile->functions.items[leaf->function].first_line;
   const struct th_pprof_label labels[] = {{.key = writer->outcome, .string = writer->outcomes[outcome]},
                                           {writer->latency, 0, mark ? *mark : 0, writer->nanoseconds}};
+  if (latency_ns > INT64_MAX || count > INT64_MAX)
+    th_pprof_note(writer, THESEUS_EOVERFLOW);
   writer->sample.values[TH_TYPE_LATENCY] = latency_ns;
   writer->sample.values[TH_TYPE_OPERATIONS] = count;
   th_pprof_sample_send(writer, stack, line, labels, mark ? 2 : 1);

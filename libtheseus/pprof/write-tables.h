@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* write-tables - what the samples refer to: sample types, mappings, locations, functions, comments, strings. */
+/* write-tables - what the samples refer to: mappings, locations, functions, strings. */
 #ifndef TH_PPROF_WRITE_TABLES_H
 #define TH_PPROF_WRITE_TABLES_H
 
@@ -9,18 +9,11 @@
 int th_pprof_tables_init(th_pprof_writer *writer);
 void th_pprof_tables_release(th_pprof_writer *writer);
 
-/* Sends the columns, in the order of sample.values. */
-void th_pprof_send_types(th_pprof_writer *writer);
-
 /* Gives functions and objects their ids, in the order in which locations mention them.  Follows the last sample. */
 void th_pprof_number_functions(th_pprof_writer *writer);
 
 /* Sends mappings, locations and functions. */
 void th_pprof_send_tables(th_pprof_writer *writer);
-
-/* Sends the long names of events that a reader cannot know, and the profile's facts: profile.proto has no fields for
- * them. */
-void th_pprof_send_comments(th_pprof_writer *writer);
 
 /* Sends the string table.  No text may be mentioned after it. */
 void th_pprof_send_strings(th_pprof_writer *writer);

@@ -4,10 +4,13 @@
  * Samples go to the sink as they come.  The tables that they refer to follow them, and the strings come last. */
 #include "base/sized.h"
 #include "pprof/write-cells.h"
+#include "pprof/write-header.h"
+#include "pprof/write-labels.h"
 #include "pprof/write-locations.h"
 #include "pprof/write-sample.h"
 #include "pprof/write-spans.h"
 #include "pprof/write-tables.h"
+#include "profile/events.h"
 
 static void intern_words(th_pprof_writer *writer) {
   static const char *const outcomes[] = TH_OUTCOME_NAMES;
@@ -29,18 +32,24 @@ static void send_samples(th_pprof_writer *writer) {
   for (uint32_t i = 0; i < writer->stacks.count && !writer->output.status; i++) {
     uint32_t stack = writer->stacks.order[i];
     th_pprof_cells_send(writer, i);
-    if (writer->profile->stacks.items[stack].stats != TH_NONE)
+    if (writer->has_spans && writer->profile->stacks.items[stack].stats != TH_NONE)
       th_pprof_spans_send(writer, stack);
   }
 }
 
 static int prepare(th_pprof_writer *writer) {
-  writer->types = TH_TYPE_HOST + writer->profile->event_count - THESEUS_EVENTS;
+  theseus_event_info names[THESEUS_EVENTS];
+  uint32_t hosts = writer->profile->event_count - THESEUS_EVENTS;
+
+  writer->has_spans = !hosts || th_events_chosen(writer->profile, names);
+  writer->types = th_pprof_host_type(writer) + hosts;
   int status = th_pprof_tables_init(writer);
   if (!status)
     status = th_pprof_locations_init(writer);
   if (!status)
     status = th_preorder_init(&writer->stacks, &writer->alloc, writer->profile);
+  if (!status)
+    status = th_pprof_labels_sort(writer);
   return status ? status : th_pprof_sample_init(writer);
 }
 
@@ -49,6 +58,7 @@ static void release(th_pprof_writer *writer) {
   th_wire_free(&writer->part, &writer->alloc);
   th_pprof_cells_release(writer);
   th_pprof_spans_release(writer);
+  th_pprof_labels_release(writer);
   th_pprof_sample_release(writer);
   th_pprof_locations_release(writer);
   th_pprof_tables_release(writer);
@@ -66,10 +76,9 @@ static void send_all(th_pprof_writer *writer) {
   th_pprof_send_tables(writer);
   th_pprof_send_number(writer, TH_PROFILE_TIME, info->time_ns);
   th_pprof_send_number(writer, TH_PROFILE_DURATION, info->duration_ns);
-  th_pprof_send_type(writer, TH_PROFILE_PERIOD_TYPE, TH_WORD_WAIT, TH_WORD_NANOSECONDS);
-  th_pprof_send_number(writer, TH_PROFILE_PERIOD, 1);
+  th_pprof_send_period(writer);
   th_pprof_send_comments(writer);
-  th_pprof_send_number(writer, TH_PROFILE_DEFAULT_TYPE, th_pprof_text(writer, TH_WORD_WAIT));
+  th_pprof_send_view(writer);
   th_pprof_send_strings(writer);
 }
 

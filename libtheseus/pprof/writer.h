@@ -69,11 +69,21 @@ typedef struct th_pprof_writer {
   uint32_t mark_count, marks_capacity;
   uint32_t *order; /* of the marks; twice the room, for sorting */
   uint32_t order_capacity;
+  uint32_t *label_order;         /* of the profile: the labels of each set in order */
+  uint32_t *label_ranks;         /* by set - 1 */
+  struct th_pprof_label *labels; /* of one sample; room for the most that one has */
+  uint32_t label_room;
+  bool has_spans; /* false: only events of the host, and their sample types alone */
   uint32_t *path; /* the stacks of a head above those that it shares with the place */
   uint32_t path_capacity;
   th_wire message; /* a field of the profile, before it is sent */
   th_wire part;    /* a field of the message, before it is put there */
 } th_pprof_writer;
+
+/* The sample type of the host's first event. */
+static inline uint32_t th_pprof_host_type(const th_pprof_writer *writer) {
+  return writer->has_spans ? (uint32_t)TH_TYPE_HOST : 0;
+}
 
 /* Keeps a failure, if it is the first. */
 void th_pprof_note(th_pprof_writer *writer, int status);

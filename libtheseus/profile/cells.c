@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "profile/cells.h"
+#include "profile/labels.h"
 
 #include <string.h>
 
@@ -8,8 +9,9 @@ static bool same(const void *owner, uint32_t index, const void *key) {
 }
 
 static uint32_t hash(const struct th_cell_key *key) {
-  const uint32_t words[] = {key->event, key->head, key->detached, key->stack, key->line};
-  return th_hash_words(words, 5);
+  const uint32_t flags = key->detached | (uint32_t)key->negative << 1;
+  const uint32_t words[] = {key->event, key->head, flags, key->stack, key->line, key->labels};
+  return th_hash_words(words, key->labels == TH_NO_LABELS ? 5 : 6);
 }
 
 int th_cells_reserve(th_cells *cells, th_alloc *alloc, uint64_t more) {
@@ -30,6 +32,7 @@ int th_cells_intern(th_cells *cells, th_alloc *alloc, const struct th_cell_key *
       return status;
     cell = cells->count++;
     cells->items[cell] = (struct th_cell){*key, {0, 0}};
+    cells->has_negative = cells->has_negative || key->negative;
     th_map_add(&cells->map, hashed, cell);
   }
   *out = cell;
@@ -38,6 +41,20 @@ int th_cells_intern(th_cells *cells, th_alloc *alloc, const struct th_cell_key *
 
 void th_cells_add(th_cells *cells, uint32_t cell, uint64_t amount) {
   th_add_bounded(&cells->items[cell].value.ns, amount);
+}
+
+int th_cells_net(const th_cells *cells, uint32_t cell, uint64_t *out) {
+  struct th_cell_key key = cells->items[cell].key;
+  uint64_t value = th_fixed_round(cells->items[cell].value), other = 0;
+
+  if (cells->has_negative) {
+    key.negative = !key.negative;
+    uint32_t mirror = th_cells_find(cells, &key);
+    other = mirror == TH_NONE ? 0 : th_fixed_round(cells->items[mirror].value);
+  }
+  bool negative = cells->items[cell].key.negative;
+  *out = negative || value < other ? 0 : value - other;
+  return negative && value > other ? THESEUS_ENEGATIVE : THESEUS_OK;
 }
 
 void th_cells_cut(th_cells *cells, uint32_t count) {
@@ -49,6 +66,7 @@ void th_cells_cut(th_cells *cells, uint32_t count) {
 
 void th_cells_clear(th_cells *cells) {
   cells->count = 0;
+  cells->has_negative = false;
   th_map_clear(&cells->map);
 }
 

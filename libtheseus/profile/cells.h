@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* cells - where costs are booked: one counter for each distinct (event, head, detached, stack, line). */
+/* cells - where costs are booked: one counter for each distinct key. */
 #ifndef TH_CELLS_H
 #define TH_CELLS_H
 
@@ -7,7 +7,10 @@
 #include "base/map.h"
 
 struct th_cell_key {
-  uint32_t event, head, detached, stack, line;
+  uint32_t event, head, stack, line;
+  uint32_t labels;   /* a set of the profile's labels */
+  uint16_t detached; /* 1: the head was detached */
+  uint16_t negative; /* 1: what is booked here is to be subtracted.  A value is the difference of two cells */
 };
 
 struct th_cell {
@@ -19,6 +22,7 @@ typedef struct th_cells {
   struct th_cell *items;
   uint32_t count, capacity;
   th_map map;
+  bool has_negative; /* some key is negative */
 } th_cells;
 
 /* Room for `more` cells that are not there yet.  ENOMEM, EOVERFLOW. */
@@ -29,6 +33,9 @@ uint32_t th_cells_find(const th_cells *cells, const struct th_cell_key *key);
 int th_cells_intern(th_cells *cells, th_alloc *alloc, const struct th_cell_key *key, uint32_t *out);
 /* Adds an integer to a cell; a sum that does not fit stays at its largest. */
 void th_cells_add(th_cells *cells, uint32_t cell, uint64_t amount);
+/* The value of a cell, less that of the same key with the other sign.  0 for the lesser of the two.  ENEGATIVE: the
+ * negative one is the greater. */
+int th_cells_net(const th_cells *cells, uint32_t cell, uint64_t *out);
 /* Takes out the cells from number `count` on, the ones that came last. */
 void th_cells_cut(th_cells *cells, uint32_t count);
 void th_cells_clear(th_cells *cells);

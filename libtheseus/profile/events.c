@@ -32,6 +32,29 @@ bool th_is_neutral_name_of(const char *neutral, const char *other) {
   return false;
 }
 
+size_t th_event_name(const char *type, size_t length, char *out, size_t size) {
+  size_t n = 0;
+  for (size_t i = 0; i < length && n + 2 < size; i++) {
+    char c = type[i];
+    bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_', digit = c >= '0' && c <= '9';
+    if (digit && n == 0)
+      out[n++] = '_';
+    out[n++] = letter || digit ? c : '_';
+  }
+  if (!n)
+    out[n++] = '_';
+  out[n] = '\0';
+  return n;
+}
+
+bool th_is_name_of_type(const char *name, const char *type) {
+  char made[TH_EVENT_NAME];
+  if (strcmp(name, type) == 0 || !*type)
+    return false;
+  (void)th_event_name(type, strlen(type), made, TH_EVENT_NAME / 2);
+  return strcmp(name, made) == 0;
+}
+
 const theseus_event_info *th_default_names(const char *name) {
   return strcmp(name, th_deferred_names[THESEUS_OPERATIONS].name) == 0 ? th_deferred_names : th_neutral_names;
 }

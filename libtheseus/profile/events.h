@@ -13,6 +13,8 @@
 
 #include "profile/profile.h"
 
+enum { TH_EVENT_NAME = 256 }; /* the size of a name that is made of a sample type */
+
 /* The neutral names of the built-in events. */
 extern const theseus_event_info th_neutral_names[THESEUS_EVENTS];
 /* Those of Twisted's profiles, in which an operation is a Deferred. */
@@ -24,6 +26,13 @@ bool th_is_operations(const char *name);
 /* True if both are default long names of one event, `neutral` the neutral one and `other` the one in Twisted's
  * profiles. */
 bool th_is_neutral_name_of(const char *neutral, const char *other);
+
+/* A name that an event can have, made of the name of a sample type: each other character becomes `_`.  Writes at most
+ * `size` bytes, the NUL included, and returns the length.  size > 2. */
+size_t th_event_name(const char *type, size_t length, char *out, size_t size);
+
+/* True if `name` was made of `type` in this way, and differs from it. */
+bool th_is_name_of_type(const char *name, const char *type);
 
 /* The defaults of a profile whose event THESEUS_OPERATIONS is called `name`: one of the tables above. */
 const theseus_event_info *th_default_names(const char *name);

@@ -139,7 +139,10 @@ static int add_cell(struct folding *folding, const struct th_cell *cell) {
   key.head = folding->folds[key.head].end.stack;
   key.stack = place->stack;
   key.line = place->gone ? place->line : key.line;
-  int status = th_cells_intern(&into->cells, &into->alloc, &key, &id);
+  int status = th_labels_rename(&folding->from->labels, &folding->from->strings, cell->key.labels, &into->labels,
+                                &into->strings, &into->alloc, &key.labels);
+  if (!status)
+    status = th_cells_intern(&into->cells, &into->alloc, &key, &id);
   if (status)
     return status;
   if (!th_fits(into->cells.items[id].value.ns, value))

@@ -96,8 +96,12 @@ static int add_all(struct folded *folded, uint32_t event) {
   if (event == THESEUS_WAIT || event >= THESEUS_EVENTS) {
     for (uint32_t i = 0; !status && i < profile->cells.count; i++) {
       const struct th_cell *cell = &profile->cells.items[i];
-      if (cell->key.event == event)
-        status = add(folded, cell->key.stack, cell->key.detached, th_fixed_round(cell->value));
+      uint64_t value = 0;
+      if (cell->key.event != event)
+        continue;
+      status = th_cells_net(&profile->cells, i, &value);
+      if (!status)
+        status = add(folded, cell->key.stack, cell->key.detached, value);
     }
     return status;
   }

@@ -27,6 +27,7 @@ int theseus_profile_new(const theseus_profile_options *options, theseus_profile 
   profile->max_depth = chosen.max_depth;
   profile->max_nesting = chosen.max_nesting;
   profile->facts = th_no_facts();
+  th_sampling_init(&profile->sampling);
   th_span_table_init(&profile->spans);
   status = th_stacks_init(&profile->stacks, &profile->alloc);
   if (!status)
@@ -45,6 +46,8 @@ void theseus_profile_free(theseus_profile *profile) {
   th_alloc alloc = profile->alloc; /* a copy: the profile is freed through it */
   th_span_table_free(&profile->spans, &alloc);
   th_cells_free(&profile->cells, &alloc);
+  th_labels_free(&profile->labels, &alloc);
+  th_sampling_free(&profile->sampling, &alloc);
   th_histogram_free(&profile->histogram, &alloc);
   th_alloc_free(&alloc, profile->stats, profile->stats_capacity, sizeof *profile->stats);
   th_alloc_free(&alloc, profile->events, profile->event_capacity, sizeof *profile->events);

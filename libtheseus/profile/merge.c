@@ -7,7 +7,8 @@
 
 /* What the ids of `from` are in `into`. */
 struct names {
-  uint32_t *functions, *objects /* of functions: texts */, *stacks, *events;
+  uint32_t *functions, *objects /* of functions: texts */, *stacks, *events, *labels;
+  th_sampling sampling;
   bool renamed;
   struct th_event built_in[THESEUS_EVENTS]; /* renamed: the names of the built-in events of the sum */
 };
@@ -72,6 +73,14 @@ static int intern_stacks(theseus_profile *into, const theseus_profile *from, con
   return status;
 }
 
+/* What the profile says beside its samples, and room for it. */
+static int intern_sampling(theseus_profile *into, const theseus_profile *from, struct names *names) {
+  if (!th_sampling_fits(&into->sampling, &into->strings, &from->sampling, &from->strings))
+    return THESEUS_EPERIOD;
+  int status = th_sampling_rename(&from->sampling, &from->strings, &into->strings, &into->alloc, &names->sampling);
+  return status ? status : th_sampling_reserve(&into->sampling, &into->alloc, &names->sampling);
+}
+
 static int intern_names(theseus_profile *into, const theseus_profile *from, struct names *names) {
   theseus_event_info built_in[THESEUS_EVENTS];
   int status = THESEUS_OK;
@@ -86,14 +95,23 @@ static int intern_names(theseus_profile *into, const theseus_profile *from, stru
     theseus_event_get(from, i, &event);
     status = theseus_event_intern(into, &event, &names->events[i]);
   }
+  if (!status)
+    status = intern_sampling(into, from, names);
+  for (uint32_t i = 0; !status && i <= from->labels.count; i++)
+    status = th_labels_rename(&from->labels, &from->strings, i, &into->labels, &into->strings, &into->alloc,
+                              &names->labels[i]);
   for (uint32_t i = 0; !status && i < from->functions.count; i++)
     status = intern_function(into, from, i, names);
   return status ? status : intern_stacks(into, from, names);
 }
 
 static struct th_cell_key rename_cell(const struct names *names, const struct th_cell_key *key) {
-  return (struct th_cell_key){names->events[key->event], names->stacks[key->head], key->detached,
-                              names->stacks[key->stack], key->line};
+  struct th_cell_key renamed = *key;
+  renamed.event = names->events[key->event];
+  renamed.head = names->stacks[key->head];
+  renamed.stack = names->stacks[key->stack];
+  renamed.labels = names->labels[key->labels];
+  return renamed;
 }
 
 static int check_sums(const theseus_profile *into, const theseus_profile *from, const struct names *names) {
@@ -145,7 +163,8 @@ static void add_sums(theseus_profile *into, const theseus_profile *from, const s
 
 int theseus_profile_merge(theseus_profile *into, const theseus_profile *from) {
   struct names names;
-  size_t counts[] = {from->functions.count + (size_t)1, from->stacks.count, from->event_count};
+  size_t counts[] = {from->functions.count + (size_t)1, from->stacks.count, from->event_count,
+                     from->labels.count + (size_t)1};
   uint32_t events = into->event_count;
   uint64_t truncated = into->info.truncated_pushes;
   bool was_blank = th_profile_is_blank(into);
@@ -157,8 +176,11 @@ int theseus_profile_merge(theseus_profile *into, const theseus_profile *from) {
   names.objects = th_alloc_zeroed(&into->alloc, counts[0], sizeof *names.objects);
   names.stacks = th_alloc_zeroed(&into->alloc, counts[1], sizeof *names.stacks);
   names.events = th_alloc_zeroed(&into->alloc, counts[2], sizeof *names.events);
-  int status =
-      names.functions && names.objects && names.stacks && names.events ? THESEUS_OK : th_alloc_why(&into->alloc);
+  names.labels = th_alloc_zeroed(&into->alloc, counts[3], sizeof *names.labels);
+  th_sampling_init(&names.sampling);
+  int status = names.functions && names.objects && names.stacks && names.events && names.labels
+                   ? THESEUS_OK
+                   : th_alloc_why(&into->alloc);
   if (!status)
     status = intern_names(into, from, &names);
   if (!status)
@@ -171,6 +193,7 @@ int theseus_profile_merge(theseus_profile *into, const theseus_profile *from) {
     status = th_histogram_reserve(&into->histogram, &into->alloc, from->histogram.count);
   if (!status) {
     add_sums(into, from, &names);
+    th_sampling_join(&into->sampling, &into->alloc, &names.sampling);
     if (!th_profile_is_blank(from))
       th_profile_add_facts(into, was_blank, &facts);
   } else {
@@ -181,5 +204,7 @@ int theseus_profile_merge(theseus_profile *into, const theseus_profile *from) {
   th_alloc_free(&into->alloc, names.objects, counts[0], sizeof *names.objects);
   th_alloc_free(&into->alloc, names.stacks, counts[1], sizeof *names.stacks);
   th_alloc_free(&into->alloc, names.events, counts[2], sizeof *names.events);
+  th_alloc_free(&into->alloc, names.labels, counts[3], sizeof *names.labels);
+  th_sampling_free(&names.sampling, &into->alloc);
   return status;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* origin - the facts that a profile has about its origin. */
+/* origin - what a profile says of its origin: facts, and what was sampled. */
+#include "base/sized.h"
 #include "profile/profile.h"
 
 #include <string.h>
@@ -45,4 +46,52 @@ void th_profile_add_facts(theseus_profile *profile, bool was_blank, const struct
   else
     th_facts_join(&profile->facts, facts);
   profile->has_facts = true;
+}
+
+/* ---- sampling ---- */
+
+static const char *sampling_text(const theseus_profile *profile, enum th_sampling_text which) {
+  uint32_t text = profile->sampling.texts[which];
+  return text == TH_NONE ? "" : th_strings_get(&profile->strings, text);
+}
+
+int theseus_sampling_get(const theseus_profile *profile, theseus_sampling_info *out) {
+  theseus_sampling_info info = {.size = sizeof info,
+                                .period_type = sampling_text(profile, TH_PERIOD_TYPE),
+                                .period_unit = sampling_text(profile, TH_PERIOD_UNIT),
+                                .period = profile->sampling.period,
+                                .default_type = sampling_text(profile, TH_DEFAULT_TYPE),
+                                .drop_frames = sampling_text(profile, TH_DROP_FRAMES),
+                                .keep_frames = sampling_text(profile, TH_KEEP_FRAMES),
+                                .comments = profile->sampling.comment_count,
+                                .dropped = profile->sampling.dropped};
+  return th_give(out, &info, sizeof info);
+}
+
+int theseus_sampling_set(theseus_profile *profile, const theseus_sampling_info *sampling) {
+  theseus_sampling_info chosen = {.size = sizeof chosen};
+  uint32_t ids[TH_SAMPLING_TEXTS];
+
+  if (!sampling || th_take(&chosen, sizeof chosen, sampling))
+    return THESEUS_EINVAL;
+  const char *const texts[] = {chosen.period_type, chosen.period_unit, chosen.default_type, chosen.drop_frames,
+                               chosen.keep_frames};
+  for (int i = 0; i < TH_SAMPLING_TEXTS; i++) {
+    ids[i] = TH_NONE;
+    if (!texts[i] || !*texts[i])
+      continue;
+    int status = th_strings_intern_clean(&profile->strings, &profile->alloc, texts[i], strlen(texts[i]), &ids[i]);
+    if (status)
+      return status;
+  }
+  memcpy(profile->sampling.texts, ids, sizeof ids);
+  profile->sampling.period = chosen.period;
+  return THESEUS_OK;
+}
+
+int theseus_comment_get(const theseus_profile *profile, uint32_t number, const char **out) {
+  if (number >= profile->sampling.comment_count || !out)
+    return THESEUS_EINVAL;
+  *out = th_strings_get(&profile->strings, profile->sampling.comments[number]);
+  return THESEUS_OK;
 }

@@ -174,7 +174,7 @@ void th_profile_add_stats(struct th_stats *stats, const struct th_stats *more) {
 }
 
 int theseus_record(theseus_profile *profile, uint32_t stack, uint32_t line, uint64_t latency_ns, int outcome) {
-  const struct th_cell_key key = {THESEUS_WAIT, stack, 0, stack, line};
+  const struct th_cell_key key = {.event = THESEUS_WAIT, .head = stack, .stack = stack, .line = line};
   struct th_stats *stats;
   uint32_t cell;
 
@@ -221,7 +221,7 @@ int theseus_histogram_get(const theseus_profile *profile, uint32_t stack, uint64
 /* ---- cells ---- */
 
 int theseus_add_cost(theseus_profile *profile, uint32_t stack, uint32_t line, uint32_t event, uint64_t amount) {
-  const struct th_cell_key key = {event, THESEUS_ROOT, 0, stack, line};
+  const struct th_cell_key key = {.event = event, .head = THESEUS_ROOT, .stack = stack, .line = line};
   uint32_t cell;
 
   if (stack >= profile->stacks.count || event < THESEUS_EVENTS || event >= profile->event_count)
@@ -247,6 +247,24 @@ int theseus_cell_get(const theseus_profile *profile, uint32_t cell, theseus_cell
                             .detached = found->key.detached,
                             .stack = found->key.stack,
                             .line = found->key.line,
-                            .value = th_fixed_round(found->value)};
+                            .value = th_fixed_round(found->value),
+                            .labels = found->key.labels,
+                            .negative = found->key.negative};
+  return th_give(out, &info, sizeof info);
+}
+
+uint32_t theseus_label_count(const theseus_profile *profile, uint32_t labels) {
+  return labels == TH_NO_LABELS || labels > profile->labels.count ? 0 : profile->labels.sets[labels - 1].count;
+}
+
+int theseus_label_get(const theseus_profile *profile, uint32_t labels, uint32_t number, theseus_label_info *out) {
+  if (number >= theseus_label_count(profile, labels))
+    return THESEUS_EINVAL;
+  const struct th_label *label = &profile->labels.items[profile->labels.sets[labels - 1].first + number];
+  theseus_label_info info = {.size = sizeof info,
+                             .key = th_strings_get(&profile->strings, label->key),
+                             .text = label->text == TH_NONE ? NULL : th_strings_get(&profile->strings, label->text),
+                             .unit = label->unit == TH_NONE ? "" : th_strings_get(&profile->strings, label->unit),
+                             .number = label->number};
   return th_give(out, &info, sizeof info);
 }

@@ -7,6 +7,8 @@
 #include "profile/cells.h"
 #include "profile/functions.h"
 #include "profile/histogram.h"
+#include "profile/labels.h"
+#include "profile/sampling.h"
 #include "profile/span-table.h"
 #include "profile/stacks.h"
 
@@ -37,6 +39,7 @@ struct theseus_profile {
   th_stacks stacks;
   th_histogram histogram;
   th_cells cells;
+  th_labels labels; /* of cells */
   th_span_table spans;
   struct th_stats *stats;
   uint32_t stats_count, stats_capacity;
@@ -47,6 +50,7 @@ struct theseus_profile {
   uint64_t stacks_limit;     /* memory, beyond which theseus_stack_push() takes none */
   theseus_profile_info info; /* not its size, memory and refusals */
   struct th_facts facts;
+  th_sampling sampling;
   bool has_facts; /* some were set, or merged: of what is merged later, only equal ones stay */
 };
 

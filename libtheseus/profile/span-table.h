@@ -14,7 +14,7 @@
 #include "base/fixed.h"
 #include "base/map.h"
 
-enum { TH_SPAN_PAGE = 64 };
+enum { TH_SPAN_PAGE = 32 };
 
 enum th_span_state { TH_LEG, TH_HELD, TH_AWAITED, TH_HEAD };
 

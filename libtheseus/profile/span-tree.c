@@ -65,8 +65,11 @@ static const struct th_span *head_of(const theseus_profile *profile, const struc
 static void book(theseus_profile *profile, struct th_span *span, th_fixed share) {
   if (span->cell == TH_NONE) {
     const struct th_span *head = head_of(profile, span);
-    const struct th_cell_key key = {THESEUS_WAIT, head->stack, (head->flags & TH_SPAN_HAD_PARENT) != 0,
-                                    span->place_stack, span->line};
+    const struct th_cell_key key = {.event = THESEUS_WAIT,
+                                    .head = head->stack,
+                                    .detached = (head->flags & TH_SPAN_HAD_PARENT) != 0,
+                                    .stack = span->place_stack,
+                                    .line = span->line};
     if (th_cells_intern(&profile->cells, &profile->alloc, &key, &span->cell)) {
       profile->info.lost_wait_ns += th_fixed_round(share);
       return;

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ._cffi import ffi, lib
+from .disputes import disputes, warn_of
 from .errors import check
 from .output import Target, rendered, write_to
 from .stack import Frame, Stack, frames, raw_frames
@@ -33,14 +34,17 @@ class Profile:
 
     def merge(self, other: Profile) -> None:
         """Adds what another profile holds, which stays as it is.  Merging is exact, in any order and grouping.
-        MemoryError and TheseusError (a sum beyond 64 bits) leave this one as it was."""
+        MemoryError and TheseusError (a sum beyond 64 bits, profiles that sample different things) leave this one as
+        it was.  What pprof files say beside their samples is kept if both agree; else a TheseusWarning tells."""
         if not isinstance(other, Profile):
             raise TypeError(f"a Profile merges with a Profile, not with {type(other).__name__}")
         if other is self:
             copy = Profile(new_handle(named=False))
             copy.merge(self)
             other = copy
+        known = disputes(self._handle) | disputes(other._handle)
         check(lib.theseus_profile_merge(self._handle, other._handle), "merge")
+        warn_of(disputes(self._handle) - known)
 
     @property
     def origin(self) -> dict[str, str]:
@@ -137,9 +141,10 @@ class Profile:
                 found = [frame[:2] for frame in raw_frames(self._handle, cell.stack)]
                 paths[cell.stack] = found or [(b"(root)", b"")]
             path = paths[cell.stack]
+            value = -cell.value if cell.negative else cell.value
             for function in {*path}:
-                inclusive.setdefault(function, [0] * len(names))[cell.event - first] += cell.value
-            own.setdefault(path[-1], [0] * len(names))[cell.event - first] += cell.value
+                inclusive.setdefault(function, [0] * len(names))[cell.event - first] += value
+            own.setdefault(path[-1], [0] * len(names))[cell.event - first] += value
         rows = []
         for (name, file), sums in sorted(inclusive.items(), key=lambda item: ([-value for value in item[1]], item[0])):
             figures = own.get((name, file), [0] * len(names))

@@ -50,7 +50,7 @@ static int write_text(const theseus_profile *profile, enum form form, struct tex
   int status = form == PPROF       ? theseus_pprof_write(profile, NULL, &sink)
                : form == CALLGRIND ? write_callgrind(profile, &sink)
                                    : theseus_folded_write(profile, theseus_event_count(profile) - 1, &sink);
-  MUST(status == THESEUS_OK || status == THESEUS_EOVERFLOW || status == THESEUS_ELIMIT);
+  MUST(status == THESEUS_OK || status == THESEUS_EOVERFLOW || status == THESEUS_ELIMIT || status == THESEUS_ENEGATIVE);
   if (status) {
     free(text->bytes);
     *text = (struct text){NULL, 0};

@@ -53,7 +53,8 @@ def everything(profile: Any) -> dict[Any, Any]:
         check(lib.theseus_cell_get(profile, number, cell))
         if cell.value:
             key = (path_of(profile, cell.head), cell.detached, path_of(profile, cell.stack), cell.line)
-            found[event_name(profile, cell.event), key] = cell.value
+            place = (event_name(profile, cell.event), key)
+            found[place] = found.get(place, 0) + cell.value  # of all sets of labels
     return found
 
 
