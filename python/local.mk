@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 # Python is built and installed by pip, never by make: all of it is only in the tarball.
 EXTRA_DIST += \
+  %D%/_theseus_start.py \
   %D%/shim/awaited.c \
   %D%/shim/awaited.h \
   %D%/shim/buffer.c \
@@ -18,6 +19,7 @@ EXTRA_DIST += \
   %D%/shim/hook-monitoring.c \
   %D%/shim/hook-profile.c \
   %D%/shim/hooks.h \
+  %D%/shim/later.c \
   %D%/shim/legs.c \
   %D%/shim/legs.h \
   %D%/shim/life.c \
@@ -51,6 +53,8 @@ EXTRA_DIST += \
   %D%/shim/types.c \
   %D%/shim/watch.c \
   %D%/shim/watch.h \
+  %D%/theseus.pth \
+  %D%/theseus.start \
   %D%/theseus/__init__.py \
   %D%/theseus/__main__.py \
   %D%/theseus/_build.py \
@@ -60,10 +64,14 @@ EXTRA_DIST += \
   %D%/theseus/cli/inputs.py \
   %D%/theseus/cli/report.py \
   %D%/theseus/disputes.py \
+  %D%/theseus/ends.py \
   %D%/theseus/errors.py \
   %D%/theseus/graph.py \
   %D%/theseus/hooks.py \
+  %D%/theseus/interval.py \
+  %D%/theseus/kin.py \
   %D%/theseus/machinery.py \
+  %D%/theseus/names.py \
   %D%/theseus/output.py \
   %D%/theseus/pending.py \
   %D%/theseus/portable/__init__.py \
@@ -84,8 +92,11 @@ EXTRA_DIST += \
   %D%/theseus/profile.py \
   %D%/theseus/program.py \
   %D%/theseus/py.typed \
+  %D%/theseus/recording.py \
+  %D%/theseus/settings.py \
   %D%/theseus/source.py \
   %D%/theseus/stack.py \
+  %D%/theseus/starting.py \
   %D%/theseus/table.py \
   %D%/theseus/text.py \
   %D%/theseus/tracer.py

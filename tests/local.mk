@@ -92,6 +92,9 @@ EXTRA_DIST += \
   %D%/python/reference.py \
   %D%/python/reference_deferreds.py \
   %D%/python/reference_spans.py \
+  %D%/python/run/programs.py \
+  %D%/python/run/test_ends.py \
+  %D%/python/run/test_start_hook.py \
   %D%/python/scenarios.py \
   %D%/python/scenarios_callbacks.py \
   %D%/python/scenarios_combinators.py \

@@ -11,3 +11,8 @@ int shim_own(uintptr_t list, theseus_profile *profile) {
   (void)list, (void)profile;
   return -1;
 }
+
+int shim_later(uintptr_t function) {
+  (void)function;
+  return -1;
+}

@@ -10,12 +10,13 @@ from __future__ import annotations
 import opcode
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 from twisted.internet import defer
 from twisted.internet.defer import CancelledError, Deferred, DeferredList
+from twisted.python import threadable
 from twisted.python.failure import Failure
 
 from .text import encoded
@@ -295,3 +296,27 @@ _RETURNS = {opcode.opmap[name] for name in ("RETURN_VALUE", "RETURN_CONST") if n
 def is_at_return(frame: Any) -> bool:
     """Whether a frame that is left has returned, not raised."""
     return frame.f_code.co_code[frame.f_lasti] in _RETURNS
+
+
+# ---- the reactor: never imported here, as that would install one ----
+
+
+def reactor() -> Any:
+    """The reactor, if the program has one by now; else None."""
+    return sys.modules.get("twisted.internet.reactor")
+
+
+def stopped_by_signal(reactor: Any) -> bool:
+    """twistd kills itself by that signal, once reactor.run() has returned."""
+    return getattr(reactor, "_exitSignal", None) is not None
+
+
+def when_a_reactor_starts(call: Callable[[], None]) -> None:
+    """Calls `call` each time a reactor starts to run, in its thread."""
+    register: Callable[[], None] = threadable.registerAsIOThread
+
+    def registerAsIOThread() -> None:
+        register()
+        call()
+
+    threadable.registerAsIOThread = registerAsIOThread

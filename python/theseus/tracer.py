@@ -12,7 +12,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import IO, Any
 
-from . import hooks
+from . import hooks, machinery
 from ._cffi import ffi, lib
 from .errors import check
 from .output import Target, check_binary
@@ -46,11 +46,21 @@ class Tracer:
     `coroutines`: whether the coroutines that an operation awaits, `await self.show()`, are operations as well, with a
     count, percentiles and an outcome of their own.  (So are generators in its `yield from`.)
 
+    `write_at_exit`: a file that the profile is written to when the process ends, however it ends.  Its name says the
+    format, as for `theseus run -o`.  The tracer is kept until then.  An old file of that name stays, and the profile
+    gets another name.  Forked children begin profiles of their own, which are added.
+
     One thread is traced: that which calls install().  Ends of operations are noticed in every thread.  A tracer that is
     collected uninstalls itself.  As a context manager it is installed within the block.
     """
 
-    def __init__(self, reactor: Any = None, hook: str = "auto", coroutines: bool = False) -> None:
+    def __init__(
+        self,
+        reactor: Any = None,
+        hook: str = "auto",
+        coroutines: bool = False,
+        write_at_exit: str | os.PathLike[str] | None = None,
+    ) -> None:
         if reactor is None:
             clock = None
         elif callable(getattr(reactor, "seconds", None)):
@@ -69,6 +79,15 @@ class Tracer:
         self._began: tuple[int, int] | None = None  # since 1970, and on the monotonic clock
         self.hook = hooks.choose(hook)
         self._core = hooks.core(self.hook, new_handle(), clock, coroutines)
+        if write_at_exit is not None:
+            from .ends import Ends
+            from .names import expanded
+            from .recording import Recording
+
+            recording = Recording(self, expanded(os.fspath(write_at_exit)))
+            recording.start()
+            ends = Ends(recording.finish)
+            machinery.when_a_reactor_starts(lambda: ends.follow(machinery.reactor()))
 
     # ---- life ----
 
@@ -83,6 +102,14 @@ class Tracer:
             self._core.install()
             if self._is_wall and not self._began:
                 self._began = (time.time_ns(), time.monotonic_ns())
+
+    def move(self) -> bool:
+        """Goes on in the calling thread, if it is installed in another one; returns whether it was."""
+        if not self._core.installed or self._thread == threading.get_ident():
+            return False
+        self.uninstall()
+        self.install()
+        return True
 
     def _is_displaced(self) -> bool:
         """sys.setprofile(None), or a profiler that was enabled and disabled after us, took our hook out."""
