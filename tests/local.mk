@@ -19,6 +19,7 @@ C_TESTS = \
   %D%/c/files \
   %D%/c/fold \
   %D%/c/graph \
+  %D%/c/merge \
   %D%/c/names \
   %D%/c/out-of-memory \
   %D%/c/pprof \

@@ -263,6 +263,7 @@ static int read_profile(theseus_profile *profile, th_bytes bytes, theseus_read_e
     status = th_pprof_facts_read(&reader->tables, profile, &facts);
   if (status) {
     th_bookings_undo(&reader->bookings);
+    th_profile_stay_blank(profile, was_blank);
   } else {
     if (reader->events.ours)
       th_events_rename(profile, reader->events.names);

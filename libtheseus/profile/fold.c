@@ -226,7 +226,7 @@ static int new_like(const theseus_profile *from, theseus_profile **out) {
     status = th_profile_name_facts(*out, from, &facts);
   if (status)
     theseus_profile_free(*out);
-  else if (from->has_facts)
+  else if (!from->blank_stacks) /* facts were set */
     th_profile_add_facts(*out, true, &facts);
   return status;
 }

@@ -28,6 +28,7 @@ int theseus_profile_new(const theseus_profile_options *options, theseus_profile 
   profile->max_nesting = chosen.max_nesting;
   profile->facts = th_no_facts();
   th_sampling_init(&profile->sampling);
+  profile->blank_stacks = 1;
   th_span_table_init(&profile->spans);
   status = th_stacks_init(&profile->stacks, &profile->alloc);
   if (!status)

@@ -199,6 +199,7 @@ int theseus_profile_merge(theseus_profile *into, const theseus_profile *from) {
   } else {
     into->event_count = events; /* a file would have columns for them */
     into->info.truncated_pushes = truncated;
+    th_profile_stay_blank(into, was_blank);
   }
   th_alloc_free(&into->alloc, names.functions, counts[0], sizeof *names.functions);
   th_alloc_free(&into->alloc, names.objects, counts[0], sizeof *names.objects);

@@ -15,7 +15,7 @@ int theseus_profile_set(theseus_profile *profile, const char *key, const char *v
   if (status)
     return status;
   profile->facts.texts[fact] = id;
-  profile->has_facts = true;
+  profile->blank_stacks = 0;
   return THESEUS_OK;
 }
 
@@ -38,14 +38,21 @@ int th_profile_name_facts(theseus_profile *into, const theseus_profile *from, st
   return status;
 }
 
-bool th_profile_is_blank(const theseus_profile *profile) { return !profile->has_facts && profile->stacks.count == 1; }
+bool th_profile_is_blank(const theseus_profile *profile) {
+  return profile->stacks.count == profile->blank_stacks && !profile->cells.count;
+}
+
+void th_profile_stay_blank(theseus_profile *profile, bool was_blank) {
+  if (was_blank)
+    profile->blank_stacks = profile->stacks.count;
+}
 
 void th_profile_add_facts(theseus_profile *profile, bool was_blank, const struct th_facts *facts) {
   if (was_blank)
     profile->facts = *facts;
   else
     th_facts_join(&profile->facts, facts);
-  profile->has_facts = true;
+  profile->blank_stacks = 0;
 }
 
 /* ---- sampling ---- */

@@ -51,7 +51,9 @@ struct theseus_profile {
   theseus_profile_info info; /* not its size, memory and refusals */
   struct th_facts facts;
   th_sampling sampling;
-  bool has_facts; /* some were set, or merged: of what is merged later, only equal ones stay */
+  /* The stacks of a profile that is blank: the root, and those that calls that failed have left.  0: it is not blank,
+   * as facts were set or merged. */
+  uint32_t blank_stacks;
 };
 
 /* What an append to a histogram or a table of cells may need later, when it cannot fail any more. */
@@ -85,8 +87,13 @@ void th_profile_join_object(theseus_profile *profile, uint32_t function, uint32_
 /* Adds to when and how long there was measured, as merging does. */
 void th_profile_add_time(theseus_profile *profile, uint64_t time_ns, uint64_t duration_ns);
 
-/* Nothing was ever said of it or put into it. */
+/* Returns true if the profile has no facts, no stacks and no cells.  It takes over the facts of the first profile that
+ * is merged into it, or of the first file; later only facts that are equal are kept. */
 bool th_profile_is_blank(const theseus_profile *profile);
+
+/* Tells a profile that a merge has failed.  The stacks that the merge has left do not count. */
+void th_profile_stay_blank(theseus_profile *profile, bool was_blank);
+
 /* The facts of `from` as texts of `into`.  ENOMEM, ELIMIT, EOVERFLOW. */
 int th_profile_name_facts(theseus_profile *into, const theseus_profile *from, struct th_facts *out);
 /* Adds facts, as merging does.  `was_blank`: th_profile_is_blank(), before anything was merged. */
