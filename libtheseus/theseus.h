@@ -191,6 +191,19 @@ enum theseus_kind {
   THESEUS_RETURNING = 4  /* of the machinery, and returns promises */
 };
 
+/* Finds the functions that returned promises: spans began in them at some time, here or in a profile that was merged.
+ * Clearing, subtracting and folding a profile do not forget it.  By this a host tells THESEUS_RETURNING from
+ * THESEUS_MACHINERY.
+ *
+ *   returning  receives 1 or 0 for each function
+ *   count      theseus_function_count()
+ *
+ * Errors:
+ *   EINVAL     `profile` or `returning` is NULL, or `count` is wrong
+ *
+ * Complexity: O(number of functions and stacks). */
+int theseus_profile_returning(const theseus_profile *profile, uint8_t *returning, uint32_t count);
+
 /* Creates a profile without the frames of the machinery.
  *
  *   profile   stays as it is.  Call theseus_settle() first
@@ -235,6 +248,32 @@ typedef struct theseus_profile_info {
   uint64_t time_ns;          /* see theseus_profile_set_time(); 0: unknown */
   uint64_t duration_ns;      /* the same */
 } theseus_profile_info;
+
+/* The sums of what was measured at all stacks. */
+typedef struct theseus_totals {
+  size_t size;
+  uint64_t operations;
+  uint64_t outermost; /* those of stacks that have no operations on the way to the root */
+  uint64_t success;
+  uint64_t failure; /* without cancelled */
+  uint64_t cancelled;
+  uint64_t abandoned;
+  uint64_t pending;
+  uint64_t wait_ns;
+  uint64_t detached_ns; /* Wait of detached heads, which `wait_ns` includes */
+} theseus_totals;
+
+/* Adds up what was measured.  Call theseus_settle() first.
+ *
+ *   out       set `size` first
+ *
+ * Errors:
+ *   EINVAL     `profile` is NULL, or `out` is NULL or too small
+ *   EOVERFLOW  a sum exceeds 64 bits
+ *   ENOMEM, ELIMIT
+ *
+ * Complexity: O(number of stacks and cells). */
+int theseus_profile_totals(const theseus_profile *profile, theseus_totals *out);
 
 /* Reports the profile's own counters: clock, losses, memory.
  *

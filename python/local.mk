@@ -70,6 +70,7 @@ EXTRA_DIST += \
   %D%/theseus/hooks.py \
   %D%/theseus/interval.py \
   %D%/theseus/kin.py \
+  %D%/theseus/kinds.py \
   %D%/theseus/machinery.py \
   %D%/theseus/names.py \
   %D%/theseus/output.py \
@@ -94,9 +95,11 @@ EXTRA_DIST += \
   %D%/theseus/py.typed \
   %D%/theseus/recording.py \
   %D%/theseus/settings.py \
+  %D%/theseus/rows.py \
   %D%/theseus/source.py \
   %D%/theseus/stack.py \
   %D%/theseus/starting.py \
   %D%/theseus/table.py \
   %D%/theseus/text.py \
-  %D%/theseus/tracer.py
+  %D%/theseus/tracer.py \
+  %D%/theseus/views.py

@@ -112,6 +112,7 @@ EXTRA_DIST += \
   %D%/python/test_driven_by_others.py \
   %D%/python/test_errors.py \
   %D%/python/test_escapes.py \
+  %D%/python/test_folding.py \
   %D%/python/test_examples.py \
   %D%/python/test_graph.py \
   %D%/python/test_lifecycle.py \

@@ -173,15 +173,20 @@ static int add_spans(struct folding *folding, const struct th_stats *more, uint3
 /* Spans stay if their own frame does. */
 static int add_measures(struct folding *folding) {
   const theseus_profile *from = folding->from;
+  struct th_stats *none;
   int status = THESEUS_OK;
 
   for (uint32_t i = 0; i < from->cells.count && !status; i++)
     status = add_cell(folding, &from->cells.items[i]);
   for (uint32_t i = 0; i < from->stacks.count && !status; i++) {
     const struct fold *fold = &folding->folds[i];
-    uint32_t stats = from->stacks.items[i].stats;
-    if (stats != TH_NONE && fold->live && !fold->end.gone)
-      status = add_spans(folding, &from->stats[stats], fold->end.stack);
+    const struct th_stack *stack = &from->stacks.items[i];
+    if (!fold->live || fold->end.gone)
+      continue;
+    if (stack->stats != TH_NONE)
+      status = add_spans(folding, &from->stats[stack->stats], fold->end.stack);
+    else if (i != THESEUS_ROOT && folding->kinds[stack->function] == THESEUS_RETURNING)
+      status = th_profile_stats(folding->into, fold->end.stack, &none); /* see theseus_profile_returning() */
   }
   return status;
 }

@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ._cffi import ffi, lib
 from .disputes import disputes, warn_of
 from .errors import check
 from .output import Target, rendered, write_to
-from .stack import Frame, Stack, frames, raw_frames
-from .table import Row, columns, printed
+from .rows import Row, rows
+from .stack import Stack, frames, raw_frames
+from .table import columns, printed
 from .text import encoded as encoded_text
+from .views import Totals, folded, totals
 
 FACTS = ("pid", "cmd", "part", "thread", "desc")
 FORMATS = ("callgrind", "pprof", "folded")
@@ -21,8 +23,8 @@ FORMATS = ("callgrind", "pprof", "folded")
 class Profile:
     """What a Tracer measured, or several did: a copy, that stays as it is while tracing goes on.
 
-    Iterating gives a Stack for each stack at which something was measured.  print() shows a table by function.
-    One profile is used by one thread at a time.
+    Iterating gives a Stack for each stack at which something was measured.  print() shows a table by function,
+    without the frames of Twisted's machinery.  One profile is used by one thread at a time.
     """
 
     def __init__(self, handle: Any = None) -> None:
@@ -102,22 +104,29 @@ class Profile:
     def __str__(self) -> str:
         if self._is_foreign():
             return self._foreign_table()
-        return printed(self.rows())
+        folded, hidden = self.folded()
+        return printed(rows(folded._handle), totals(self._handle), hidden)
 
-    def rows(self) -> list[Row]:
-        """The table's rows, one for each function, the largest inclusive Wait first."""
-        graph = self._graph()
-        rows: dict[int, Row] = {}
-        for stack in self:
-            for frame in stack.frames:
-                function = _function_in(graph, frame)
-                if function not in rows:
-                    rows[function] = Row(*_names_of(graph, function), frame.first_line)
-            if stack.frames:
-                rows[_function_in(graph, stack.frames[-1])].add(stack)
-        for function, wait in _inclusive(graph).items():
-            rows.setdefault(function, Row(*_names_of(graph, function), 0)).inclusive = wait
-        return sorted(rows.values(), key=lambda row: (-row.inclusive, -row.wait, row.name, row.file))
+    def folded(self, machinery: Iterable[str] = ()) -> tuple[Profile, int]:
+        """A profile without the frames of Twisted's machinery, and how many frames these were.
+
+        Wait moves to the program's frames; operations of the frames that go are left out.  `machinery`: patterns of
+        further names, such as "synapse.logging.*", beside those of [tool.theseus] in pyproject.toml.
+        """
+        handle, hidden = folded(self._handle, machinery)
+        return Profile(handle), hidden
+
+    def rows(self, folded: bool = True) -> list[Row]:
+        """The table's rows, one for each function, the largest inclusive Wait first.
+
+        `folded`: without the machinery, as print() has it.
+        """
+        shown = self.folded()[0] if folded else self
+        return rows(shown._handle)
+
+    def totals(self) -> Totals:
+        """The sums over all stacks."""
+        return totals(self._handle)
 
     def _is_foreign(self) -> bool:
         """True if the profile holds columns of somebody else, and no operations."""
@@ -214,43 +223,6 @@ def owned(handle: Any) -> Any:
     if lib.shim_own(id(made), handle):
         return ffi.gc(handle, lib.theseus_profile_free)
     return made[0]
-
-
-# A graph knows functions by texts that a file can hold, in which odd characters are escaped: so does the table.
-
-
-def _function_in(graph: Any, frame: Frame) -> int:
-    """The number of a frame's function."""
-    out = ffi.new("uint32_t *")
-    file = encoded_text(frame.file or "(theseus)")
-    check(lib.theseus_graph_function_intern(graph, b"", file, encoded_text(frame.name), out), "table")
-    return int(out[0])
-
-
-def _names_of(graph: Any, number: int) -> tuple[str, str]:
-    """The name and the file of a function."""
-    function = ffi.new("theseus_graph_function *")
-    function.size = ffi.sizeof(function[0])
-    check(lib.theseus_graph_function_get(graph, number, function), "table")
-    file = text(function.file)
-    return text(function.name), "" if file == "(theseus)" else file
-
-
-def _inclusive(graph: Any) -> dict[int, int]:
-    """Inclusive Wait of each function: what the calls to it bring in."""
-    info, edge = ffi.new("theseus_graph_info *"), ffi.new("theseus_graph_edge *")
-    info.size, edge.size = ffi.sizeof(info[0]), ffi.sizeof(edge[0])
-    check(lib.theseus_graph_info_get(graph, info), "table")
-    first = ffi.new("theseus_event_info *")
-    first.size = ffi.sizeof(first[0])
-    check(lib.theseus_graph_event_get(graph, lib.THESEUS_WAIT, first), "table")
-    inclusive: dict[int, int] = {}
-    if text(first.name) != "Wait":  # a profile of somebody else's
-        return inclusive
-    for number in range(info.edges):
-        check(lib.theseus_graph_edge_get(graph, number, edge), "table")
-        inclusive[edge.callee] = inclusive.get(edge.callee, 0) + edge.values[lib.THESEUS_WAIT]
-    return inclusive
 
 
 def text(characters: Any) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .stack import Stack, percentile
+from .rows import Row
 from .text import printable
+from .views import Totals
 
 _HEADINGS = (
     "deferreds",
@@ -25,40 +26,6 @@ _HEADINGS = (
 )
 
 
-class Row:
-    """What was measured of one function, at all its stacks.  Times are in ns."""
-
-    def __init__(self, name: str, file: str, first_line: int) -> None:
-        self.name = name
-        self.file = file
-        self.first_line = first_line
-        self.deferreds = self.success = self.failure = self.cancelled = self.abandoned = self.pending = 0
-        self.wait = self.inclusive = 0
-        self.latency = self.latency_min = self.latency_max = 0
-        self.histogram: dict[int, int] = {}
-
-    def add(self, stack: Stack) -> None:
-        if stack.fired:
-            self.latency_min = min(self.latency_min, stack.latency_min) if self.fired else stack.latency_min
-            self.latency_max = max(self.latency_max, stack.latency_max)
-        for name in ("deferreds", "success", "failure", "cancelled", "abandoned", "pending", "wait", "latency"):
-            setattr(self, name, getattr(self, name) + getattr(stack, name))
-        for bucket, count in stack.histogram.items():
-            self.histogram[bucket] = self.histogram.get(bucket, 0) + count
-
-    @property
-    def fired(self) -> int:
-        return self.success + self.failure + self.cancelled
-
-    @property
-    def mean(self) -> int:
-        return self.latency // self.fired if self.fired else 0
-
-    def percentile(self, fraction: float) -> int:
-        """Of the latencies, in ns, off by at most 1/16."""
-        return percentile(self.histogram, self.latency_min, self.latency_max, fraction)
-
-
 def seconds(ns: int) -> str:
     """Four figures, and a unit that needs no zeros."""
     for unit, size in (("s", 10**9), ("ms", 10**6), ("us", 10**3)):
@@ -71,7 +38,7 @@ def seconds(ns: int) -> str:
 def _cells(row: Row) -> list[str]:
     figures = [str(row.deferreds) if row.deferreds else "", seconds(row.wait), seconds(row.inclusive)]
     if row.fired:
-        figures += [seconds(ns) for ns in (row.mean, *map(row.percentile, (0.5, 0.95, 0.99)), row.latency_max)]
+        figures += [seconds(ns) for ns in (row.mean, *row.percentiles(0.5, 0.95, 0.99), row.latency_max)]
     else:
         figures += [""] * 5
     figures += [str(count) if count else "" for count in (row.failure, row.cancelled, row.abandoned, row.pending)]
@@ -79,18 +46,19 @@ def _cells(row: Row) -> list[str]:
     return [*figures, place]
 
 
-def printed(rows: Sequence[Row]) -> str:
-    """A summary, the headings, and a line for each function."""
-    counts = {
-        name: sum(getattr(row, name) for row in rows)
-        for name in ("deferreds", "success", "failure", "cancelled", "abandoned", "pending")
-    }
-    wait = sum(row.wait for row in rows)
-    summary = [
-        f"{counts['deferreds']} Deferred{'s' * (counts['deferreds'] != 1)}, {seconds(wait)} of wait",
-        ", ".join(f"{counts[name]} {name}" for name in list(counts)[1:] if counts[name]) or "nothing was measured",
+def printed(rows: Sequence[Row], totals: Totals, hidden: int) -> str:
+    """A summary of the whole profile, the headings, and a line for each function."""
+    outcomes = ("success", "failure", "cancelled", "abandoned", "pending")
+    counts = {name: getattr(totals, name) for name in outcomes}
+    lines = [
+        f"{totals.deferreds} Deferred{'s' * (totals.deferreds != 1)}, {seconds(totals.wait)} of wait",
+        ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing was measured",
+        "",
+        columns(list(_HEADINGS), [_cells(row) for row in rows]),
     ]
-    return "\n".join([*summary, "", columns(list(_HEADINGS), [_cells(row) for row in rows])])
+    if hidden:
+        lines += ["", f"[{hidden} frame{'s' * (hidden != 1)} hidden]"]
+    return "\n".join(lines)
 
 
 def columns(headings: list[str], rows: list[list[str]]) -> str:

@@ -295,6 +295,60 @@ static void test_new(void) {
   theseus_profile_free(p);
 }
 
+/* main (2 spans, one pending) > get (1); other (1 detached). */
+static void test_totals(void) {
+  struct memory memory = {-1, 0, 0, 0};
+  theseus_allocator allocator = memory_allocator(&memory);
+  theseus_profile_options options = {.size = sizeof options, .allocator = &allocator};
+  theseus_span_options span = {.size = sizeof span};
+  theseus_totals totals = {.size = sizeof totals};
+  uint8_t returning[4];
+  theseus_profile *profile, *copy;
+  uint32_t f, in_main, in_get, in_other;
+  uint64_t id;
+  must(!theseus_profile_new(&options, &profile) && !theseus_profile_new(NULL, &copy));
+  must(!theseus_function_intern(profile, "", "main", 1, &f) && !theseus_stack_push(profile, 0, f, 0, &in_main));
+  must(!theseus_function_intern(profile, "", "get", 1, &f) && !theseus_stack_push(profile, in_main, f, 0, &in_get));
+  must(!theseus_function_intern(profile, "", "other", 1, &f) && !theseus_stack_push(profile, 0, f, 0, &in_other));
+  must(!theseus_record(profile, in_main, 1, 100, THESEUS_SUCCESS) && !theseus_record(profile, in_get, 1, 30, 1));
+  span.stack = in_main;
+  must(!theseus_span_begin(profile, &span, &id));
+  span.stack = in_other;
+  span.flags = THESEUS_SPAN_DETACHED;
+  must(!theseus_span_begin(profile, &span, &id));
+  must(!theseus_span_end(profile, id, THESEUS_ABANDONED, 7));
+  theseus_settle(profile, 7);
+  must(!theseus_profile_totals(profile, &totals));
+  is_uint(totals.operations, 4, "operations of all stacks");
+  is_uint(totals.outermost, 3, "and those that are in no other");
+  ok(totals.success == 1 && totals.failure == 1 && totals.cancelled == 0 && totals.abandoned == 1 &&
+         totals.pending == 1,
+     "by outcome");
+  is_uint(totals.wait_ns, 144, "Wait");
+  is_uint(totals.detached_ns, 7, "of which detached");
+  is_int(theseus_profile_totals(NULL, &totals), THESEUS_EINVAL, "no profile");
+  is_int(theseus_profile_totals(profile, NULL), THESEUS_EINVAL, "no place for the totals");
+  totals.size = sizeof totals.size;
+  is_int(theseus_profile_totals(profile, &totals), THESEUS_EINVAL, "totals of no members");
+  totals.size = sizeof totals;
+  memory.left = 0;
+  is_int(theseus_profile_totals(profile, &totals), THESEUS_ENOMEM, "no memory");
+  memory.left = -1;
+  theseus_profile_clear(profile);
+  must(!theseus_function_intern(profile, "", "no", 1, &f) && !theseus_profile_merge(copy, profile));
+  memset(returning, 9, sizeof returning);
+  must(!theseus_profile_returning(copy, returning, 4));
+  ok(returning[0] == 1 && returning[1] == 1 && returning[2] == 1 && !returning[3],
+     "clear and merge know where spans began");
+  is_int(theseus_profile_returning(NULL, returning, 4), THESEUS_EINVAL, "no profile");
+  is_int(theseus_profile_returning(copy, NULL, 4), THESEUS_EINVAL, "no place for the answers");
+  is_int(theseus_profile_returning(copy, returning, 3), THESEUS_EINVAL, "another number of functions");
+  must(!theseus_record(profile, in_main, 1, UINT64_MAX - 1, 0) && !theseus_record(profile, in_get, 1, 30, 1));
+  is_int(theseus_profile_totals(profile, &totals), THESEUS_EOVERFLOW, "a sum that does not fit");
+  theseus_profile_free(profile);
+  theseus_profile_free(copy);
+}
+
 int main(void) {
   test_buckets();
   test_percentiles();
@@ -303,5 +357,6 @@ int main(void) {
   test_events();
   test_merge();
   test_new();
+  test_totals();
   return done();
 }
