@@ -117,13 +117,20 @@ finish() {
 trap finish EXIT
 trap 'exit 1' HUP INT TERM
 
+# Runs a command in a process group of its own.  The shell ignores SIGINT and SIGQUIT in what it starts with &; tests
+# need them as they are by default.
+in_group='import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+os.setsid()
+os.execvp(sys.argv[1], sys.argv[1:])'
+
 # Runs a step in a process group of its own, with its output in a log, and stops it if the log does not grow any more.
 watched() { # NAME COMMAND...
   log=$build/log/$1.log
   shift
   mkdir -p "$build/log"
-  in_group=$(command -v setsid || true)
-  $in_group sh -eu "$root/tests/run.sh" --step "$@" >"$log" 2>&1 </dev/null &
+  "$PYTHON" -c "$in_group" sh -eu "$root/tests/run.sh" --step "$@" >"$log" 2>&1 </dev/null &
   running=$!
   size=0 quiet=0
   while kill -0 "$running" 2>/dev/null; do
