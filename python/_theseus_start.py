@@ -80,5 +80,19 @@ def start():  # type: ignore[no-untyped-def]
     sys.modules[__name__].started = True  # type: ignore[attr-defined]
     if AWAITED in sys.modules:
         _begin()
-    else:
-        sys.meta_path.insert(0, Waiting())
+        return
+    sys.meta_path.insert(0, Waiting())
+    if f",root={os.getpid()}-" in os.environ["THESEUS"]:  # of theseus run: who asked for this program is told
+        import atexit
+
+        atexit.register(_never_begun)
+
+
+def _never_begun():  # type: ignore[no-untyped-def]
+    try:
+        if any(isinstance(finder, Waiting) for finder in sys.meta_path):
+            from theseus.summary import never_begun
+
+            never_begun(os.environ.get("THESEUS", ""))
+    except Exception as error:
+        _complain(error)

@@ -62,7 +62,10 @@ EXTRA_DIST += \
   %D%/theseus/cli/__init__.py \
   %D%/theseus/cli/faults.py \
   %D%/theseus/cli/inputs.py \
+  %D%/theseus/cli/interpreter.py \
   %D%/theseus/cli/report.py \
+  %D%/theseus/cli/run.py \
+  %D%/theseus/cli/startup.py \
   %D%/theseus/disputes.py \
   %D%/theseus/ends.py \
   %D%/theseus/errors.py \
@@ -99,6 +102,8 @@ EXTRA_DIST += \
   %D%/theseus/source.py \
   %D%/theseus/stack.py \
   %D%/theseus/starting.py \
+  %D%/theseus/stderr.py \
+  %D%/theseus/summary.py \
   %D%/theseus/table.py \
   %D%/theseus/text.py \
   %D%/theseus/tracer.py \

@@ -95,6 +95,7 @@ EXTRA_DIST += \
   %D%/python/reference_spans.py \
   %D%/python/run/programs.py \
   %D%/python/run/test_ends.py \
+  %D%/python/run/test_run.py \
   %D%/python/run/test_start_hook.py \
   %D%/python/scenarios.py \
   %D%/python/scenarios_callbacks.py \

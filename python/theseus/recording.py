@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -18,37 +17,9 @@ from .interval import Interval
 from .names import format_of, numbered
 from .output import write_to
 from .profile import Profile
-from .text import printable
+from .stderr import Stderr
 
 START, INTERVAL, END = "Trigger: start", "Trigger: interval", "Trigger: Program termination"
-
-
-class Stderr:
-    """The standard error as it was when the program started.  A daemon has closed it, or uses its number for a file of
-    its own: then nothing is printed."""
-
-    def __init__(self) -> None:
-        self._first = self._state()
-
-    @staticmethod
-    def _state() -> tuple[int, int, int] | None:
-        try:
-            found = os.fstat(2)
-        except OSError:
-            return None
-        return found.st_dev, found.st_ino, found.st_rdev
-
-    def isatty(self) -> bool:
-        return self._first is not None and os.isatty(2)
-
-    def write(self, lines: list[str]) -> None:
-        if self._first is None or self._state() != self._first:
-            return
-        with contextlib.suppress(Exception):
-            sys.stderr.flush()
-        text = "".join(f"theseus: {printable(line)}\n" for line in lines)
-        with contextlib.suppress(OSError):
-            os.write(2, text.encode("utf-8", "backslashreplace"))
 
 
 class Recording:
@@ -79,7 +50,7 @@ class Recording:
         self.keep_parts = keep_parts
         self.children = children
         self.stderr = Stderr()
-        self.say = say or self._say
+        self.say = say or (lambda profile, path, trouble: self.tell(path, trouble))
         self.mute = False  # a child that is not followed
         self.over = False  # the profile is in the sum of all: nothing is added to it any more
         self.busy = False
@@ -277,8 +248,8 @@ class Recording:
                 raise
         return ""
 
-    def _say(self, profile: Profile | None, path: str, trouble: str) -> None:
-        """What must be said even to somebody who asked for nothing: where the profile is, if it is not in the file."""
+    def tell(self, path: str, trouble: str) -> None:
+        """Prints what must be said even to somebody who asked for nothing: that the profile is not in the file."""
         if trouble:
             where = f"the profile is in {path}" if path else "the profile is lost"
             self.stderr.write([f"{self.path} could not be written ({trouble}); {where}"])

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import os
 
-from . import kin, machinery
+from . import kin, machinery, summary
 from .ends import Ends
 from .names import expanded, protected
+from .profile import Profile
 from .program import name as program_name
 from .recording import Recording
 from .settings import Settings, parsed, text_of
@@ -30,7 +31,7 @@ class Started:
         path = expanded(settings.file)
         own = kin.identity(os.getpid())
         self.root = settings.root or own
-        self.verbose = settings.verbose
+        self.settings = settings
         self.tracer = Tracer(hook=settings.hook)
         self.recording = Recording(
             self.tracer,
@@ -40,7 +41,9 @@ class Started:
             claimed=settings.run,
             keep_parts=settings.parts,
             children=settings.children,
+            say=self.say,
         )
+        self.reactor_ran = False
         self.recording.start(settings.every)
         self._tell_children(settings)
         self.ends = Ends(self.recording.finish)
@@ -57,6 +60,32 @@ class Started:
             os.environ.pop("THESEUS", None)
 
     def reactor_starts(self) -> None:
+        self.reactor_ran = True
         self.ends.follow(machinery.reactor())
-        if self.tracer.installed and self.tracer.move() and self.verbose:
+        if self.tracer.installed and self.tracer.move() and self.settings.verbose:
             self.recording.stderr.write(["the reactor runs in another thread: that one is traced from now on"])
+
+    def say(self, profile: Profile | None, path: str, trouble: str) -> None:
+        """Tells what became of the profile, if somebody is there who reads it."""
+        self.recording.tell(path, trouble)
+        if trouble or not summary.is_wanted(self.settings, self.recording.stderr):
+            return
+        if profile is not None:
+            self.recording.stderr.write(summary.lines(profile, path) or self._why_empty(path))
+        elif path:
+            self.recording.stderr.write([f"the profile is in {path}"])
+        elif self.settings.verbose:
+            self.recording.stderr.write([f"process {os.getpid()} is a part of {self.recording.path}"])
+
+    def _why_empty(self, path: str) -> list[str]:
+        if self.settings.off:
+            why = "tracing was off"
+        elif self.tracer.displaced:
+            why = (
+                "another profiler took the place of ours (sys.setprofile); --hook monitoring, from 3.12 on, has its own"
+            )
+        elif not self.reactor_ran:
+            why = "the reactor did not run"
+        else:
+            why = "no function returned a Deferred"
+        return [f"nothing was seen: {why}; {path} is empty"]

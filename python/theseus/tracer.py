@@ -111,6 +111,11 @@ class Tracer:
         self.install()
         return True
 
+    @property
+    def displaced(self) -> bool:
+        """Whether somebody has taken all profile hooks out since install(), which begins again."""
+        return self._is_displaced()
+
     def _is_displaced(self) -> bool:
         """sys.setprofile(None), or a profiler that was enabled and disabled after us, took our hook out."""
         return bool(

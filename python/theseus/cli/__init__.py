@@ -13,7 +13,9 @@ import click
 
 # name: (module, the name of its click command, its line in --help).
 COMMANDS = {
+    "run": ("theseus.cli.run", "run", "Run a program, and write what it waited for."),
     "report": ("theseus.cli.report", "report", "Show what a program waited for."),
+    "startup": ("theseus.cli.startup", "startup", "Say whether the start-up hook works here."),
 }
 
 
