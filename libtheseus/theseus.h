@@ -679,12 +679,13 @@ int theseus_record(theseus_profile *profile, uint32_t stack, uint32_t line, uint
  *                       the program     v   | await
  *                       resumes it    later leg
  *
- * An open span is in one of four states:
+ * An open span is in one of five states:
  *
  *   in its first leg  Nobody has its promise yet.  Weight 0.
  *   held              Its parent is in a leg, and may yet await it.  Weight 0.
  *   awaited           Its parent awaits it.  If the parent awaits k children, each has 1/k of the parent's weight.
  *   head              No open parent awaits it.  Weight 1.
+ *   notification      In place of a head, if it began with THESEUS_SPAN_NOTIFICATION.  Weight 0.
  *
  * A head is a root if it never had a parent.  Otherwise it is detached: started and forgotten, not awaited yet, or
  * still open after its parent ended.  A detached head whose parent names it is awaited again.
@@ -697,6 +698,12 @@ int theseus_record(theseus_profile *profile, uint32_t stack, uint32_t line, uint
  *            | named by await                      | the parent ends,
  *            v                                     | or awaits others
  *         awaited ---------------------------------+
+ *
+ * A notification tells when something is over, for example a loop or a connection, and usually nobody waits for it.  It
+ * is counted, has a latency and an outcome, and is listed, but has no Wait.  Each child that it awaits has weight 1: to
+ * callers, that child is a detached head.  If a span that is not a notification names it in theseus_span_await(),
+ * theseus_span_await_also() or theseus_span_take(), it becomes an ordinary span, for good, and so do the notifications
+ * that it awaits.  THESEUS_ALL does not include notifications, and beyond max_nesting they are not awaited.
  *
  * A span that awaits children passes its whole weight on to them.  A span that awaits none keeps its weight.  The time
  * that passes meanwhile, times the weight, is its self wait.  For example, page() starts a() and b() at 0 s and awaits
@@ -720,9 +727,10 @@ int theseus_record(theseus_profile *profile, uint32_t stack, uint32_t line, uint
  * time. */
 
 enum theseus_span_flags {
-  THESEUS_SPAN_LEG = 1,      /* begins with a leg.  Counted and timed from its first theseus_span_await() */
-  THESEUS_SPAN_DETACHED = 2, /* the operation that started it has ended.  Only without a parent */
-  THESEUS_SPAN_PART = 8      /* a part of its parent, which it needs; without a leg.  See theseus_span_set_outcome() */
+  THESEUS_SPAN_LEG = 1,          /* begins with a leg.  Counted and timed from its first theseus_span_await() */
+  THESEUS_SPAN_DETACHED = 2,     /* the operation that started it has ended.  Only without a parent */
+  THESEUS_SPAN_NOTIFICATION = 4, /* has no weight until an operation awaits it */
+  THESEUS_SPAN_PART = 8 /* a part of its parent, which it needs; without a leg.  See theseus_span_set_outcome() */
 };
 
 typedef struct theseus_span_options {
@@ -748,7 +756,8 @@ typedef struct theseus_span_options {
  *
  * Errors: ENOMEM, ELIMIT, EOVERFLOW, and
  *   EINVAL     no such stack, unknown flags, or THESEUS_SPAN_DETACHED with a parent; THESEUS_SPAN_PART without a
- *              parent, with THESEUS_SPAN_LEG, or so deep that children of the part would be beyond max_nesting
+ *              parent, with THESEUS_SPAN_LEG or THESEUS_SPAN_NOTIFICATION, or so deep that children of the part
+ *              would be beyond max_nesting
  *   ESTALE     `parent` has ended, or never existed
  *
  * Complexity: O(depth). */
@@ -787,8 +796,8 @@ int theseus_span_set_outcome(theseus_profile *profile, uint64_t part, int outcom
  *
  * Children that are held or awaited, and are not named, become detached heads.  Children in their first leg stay so.
  *
- * With THESEUS_ALL the span awaits all its children, and each later child as soon as its hold ends, until
- * theseus_span_await_also() names one.
+ * With THESEUS_ALL the span awaits all its children but notifications, and each later child as soon as its hold ends,
+ * until theseus_span_await_also() names one.
  *
  * If the span began with THESEUS_SPAN_LEG, the first call marks the moment its promise was handed out.  The span is
  * counted, and its latency is measured, from `now_ns`.
@@ -923,13 +932,15 @@ enum theseus_span_state {
   THESEUS_IN_LEG = 0, /* in its first leg */
   THESEUS_HELD = 1,
   THESEUS_AWAITED = 2,
-  THESEUS_IS_ROOT = 3,    /* a head that never had a parent */
-  THESEUS_IS_DETACHED = 4 /* any other head */
+  THESEUS_IS_ROOT = 3,        /* a head that never had a parent */
+  THESEUS_IS_DETACHED = 4,    /* any other head */
+  THESEUS_IS_NOTIFICATION = 5 /* a notification in place of a head, or awaited by such a one */
 };
 
 enum theseus_span_marks {
-  THESEUS_SPAN_IS_TAKEN = 1, /* its parent took it (theseus_span_take()) */
-  THESEUS_SPAN_RUNS = 2      /* it is in a leg that theseus_span_resume() reported */
+  THESEUS_SPAN_IS_TAKEN = 1,  /* its parent took it (theseus_span_take()) */
+  THESEUS_SPAN_RUNS = 2,      /* it is in a leg that theseus_span_resume() reported */
+  THESEUS_SPAN_HAD_PARENT = 4 /* it has a parent, or had one, or began with THESEUS_SPAN_DETACHED */
 };
 
 typedef struct theseus_span_info {

@@ -59,6 +59,7 @@ EXTRA_DIST += \
   %D%/theseus/__main__.py \
   %D%/theseus/_build.py \
   %D%/theseus/_pprof.py \
+  %D%/theseus/calls.py \
   %D%/theseus/cli/__init__.py \
   %D%/theseus/cli/faults.py \
   %D%/theseus/cli/inputs.py \

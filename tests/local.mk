@@ -21,6 +21,7 @@ C_TESTS = \
   %D%/c/graph \
   %D%/c/merge \
   %D%/c/names \
+  %D%/c/notifications \
   %D%/c/out-of-memory \
   %D%/c/pprof \
   %D%/c/pprof-cases \
@@ -102,6 +103,7 @@ EXTRA_DIST += \
   %D%/python/scenarios_combinators.py \
   %D%/python/scenarios_coroutines.py \
   %D%/python/scenarios_generators.py \
+  %D%/python/scenarios_notifications.py \
   %D%/python/scenarios_outcomes.py \
   %D%/python/scenarios_twisted.py \
   %D%/python/shared.py \
@@ -121,6 +123,7 @@ EXTRA_DIST += \
   %D%/python/test_merge_faults.py \
   %D%/python/test_names.py \
   %D%/python/test_nothing_kept.py \
+  %D%/python/test_notifications.py \
   %D%/python/test_odd_inputs.py \
   %D%/python/test_other_hooks.py \
   %D%/python/test_other_tools.py \

@@ -38,6 +38,11 @@ bool th_span_is_within(const theseus_profile *profile, uint32_t slot, uint32_t a
   return slot != TH_NONE;
 }
 
+/* The state of a span that moves up to its deepest ancestor within max_nesting. */
+static enum th_span_state state_beyond_bound(const struct th_span *span) {
+  return span->state == TH_HELD || span->state == TH_AWAITED ? th_span_awaited_unasked(span) : span->state;
+}
+
 int th_span_put_below(theseus_profile *profile, uint32_t slot, uint32_t parent, enum th_span_state wanted,
                       uint64_t now_ns) {
   struct below *below = NULL;
@@ -59,7 +64,7 @@ int th_span_put_below(theseus_profile *profile, uint32_t slot, uint32_t parent, 
   span->flags &= ~(uint32_t)(TH_SPAN_FLATTENED | TH_SPAN_TAKEN);
   span->flags |= flattened ? TH_SPAN_FLATTENED : 0;
   profile->info.flattened_spans += flattened;
-  th_span_move(profile, slot, state == TH_LEG ? TH_LEG : flattened ? TH_AWAITED : wanted, parent);
+  th_span_move(profile, slot, state == TH_LEG ? TH_LEG : flattened ? th_span_awaited_unasked(span) : wanted, parent);
   for (uint32_t i = 0; i < count; i++) {
     uint32_t up = n > profile->max_nesting ? parent : below[i].at_bound;
     struct th_span *moved = th_span_at(profile, below[i].slot);
@@ -67,7 +72,7 @@ int th_span_put_below(theseus_profile *profile, uint32_t slot, uint32_t parent, 
       continue;
     moved->flags |= TH_SPAN_FLATTENED;
     profile->info.flattened_spans++;
-    th_span_move(profile, below[i].slot, moved->state == TH_HELD ? TH_AWAITED : moved->state, up);
+    th_span_move(profile, below[i].slot, state_beyond_bound(moved), up);
   }
   th_alloc_free(&profile->alloc, below, capacity, sizeof *below);
   return THESEUS_OK;

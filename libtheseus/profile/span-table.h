@@ -30,7 +30,8 @@ enum th_span_flag {
   TH_SPAN_PART = 16,   /* a part of its parent: see span-parts.h */
   TH_SPAN_FAILED = 32, /* a part whose outcome is failure if it ends along with its operation */
   TH_SPAN_TAKEN = 64,  /* its parent took it; it goes to that one's parent when that one ends */
-  TH_SPAN_RUNS = 128   /* it is in a leg after its first one, so far as the host has said */
+  TH_SPAN_RUNS = 128,  /* it is in a leg after its first one, so far as the host has said */
+  TH_SPAN_NOTIFICATION = 256 /* no operation has awaited it yet: it has no weight.  See th_span_is_quiet() */
 };
 
 struct th_span {

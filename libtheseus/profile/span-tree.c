@@ -56,9 +56,20 @@ static uint32_t next_awaited(const theseus_profile *profile, uint32_t top, uint3
 
 /* ---- time ---- */
 
-static const struct th_span *head_of(const theseus_profile *profile, const struct th_span *span) {
-  while (span->state == TH_AWAITED)
+bool th_span_is_quiet(const theseus_profile *profile, const struct th_span *span) {
+  while (span->flags & TH_SPAN_NOTIFICATION && span->state == TH_AWAITED)
     span = th_span_at(profile, span->parent);
+  return span->flags & TH_SPAN_NOTIFICATION && span->state == TH_HEAD;
+}
+
+/* The head of a span that has weight. */
+static const struct th_span *head_of(const theseus_profile *profile, const struct th_span *span) {
+  while (span->state == TH_AWAITED) {
+    const struct th_span *parent = th_span_at(profile, span->parent);
+    if (parent->flags & TH_SPAN_NOTIFICATION)
+      break;
+    span = parent;
+  }
   return span;
 }
 
@@ -95,7 +106,9 @@ void th_span_advance_now(theseus_profile *profile, struct th_span *span) {
   for (parent = span; length--; parent = span) {
     span = path[length];
     th_fixed share = {0, 0};
-    if (span->state == TH_HEAD) {
+    if (span->flags & TH_SPAN_NOTIFICATION) {
+      /* no weight */
+    } else if (span->state == TH_HEAD || (span->state == TH_AWAITED && th_span_is_quiet(profile, parent))) {
       share.ns = now - span->touched;
     } else if (span->state == TH_AWAITED) {
       share = th_fixed_subtract(parent->clock, span->seen);
@@ -121,6 +134,12 @@ static void leave_head(theseus_profile *profile, uint32_t top) {
   }
 }
 
+/* An operation begins to await a notification, and by that those which it awaits. */
+static void be_ordinary(theseus_profile *profile, uint32_t top) {
+  for (uint32_t slot = top; slot != TH_NONE; slot = next_awaited(profile, top, slot))
+    th_span_at(profile, slot)->flags &= (uint8_t)~TH_SPAN_NOTIFICATION;
+}
+
 void th_span_join(theseus_profile *profile, uint32_t slot) {
   struct th_span *span = th_span_at(profile, slot);
 
@@ -135,6 +154,9 @@ void th_span_move(theseus_profile *profile, uint32_t slot, enum th_span_state st
   struct th_span *span = th_span_at(profile, slot);
 
   leave_head(profile, slot);
+  if (state == TH_AWAITED && span->flags & TH_SPAN_NOTIFICATION &&
+      !(th_span_at(profile, parent)->flags & TH_SPAN_NOTIFICATION))
+    be_ordinary(profile, slot);
   th_span_unlink(profile, slot);
   span->state = (uint8_t)state;
   span->parent = parent;

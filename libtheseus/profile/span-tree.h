@@ -8,6 +8,13 @@
  *                         \----1/2--> child --1/4--> grandchild ...
  *                                       \----1/4--> grandchild ...
  *
+ * A notification has no weight until an operation awaits it, which clears its flag TH_SPAN_NOTIFICATION.  While it is a
+ * head, the children that it awaits are heads in its place, although they stay in its list of awaited children:
+ *
+ *     notification --0--> wall clock --1--> child --1/2--> ...
+ *
+ * If a notification is awaited, and has its flag, the span that awaits it is a notification that has its flag.
+ *
  * Nothing is done as time passes.  A span is *advanced*, from its head downwards, before anything about it changes.
  * The functions below take slots of open spans, and cannot fail: theseus_span_begin and theseus_span_await reserve the
  * memory that they may need, and a loss is counted in the profile. */
@@ -54,10 +61,19 @@ static inline void th_span_set_state(theseus_profile *profile, uint32_t slot, en
 /* A child that `slot` awaits has become known: if it awaited all of its children, it awaits `child` only. */
 void th_span_await_known(theseus_profile *profile, uint32_t slot, uint32_t child);
 
+/* The state of a span beyond max_nesting, and of a child of a span that awaits THESEUS_ALL.  To give weight to a
+ * notification, an operation must await it by name. */
+static inline enum th_span_state th_span_awaited_unasked(const struct th_span *span) {
+  return span->flags & TH_SPAN_NOTIFICATION ? TH_HEAD : TH_AWAITED;
+}
+
 /* The state of a span that has just left its first leg. */
 static inline enum th_span_state th_span_state_after_leg(const struct th_span *span) {
-  return span->parent == TH_NONE ? TH_HEAD : span->flags & TH_SPAN_FLATTENED ? TH_AWAITED : TH_HELD;
+  return span->parent == TH_NONE ? TH_HEAD : span->flags & TH_SPAN_FLATTENED ? th_span_awaited_unasked(span) : TH_HELD;
 }
+
+/* Whether a span is a notification in place of a head, or awaited by such a one: what it awaits are heads. */
+bool th_span_is_quiet(const theseus_profile *profile, const struct th_span *span);
 
 /* The number of spans on the way from a root of the tree to this one, both included.  0: `slot` is TH_NONE. */
 static inline uint32_t th_span_nesting(const theseus_profile *profile, uint32_t slot) {

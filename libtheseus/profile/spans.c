@@ -15,10 +15,12 @@ int theseus_span_begin(theseus_profile *profile, const theseus_span_options *opt
   if (!options || !out || th_take(&chosen, sizeof chosen, options))
     return THESEUS_EINVAL;
   if (chosen.stack >= profile->stacks.count || chosen.place_stack >= profile->stacks.count ||
-      chosen.flags & ~(uint32_t)(THESEUS_SPAN_LEG | THESEUS_SPAN_DETACHED | THESEUS_SPAN_PART))
+      chosen.flags &
+          ~(uint32_t)(THESEUS_SPAN_LEG | THESEUS_SPAN_DETACHED | THESEUS_SPAN_NOTIFICATION | THESEUS_SPAN_PART))
     return THESEUS_EINVAL;
   bool is_part = chosen.flags & THESEUS_SPAN_PART;
-  if (is_part && (chosen.parent == THESEUS_NO_SPAN || chosen.flags & THESEUS_SPAN_LEG))
+  if (is_part &&
+      (chosen.parent == THESEUS_NO_SPAN || chosen.flags & (uint32_t)(THESEUS_SPAN_LEG | THESEUS_SPAN_NOTIFICATION)))
     return THESEUS_EINVAL;
   if (chosen.parent != THESEUS_NO_SPAN) {
     parent = th_span_find(profile, chosen.parent);
@@ -57,6 +59,10 @@ int theseus_span_begin(theseus_profile *profile, const theseus_span_options *opt
   span->parent = parent;
   if (parent != TH_NONE || chosen.flags & THESEUS_SPAN_DETACHED)
     span->flags |= TH_SPAN_HAD_PARENT;
+  if (chosen.flags & THESEUS_SPAN_NOTIFICATION)
+    span->flags |= TH_SPAN_NOTIFICATION;
+  if (is_part) /* which has no weight either, for as long as its parent has none */
+    span->flags |= th_span_at(profile, parent)->flags & TH_SPAN_NOTIFICATION;
   if (!(chosen.flags & THESEUS_SPAN_LEG)) {
     stats->operations++;
     span->state = (uint8_t)(is_part ? TH_AWAITED : th_span_state_after_leg(span));
@@ -107,18 +113,21 @@ int theseus_span_await(theseus_profile *profile, uint64_t id, const uint64_t *ch
   /* The children to be awaited are moved last: in their new list the loops would meet them again. */
   for (uint32_t child = span->first[TH_LIST_AWAITED], next; child != TH_NONE; child = next) {
     next = th_span_at(profile, child)->next;
-    if (!all && !(th_span_at(profile, child)->flags & (TH_SPAN_NAMED | TH_SPAN_FLATTENED | TH_SPAN_PART)))
+    uint32_t flags = th_span_at(profile, child)->flags;
+    if (flags & TH_SPAN_PART)
+      continue;
+    if (all ? flags & TH_SPAN_NOTIFICATION : !(flags & (TH_SPAN_NAMED | TH_SPAN_FLATTENED)))
       th_span_set_state(profile, child, TH_HEAD);
   }
   for (uint32_t child = span->first[TH_LIST_HELD], next; child != TH_NONE; child = next) {
     next = th_span_at(profile, child)->next;
     if (!(th_span_at(profile, child)->flags & TH_SPAN_NAMED))
-      th_span_set_state(profile, child, all ? TH_AWAITED : TH_HEAD);
+      th_span_set_state(profile, child, all ? th_span_awaited_unasked(th_span_at(profile, child)) : TH_HEAD);
   }
   for (uint32_t child = span->first[TH_LIST_ASIDE], next; all && child != TH_NONE; child = next) {
     next = th_span_at(profile, child)->next;
     if (th_span_at(profile, child)->state == TH_HEAD)
-      th_span_set_state(profile, child, TH_AWAITED);
+      th_span_set_state(profile, child, th_span_awaited_unasked(th_span_at(profile, child)));
   }
   for (size_t i = 0; !all && i < n; i++) {
     uint32_t child = th_span_find(profile, children[i]);
@@ -148,9 +157,10 @@ int theseus_span_release(theseus_profile *profile, uint64_t id, uint64_t now_ns)
     return THESEUS_ESTALE;
   th_profile_now(profile, now_ns);
   const struct th_span *span = th_span_at(profile, slot);
-  if (span->state == TH_HELD)
-    th_span_set_state(profile, slot,
-                      th_span_at(profile, span->parent)->flags & TH_SPAN_AWAITS_ALL ? TH_AWAITED : TH_HEAD);
+  if (span->state == TH_HELD) {
+    bool all = th_span_at(profile, span->parent)->flags & TH_SPAN_AWAITS_ALL;
+    th_span_set_state(profile, slot, all ? th_span_awaited_unasked(span) : TH_HEAD);
+  }
   return THESEUS_OK;
 }
 
@@ -248,7 +258,8 @@ static int describe(const theseus_profile *profile, uint32_t slot, theseus_span_
                             .state = states[span->state],
                             .awaits = span->awaits,
                             .marks = (span->flags & TH_SPAN_TAKEN ? THESEUS_SPAN_IS_TAKEN : 0) |
-                                     (span->flags & TH_SPAN_RUNS ? THESEUS_SPAN_RUNS : 0),
+                                     (span->flags & TH_SPAN_RUNS ? THESEUS_SPAN_RUNS : 0) |
+                                     (span->flags & TH_SPAN_HAD_PARENT ? THESEUS_SPAN_HAD_PARENT : 0),
                             .value = span->value};
   if (span->parent != TH_NONE) {
     uint32_t operation = th_span_operation(profile, span->parent);
@@ -259,6 +270,12 @@ static int describe(const theseus_profile *profile, uint32_t slot, theseus_span_
   }
   if (span->state == TH_HEAD && span->flags & TH_SPAN_HAD_PARENT)
     info.state = THESEUS_IS_DETACHED;
+  if (span->flags & TH_SPAN_NOTIFICATION) {
+    if (th_span_is_quiet(profile, span))
+      info.state = THESEUS_IS_NOTIFICATION;
+  } else if (span->state == TH_AWAITED && th_span_is_quiet(profile, th_span_at(profile, span->parent))) {
+    info.state = THESEUS_IS_DETACHED;
+  }
   if (out && out->size == sizeof info) { /* the usual case, without a copy of unknown size */
     *out = info;
     return THESEUS_OK;

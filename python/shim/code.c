@@ -15,7 +15,7 @@ static void forget(shim_core *core, const void *key, const PyObject *reference) 
     free_code(shim_table_take(&core->codes, key));
 }
 
-/* describe(code, globals) -> (kind, file, name, first line), the texts as bytes */
+/* describe(code, globals) -> (kind, file, name, first line, notification), the texts as bytes */
 static int describe(shim_core *core, compat_frame *frame, PyObject *code, shim_code *out) {
   PyObject *globals = compat_globals(frame);
   PyObject *said = globals ? PyObject_CallFunctionObjArgs(core->describe, code, globals, NULL) : NULL;
@@ -23,7 +23,7 @@ static int describe(shim_core *core, compat_frame *frame, PyObject *code, shim_c
   unsigned int first_line;
   int status = -1;
 
-  if (said && PyArg_ParseTuple(said, "iyyI", &out->kind, &file, &name, &first_line) &&
+  if (said && PyArg_ParseTuple(said, "iyyIi", &out->kind, &file, &name, &first_line, &out->notification) &&
       !theseus_function_intern(core->profile, file, name, first_line, &out->function))
     status = 0;
   Py_XDECREF(said);

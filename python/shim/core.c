@@ -22,7 +22,8 @@ int shim_make_names(void) {
                {&shim_name.gen, "gen"},
                {&shim_name.call, "call"},
                {&shim_name.return_, "return"},
-               {&shim_name.status, "status"}};
+               {&shim_name.status, "status"},
+               {&shim_name.self, "self"}};
 
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (!*names[i].name && !(*names[i].name = PyUnicode_InternFromString(names[i].text)))

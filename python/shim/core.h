@@ -29,7 +29,7 @@ typedef struct shim_names {
   PyObject *called, *paused, *running, *result, *type, *canceller, *chained_to, *deferred_list;
   PyObject *current, *gen;
   PyObject *call, *return_;
-  PyObject *status;
+  PyObject *status, *self;
 } shim_names;
 extern shim_names shim_name;
 int shim_make_names(void);
@@ -65,7 +65,7 @@ struct shim_core {
   PyObject *loop_code, *driver_code, *starter_code;
   PyObject *deferred_type, *failure_type, *cancelled_type, *list_type;
   PyObject *continuation, *resume, *resume_code; /* the last two: Py_None if this Twisted has none */
-  PyObject *describe, *race_links, *race_members, *boxed_type;
+  PyObject *describe, *note, *race_links, *race_members, *boxed_type;
   PyObject *no_arguments, *no_keywords; /* of an observer's entry */
   PyObject *plumbing_file;              /* a code object of this file is plumbing, unless it is in: */
   shim_table shown, race_codes;

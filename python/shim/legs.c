@@ -32,6 +32,7 @@ static shim_operation *begun_operation(shim_core *core, compat_frame *starter, P
   operation->leg = SHIM_RUNS;
   operation->returned = false;
   operation->detached = place.detached;
+  operation->flags = shim_flags(code);
   return operation;
 }
 

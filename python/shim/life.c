@@ -12,10 +12,11 @@
 
 #include <stddef.h>
 
-/* The attributes of machinery.py that are kept, and where. */
+/* The attributes of machinery.py, and of an object of calls.py, that are kept, and where. */
 static const struct {
   const char *name;
   size_t offset;
+  bool of_calls;
 } things[] = {
     {"LOOP_CODE", offsetof(shim_core, loop_code)},
     {"DRIVER_CODE", offsetof(shim_core, driver_code)},
@@ -29,7 +30,8 @@ static const struct {
     {"RESUME_CODE", offsetof(shim_core, resume_code)},
     {"CALLBACKS", offsetof(shim_core, callbacks_name)},
     {"PLUMBING_FILE", offsetof(shim_core, plumbing_file)},
-    {"describe", offsetof(shim_core, describe)},
+    {"describe", offsetof(shim_core, describe), true},
+    {"note", offsetof(shim_core, note), true},
     {"race_links", offsetof(shim_core, race_links)},
     {"members_of", offsetof(shim_core, race_members)},
     {"NO_ARGUMENTS", offsetof(shim_core, no_arguments)},
@@ -63,9 +65,9 @@ static Py_ssize_t take_number(PyObject *machinery, const char *name) {
   return taken;
 }
 
-static int take_machinery(shim_core *core, PyObject *machinery) {
+static int take_machinery(shim_core *core, PyObject *machinery, PyObject *calls) {
   for (size_t i = 0; i < sizeof things / sizeof *things; i++)
-    if (!(*thing(core, i) = PyObject_GetAttrString(machinery, things[i].name)))
+    if (!(*thing(core, i) = PyObject_GetAttrString(things[i].of_calls ? calls : machinery, things[i].name)))
       return -1;
   core->resume_cell = take_number(machinery, "RESUME_CELL");
   core->return_constant = (int)take_number(machinery, "RETURN_CONSTANT");
@@ -75,12 +77,12 @@ static int take_machinery(shim_core *core, PyObject *machinery) {
 }
 
 PyObject *shim_core_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords) {
-  PyObject *machinery, *owner, *clock;
+  PyObject *machinery, *calls, *owner, *clock;
   unsigned long long address;
   int on_monitoring;
   (void)keywords;
 
-  if (!PyArg_ParseTuple(arguments, "OKOOp", &machinery, &address, &owner, &clock, &on_monitoring))
+  if (!PyArg_ParseTuple(arguments, "OOKOOp", &machinery, &calls, &address, &owner, &clock, &on_monitoring))
     return NULL;
   shim_core *core = (shim_core *)type->tp_alloc(type, 0);
   if (!core)
@@ -90,7 +92,7 @@ PyObject *shim_core_new(PyTypeObject *type, PyObject *arguments, PyObject *keywo
   core->clock = clock == Py_None ? NULL : Py_NewRef(clock);
   core->listener = on_monitoring ? &shim_monitoring_listener : &shim_profile_listener;
   core->observed = shim_observer_call;
-  if (take_machinery(core, machinery))
+  if (take_machinery(core, machinery, calls))
     Py_CLEAR(core);
   return (PyObject *)core;
 }

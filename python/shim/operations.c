@@ -90,7 +90,7 @@ uint64_t shim_span_of(shim_core *core, shim_operation *operation) {
       place.detached = true;
     }
     /* The time does not matter: the span's own begins with its first wait. */
-    (void)shim_begin(core, &place, THESEUS_SPAN_LEG, core->latest, &operation->span);
+    (void)shim_begin(core, &place, THESEUS_SPAN_LEG | operation->flags, core->latest, &operation->span);
   }
   return operation->span;
 }

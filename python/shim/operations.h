@@ -14,6 +14,7 @@ typedef struct shim_operation {
   uint64_t span;         /* THESEUS_NO_SPAN: see shim_span_of() */
   uint64_t parent;
   bool detached;
+  uint32_t flags; /* with which its span begins, besides THESEUS_SPAN_LEG */
   uint32_t stack, place_stack, line;
   shim_stop stop;
   const void *starter;                                   /* the frame of the call that began it */

@@ -7,13 +7,34 @@
 #include "scopes.h"
 #include "stack.h"
 
+/* calls.note(span, loop) */
+static void note_loop(shim_core *core, compat_frame *frame, uint64_t span) {
+  PyObject *loop = compat_variable(frame, shim_name.self);
+  PyObject *noted = loop ? PyObject_CallFunction(core->note, "KO", (unsigned long long)span, loop) : NULL;
+  if (!noted)
+    compat_drop_error();
+  Py_XDECREF(noted);
+  Py_XDECREF(loop);
+}
+
+/* Begins the span of a function that returned. */
+static int begin(shim_core *core, compat_frame *frame, const shim_place *place, uint64_t now, uint64_t *out) {
+  const shim_code *code = core->calls[0].code; /* where the walk to its place began */
+
+  if (shim_begin(core, place, shim_flags(code), now, out))
+    return -1;
+  if (code->notification == SHIM_LOOP_NOTIFICATION)
+    note_loop(core, frame, *out);
+  return 0;
+}
+
 /* A function returned a Deferred that is pending: its operation begins, and adopts what began under it. */
-static int begin_returned(shim_core *core, compat_frame *below, PyObject *deferred, PyObject *entries,
-                          const shim_place *place, shim_scope *scope) {
+static int begin_returned(shim_core *core, compat_frame *frame, compat_frame *below, PyObject *deferred,
+                          PyObject *entries, const shim_place *place, shim_scope *scope) {
   uint64_t now = shim_now(core), span;
   size_t left = 0;
 
-  if (shim_begin(core, place, 0, now, &span))
+  if (begin(core, frame, place, now, &span))
     return -1;
   for (size_t i = 0; i < scope->count; i++)
     if (scope->begun[i].parent == place->parent)
@@ -46,7 +67,7 @@ void shim_returned(shim_core *core, compat_frame *frame, PyObject *deferred) {
     if (shim_has_fired(core, deferred))
       (void)theseus_record(core->profile, place.stack, place.line, 0, shim_outcome_of_deferred(core, deferred));
     else
-      (void)begin_returned(core, below, deferred, entries, &place, &scope);
+      (void)begin_returned(core, frame, below, deferred, entries, &place, &scope);
   }
   (void)shim_file_under(core, below, scope.begun, scope.count);
   PyMem_Free(scope.begun);

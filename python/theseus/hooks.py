@@ -10,6 +10,7 @@ from typing import Any
 
 from . import machinery
 from ._cffi import ffi, lib
+from .calls import Calls
 from .portable.core import PortableCore
 from .portable.setprofile import SetProfile
 from .profile import owned
@@ -46,9 +47,9 @@ def choose(hook: str) -> str:
     return hook
 
 
-def core(hook: str, profile: Any, clock: Callable[[], int] | None, coroutines: bool) -> Any:
+def core(hook: str, profile: Any, clock: Callable[[], int] | None, calls: Calls, coroutines: bool) -> Any:
     """What observes the program, by that hook, and owns `profile`; without a clock it is the monotonic one."""
     if hook == "portable":
-        return PortableCore(profile, clock or time.monotonic_ns, _Hook or SetProfile, coroutines)
+        return PortableCore(profile, clock or time.monotonic_ns, _Hook or SetProfile, calls, coroutines)
     address = int(ffi.cast("uintptr_t", profile))
-    return _Core(machinery, address, owned(profile), clock, hook == "monitoring")
+    return _Core(machinery, calls, address, owned(profile), clock, hook == "monitoring")

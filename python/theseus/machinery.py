@@ -7,11 +7,12 @@ A code object is of one *kind*, which says what a frame of it means to the logic
 
 from __future__ import annotations
 
+import functools
 import opcode
 import os
 import sys
 from collections.abc import Callable, Iterator
-from types import CodeType, FunctionType, MethodType
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
 from typing import Any
 
 from twisted.internet import defer
@@ -124,15 +125,53 @@ def name_of(code: CodeType, module: str) -> str:
     return name
 
 
+def module_of(code: CodeType, variables: dict[str, Any]) -> str:
+    """The name of the module in which code runs with these globals."""
+    return str(variables.get("__name__", "?"))
+
+
 def describe(code: CodeType, variables: dict[str, Any]) -> tuple[int, bytes, bytes, int]:
     """(kind, file, name, first line) of code that runs with these globals."""
-    module = str(variables.get("__name__", "?"))
+    module = module_of(code, variables)
     return (
         kind_of(code, module),
         encoded(file_of(code)),
         encoded(name_of(code, module)),
         code.co_firstlineno,
     )
+
+
+def code_or_none(thing: Any) -> CodeType | None:
+    """The code of a function or a method, below its decorators; None of anything else."""
+    function = getattr(thing, "__func__", thing)
+    return code_of(function) if is_a(function, FunctionType) else None
+
+
+def attribute_code(cls: object, name: str) -> CodeType | None:
+    """The code of a class's function with this name, its own or inherited."""
+    if not is_a(cls, type):
+        return None
+    found = next((vars(base)[name] for base in type.mro(cls) if name in vars(base)), None)  # type: ignore[arg-type]
+    return code_or_none(found)
+
+
+# ---- loops ----
+
+
+def is_loop(code: CodeType, module: str) -> bool:
+    """Of LoopingCall's methods that one whose Deferred tells of the loop's end."""
+    return code.co_name == "start" and module == "twisted.internet.task"
+
+
+def called_by_loop(loop: object) -> str:
+    """The qualified name of what a LoopingCall calls."""
+    function: Any = vars(loop).get("f")
+    while is_a(function, functools.partial):
+        function = function.func
+    if is_a(function, MethodType):
+        function = function.__func__
+    named = is_a(function, FunctionType) or is_a(function, BuiltinFunctionType)
+    return str(function.__qualname__ if named else type(function).__qualname__)
 
 
 def file_of(code: CodeType) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ._cffi import lib
+from .calls import Calls
 from .stack import Frame, frames
 from .table import seconds
 from .text import printable
@@ -17,6 +18,7 @@ _STATES = {
     lib.THESEUS_AWAITED: "awaited",
     lib.THESEUS_IS_ROOT: "root",
     lib.THESEUS_IS_DETACHED: "detached",
+    lib.THESEUS_IS_NOTIFICATION: "notification",
 }
 
 
@@ -27,8 +29,10 @@ class Pending(NamedTuple):
     age: int  # ns since its Deferred was returned
     place: tuple[Frame, ...]  # where it is suspended: its own stack, or an awaited coroutine's on top of it
     line: int  # … and on which line of the innermost function
-    state: str  # "root", "detached", "awaited" by its parent, "held" (begun in code that still runs), "running"
+    # "root", "detached", "awaited" by its parent, "held" (begun in code that still runs), "running", "notification"
+    state: str
     children: list[Pending]
+    looping: str = ""  # of LoopingCall.start: the name of what the loop calls
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -39,18 +43,20 @@ class Pending(NamedTuple):
         while waiting:
             pending, depth = waiting.pop()
             name = pending.frames[-1].name if pending.frames else "(root)"
+            if pending.looping:
+                name += f" of {pending.looping}"
             at = pending.place[-1] if pending.place else None
             where = f" at {at.file}:{pending.line}" if at and at.file else ""
             yield f"{'  ' * depth}{seconds(pending.age)} {printable(name + where)} ({pending.state})"
             waiting.extend((child, depth + 1) for child in reversed(pending.children))
 
 
-def tree(core: Any) -> list[Pending]:
+def tree(core: Any, calls: Calls) -> list[Pending]:
     now, spans = core.open_spans()
     nodes = {}
     for span, _parent, began, stack, place, line, state in sorted(spans, key=lambda span: (span[2], span[0])):
-        age = max(0, now - began)
-        nodes[span] = Pending(frames(core.frames(stack)), age, frames(core.frames(place)), line, _STATES[state], [])
+        age, at = max(0, now - began), frames(core.frames(place))
+        nodes[span] = Pending(frames(core.frames(stack)), age, at, line, _STATES[state], [], calls.looping(span))
     roots: list[Pending] = []
     for span, parent, *_rest in sorted(spans, key=lambda span: (span[2], span[0])):
         (nodes[parent].children if parent in nodes else roots).append(nodes[span])

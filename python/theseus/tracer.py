@@ -8,12 +8,13 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import IO, Any
 
 from . import hooks, machinery
 from ._cffi import ffi, lib
+from .calls import Calls
 from .errors import check
 from .output import Target, check_binary
 from .pending import Pending, tree
@@ -50,6 +51,10 @@ class Tracer:
     format, as for `theseus run -o`.  The tracer is kept until then.  An old file of that name stays, and the profile
     gets another name.  Forked children begin profiles of their own, which are added.
 
+    `notifications`: functions, or their names, whose Deferreds only report that something is over, besides those of
+    theseus.calls.NOTIFICATIONS, such as LoopingCall.start.  Their operations have no Wait, unless an operation waits
+    for them.  "Pool.when_idle" stands for every function whose full name ends so.
+
     One thread is traced: that which calls install().  Ends of operations are noticed in every thread.  A tracer that is
     collected uninstalls itself.  As a context manager it is installed within the block.
     """
@@ -60,6 +65,7 @@ class Tracer:
         hook: str = "auto",
         coroutines: bool = False,
         write_at_exit: str | os.PathLike[str] | None = None,
+        notifications: Iterable[Any] = (),
     ) -> None:
         if reactor is None:
             clock = None
@@ -78,7 +84,9 @@ class Tracer:
         self._thread = 0  # that which called install()
         self._began: tuple[int, int] | None = None  # since 1970, and on the monotonic clock
         self.hook = hooks.choose(hook)
-        self._core = hooks.core(self.hook, new_handle(), clock, coroutines)
+        profile = new_handle()
+        self._calls = Calls(profile, notifications)
+        self._core = hooks.core(self.hook, profile, clock, self._calls, coroutines)
         if write_at_exit is not None:
             from .ends import Ends
             from .names import expanded
@@ -176,7 +184,7 @@ class Tracer:
 
     def pending(self) -> list[Pending]:
         """The operations that are open, as trees, the oldest first."""
-        return tree(self._core)
+        return tree(self._core, self._calls)
 
     def clear(self) -> None:
         """Drops what was measured.  Open operations stay open: their Wait starts again now; their latency, once they

@@ -7,7 +7,9 @@
 enum { LEG = THESEUS_SPAN_LEG, NONE = THESEUS_NO_SPAN };
 
 static uint64_t parent_of(const theseus_profile *p, uint64_t span) { return span_of(p, span).parent; }
-static uint32_t marks_of(const theseus_profile *p, uint64_t span) { return span_of(p, span).marks; }
+static uint32_t marks_of(const theseus_profile *p, uint64_t span) {
+  return span_of(p, span).marks & ~(uint32_t)THESEUS_SPAN_HAD_PARENT;
+}
 
 static void take(theseus_profile *p, uint64_t taker, uint64_t taken, uint64_t now_ns) {
   must(theseus_span_take(p, taker, taken, now_ns) == THESEUS_OK);

@@ -65,7 +65,7 @@ static void test_begin_errors(void) {
   } cases[] = {
       {"no such stack", spans_options(SPANS_STACKS + 1, NONE, 0, 9), THESEUS_EINVAL},
       {"no such place", {sizeof(theseus_span_options), 1, 0, NONE, 9, SPANS_STACKS + 1, 1, 0}, THESEUS_EINVAL},
-      {"an unknown flag", spans_options(1, NONE, 4, 9), THESEUS_EINVAL},
+      {"an unknown flag", spans_options(1, NONE, UINT32_C(1) << 31, 9), THESEUS_EINVAL},
       {"a parent that has ended", spans_options(1, old, 0, 9), THESEUS_ESTALE},
       {"a parent that never was", spans_options(1, UINT64_MAX, 0, 9), THESEUS_ESTALE},
       {"detached, with a parent", spans_options(1, open, THESEUS_SPAN_DETACHED, 9), THESEUS_EINVAL},

@@ -85,26 +85,28 @@ static bool is_part(const struct world *w, uint64_t span) {
 
 /* Each open span has a parent that is open, and is awaited by it or not as both say; none is nested too deep. */
 static void check_tree(const struct world *w) {
-  uint64_t counted[THESEUS_IS_DETACHED + 1] = {0};
+  uint64_t counted[THESEUS_IS_NOTIFICATION + 1] = {0};
   for (uint32_t i = 0; i < theseus_open_span_count(w->profile); i++) {
     theseus_span_info one = {.size = sizeof one}, two = {.size = sizeof two};
     uint32_t awaits = 0, nesting = 0;
-    MUST(theseus_open_span_get(w->profile, i, &one) == THESEUS_OK && one.state <= THESEUS_IS_DETACHED);
+    MUST(theseus_open_span_get(w->profile, i, &one) == THESEUS_OK && one.state <= THESEUS_IS_NOTIFICATION);
     MUST(one.parent != THESEUS_NO_SPAN || (one.state != THESEUS_HELD && one.state != THESEUS_AWAITED));
     MUST(one.parent == THESEUS_NO_SPAN || one.state != THESEUS_IS_ROOT);
     MUST(one.parent != THESEUS_NO_SPAN || !(one.marks & THESEUS_SPAN_IS_TAKEN));
-    MUST(one.state != THESEUS_IN_LEG || !one.marks);
+    MUST(one.state != THESEUS_IN_LEG || !(one.marks & ~(uint32_t)THESEUS_SPAN_HAD_PARENT));
     for (uint32_t k = 0; k < theseus_open_span_count(w->profile); k++) {
       MUST(theseus_open_span_get(w->profile, k, &two) == THESEUS_OK && (i == k || one.span != two.span));
       awaits += two.parent == one.span && two.state == THESEUS_AWAITED;
     }
-    MUST(awaits == one.awaits && one.began_ns <= told(w).now_ns);
+    MUST(one.began_ns <= told(w).now_ns);
+    /* What a notification awaits are heads. */
+    MUST(one.state == THESEUS_IS_NOTIFICATION ? awaits == 0 : awaits == one.awaits);
     for (uint64_t up = one.span; up != THESEUS_NO_SPAN; up = two.parent, nesting++)
       MUST(is_open(w, up, &two));
     /* A parent that is no part is the operation; that of a part is its parent's, too. */
     MUST(one.operation == one.parent || (is_open(w, one.parent, &two) && one.operation == two.operation));
     MUST(!is_part(w, one.parent) || one.operation != one.parent);
-    MUST(!is_part(w, one.span) || one.state == THESEUS_AWAITED);
+    MUST(!is_part(w, one.span) || one.state == THESEUS_AWAITED || one.state == THESEUS_IS_NOTIFICATION);
     MUST(nesting <= MAX_NESTING + 1);
     counted[one.state]++;
   }
@@ -171,7 +173,7 @@ static uint32_t nesting_of(const struct world *w, uint64_t span) {
 
 static int call_begin(struct world *w, int *wanted) {
   theseus_span_options options = {.size = sizeof options, .stack = any_stack(w)};
-  options.flags = take(w, 3) ? take(w, 4) : THESEUS_SPAN_PART | take(w, 4);
+  options.flags = take(w, 3) ? take(w, 8) : THESEUS_SPAN_PART | take(w, 8);
   uint32_t slot = take(w, SLOTS);
   uint64_t *into = &w->spans[slot], before = *into;
   bool part = options.flags & THESEUS_SPAN_PART;
@@ -182,7 +184,7 @@ static int call_begin(struct world *w, int *wanted) {
   options.now_ns = any_time(w);
   uint32_t stacks = theseus_stack_count(w->profile);
   if (options.stack >= stacks || options.place_stack >= stacks ||
-      (part && (options.parent == THESEUS_NO_SPAN || options.flags & THESEUS_SPAN_LEG)))
+      (part && (options.parent == THESEUS_NO_SPAN || options.flags & (THESEUS_SPAN_LEG | THESEUS_SPAN_NOTIFICATION))))
     *wanted = THESEUS_EINVAL;
   else if (options.parent != THESEUS_NO_SPAN && !is_open(w, options.parent, &parent))
     *wanted = THESEUS_ESTALE;
@@ -258,7 +260,8 @@ static int call_take(struct world *w, int *wanted) {
   else if (encloses(w, taken, taker))
     *wanted = THESEUS_ECYCLE;
   int status = theseus_span_take(w->profile, taker, taken, any_time(w));
-  MUST(status || (is_open(w, taken, &two) && two.state == THESEUS_AWAITED));
+  MUST(status || (is_open(w, taken, &two) && (two.state == THESEUS_AWAITED || two.state == THESEUS_IS_NOTIFICATION ||
+                                              one.state == THESEUS_IS_NOTIFICATION)));
   return status;
 }
 

@@ -105,15 +105,24 @@ class Pair:
         return Span(0, 0, 0, None, orphan=False, open=False)
 
     def _begin(
-        self, stack: int, parent: int | None, now: int, leg: bool, detached: bool, place: int, line: int
+        self,
+        stack: int,
+        parent: int | None,
+        now: int,
+        leg: bool,
+        detached: bool,
+        place: int,
+        line: int,
+        notification: bool = False,
     ) -> tuple[int, int]:
         options = sized("theseus_span_options", stack=stack, now_ns=now, place_stack=place, line=line)
         options.flags = (lib.THESEUS_SPAN_LEG if leg else 0) | (lib.THESEUS_SPAN_DETACHED if detached else 0)
+        options.flags |= lib.THESEUS_SPAN_NOTIFICATION if notification else 0
         options.parent = 0 if parent is None else self._id(parent)
         out = ffi.new("uint64_t *", 77)
         theirs = lib.theseus_span_begin(self.profile, options, out)
         ours, span = self.model.begin(
-            stack, None if parent is None else self._span(parent), now, leg, detached, place, line
+            stack, None if parent is None else self._span(parent), now, leg, detached, place, line, notification
         )
         if span is None:
             assert out[0] == 77, "`out` was written by a call that failed"
@@ -184,7 +193,8 @@ class Pair:
             theirs = (info.span, info.stack, info.state, info.awaits, info.parent, info.marks)
             parent = self.ids[self._number(span.parent)] if span.parent else 0
             marks = lib.THESEUS_SPAN_IS_TAKEN * span.taken | lib.THESEUS_SPAN_RUNS * span.runs
-            ours = (self.ids[number], span.stack, span.state, len(span.awaited()), parent, marks)
+            marks |= lib.THESEUS_SPAN_HAD_PARENT * (span.parent is not None or span.orphan)
+            ours = (self.ids[number], span.stack, span.told_state(), len(span.awaited()), parent, marks)
             assert theirs == ours, f"span {number}: {theirs} is not {ours}"
             if span.state != IN_LEG:
                 assert (info.place_stack, info.line, info.began_ns) == (span.place, span.line, span.began)
@@ -282,7 +292,8 @@ class Author:
         parent = self._some_open() if self.rng.random() < 0.8 else None
         detached = parent is None and self.rng.random() < 0.3
         stack = self.rng.choice(self.pair.stacks)
-        return "begin", stack, parent, now, self.rng.random() < 0.5, detached, *self._place()
+        leg, notification = self.rng.random() < 0.5, self.rng.random() < 0.3
+        return "begin", stack, parent, now, leg, detached, *self._place(), notification
 
     def _children(self, number: int) -> list[int]:
         children = self.pair.spans[number].children

@@ -22,7 +22,6 @@ from typing import Any
 from twisted.internet import base
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock, LoopingCall
-from twisted.web.http import Request
 
 from reference_deferreds import (
     DEFER,
@@ -47,7 +46,7 @@ from reference_spans import ABANDONED, ALL, FAILURE, HELD, IN_LEG, SUCCESS, Span
 
 DISPATCH = {"runUntilCurrent", "_doReadOrWrite"}
 SYSTEM_EVENTS = {"fireEvent", "_continueFiring"}
-NOTIFICATIONS = {LoopingCall.start.__code__, Request.notifyFinish.__code__}
+NOTIFICATIONS = {"notifyFinish", "stopListening", "whenClosed", "whenDone"}
 ONE_DEFERRED, LISTS, FED, COROUTINES, TOWERS, NOTIFIES, DETAILS = RULES = (
     "one deferred",
     "lists",
@@ -77,6 +76,10 @@ def beginnings(code: types.CodeType) -> set[int]:
 @functools.cache
 def instructions(code: types.CodeType) -> dict[int, str]:
     return {found.offset: found.opname for found in dis.get_instructions(code)}
+
+
+def is_notification(code: types.CodeType) -> bool:
+    return code is LoopingCall.start.__code__ or code.co_name in NOTIFICATIONS
 
 
 class Part:
@@ -202,7 +205,8 @@ class Reference:
         running = frame_of(generator)
         assert running is not None and frame.f_back is not None
         stack, parent, hold = self.logical(frame.f_back, function(running.f_code))
-        operation = self.begin(self.push(stack, function(running.f_code)), parent, hold, leg=True)
+        notifies = NOTIFIES in self.rules and is_notification(running.f_code)
+        operation = self.begin(self.push(stack, function(running.f_code)), parent, hold, leg=True, notifies=notifies)
         operation.generator = weakref.ref(generator)
 
     def leg_ends(self, frame: types.FrameType) -> None:
@@ -247,7 +251,7 @@ class Reference:
             figures.outcomes[outcome_of(value.result, DETAILS in self.rules)] += 1
             figures.latencies.append(0)
             return
-        notifies = NOTIFIES in self.rules and frame.f_code in NOTIFICATIONS
+        notifies = NOTIFIES in self.rules and is_notification(frame.f_code)
         began_before = self.called.get(frame, 0)
         operation = self.begin(stack, parent, hold, leg=False, notifies=notifies)
         for other in list(self.open):

@@ -46,7 +46,14 @@ class Span:
         if self.weightless or self.state == IN_LEG:
             return False
         above = self.parent
-        return self.state == LOOSE or (self.state == AWAITED and above is not None and above.weightless)
+        return self.state == LOOSE or (self.state == AWAITED and above is not None and above.is_quiet())
+
+    def is_quiet(self) -> bool:
+        """A notification in place of a head, or awaited by one: what it awaits are heads."""
+        above = self.parent
+        if self.state == AWAITED:
+            return self.weightless and above is not None and above.is_quiet()
+        return self.weightless and self.state == LOOSE
 
     def is_detached(self) -> bool:
         return self.parent is not None or self.orphan
@@ -151,7 +158,8 @@ class Spans:
         span.place, span.line, span.awaits_all = place, line, children is ALL
         for child in span.children:
             if child.state != IN_LEG:
-                self.let_await(child, children is ALL or any(child is one for one in children))
+                named = not child.weightless if children is ALL else any(child is one for one in children)
+                self.let_await(child, named)
 
     def await_also(self, span: Span, child: Span) -> None:
         if span.awaits_all:  # one is known now
@@ -162,9 +170,13 @@ class Spans:
 
     def release(self, span: Span) -> None:
         if span.state == HELD and span.parent is not None:
-            self.let_await(span, span.parent.awaits_all)
+            self.let_await(span, span.parent.awaits_all and not span.weightless)
 
     def let_await(self, child: Span, awaited: bool) -> None:
         child.state = AWAITED if awaited else LOOSE
-        if awaited:
-            child.weightless = False
+        if awaited and child.parent is not None and not child.parent.weightless:
+            waiting = [child]
+            for one in waiting:
+                if one.weightless:
+                    one.weightless = False
+                    waiting += one.awaited()

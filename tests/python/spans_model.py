@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-IN_LEG, HELD, AWAITED, ROOT, DETACHED = range(5)
+IN_LEG, HELD, AWAITED, ROOT, DETACHED, NOTIFICATION = range(6)
 SUCCESS, FAILURE, CANCELLED, ABANDONED = range(4)
 OK, EINVAL, ESTALE, ECYCLE = 0, -2, -3, -4
 ALL = None  # in place of a list of children
@@ -28,7 +28,8 @@ class Span:
     line: int
     parent: Span | None
     orphan: bool  # its enclosing operation has ended: without a parent it is detached, not a root
-    state: int = IN_LEG
+    state: int = IN_LEG  # never NOTIFICATION: see told_state()
+    notification: bool = False  # until an operation awaits it
     began: int = 0
     awaits_all: bool = False
     runs: bool = False  # in a leg after the first one
@@ -38,6 +39,19 @@ class Span:
 
     def awaited(self) -> list[Span]:
         return [child for child in self.children if child.state == AWAITED]
+
+    def is_quiet(self) -> bool:
+        """A notification in place of a head, or awaited by one."""
+        if self.notification and self.state == AWAITED:
+            return self.parent is not None and self.parent.is_quiet()
+        return self.notification and self.state in (ROOT, DETACHED)
+
+    def told_state(self) -> int:
+        if self.is_quiet():
+            return NOTIFICATION
+        if not self.notification and self.state == AWAITED and self.parent and self.parent.is_quiet():
+            return DETACHED
+        return self.state
 
     def depth(self) -> int:
         return 1 + (self.parent.depth() if self.parent else 0)
@@ -76,7 +90,7 @@ class Model:
         if elapsed == 0:
             return
         for head in self.spans:
-            if head.state not in (ROOT, DETACHED):
+            if head.told_state() not in (ROOT, DETACHED):
                 continue
             self.head_time += elapsed
             parts = [(head, Fraction(1))]
@@ -86,19 +100,29 @@ class Model:
                 if below:
                     parts.extend((child, weight / len(below)) for child in below)
                 else:
-                    self.cells[head.stack, int(head.state == DETACHED), span.place, span.line] += weight * elapsed
+                    self.cells[head.stack, int(head.told_state() == DETACHED), span.place, span.line] += (
+                        weight * elapsed
+                    )
 
     # -- the calls of theseus.h ----------------------------------------------------------------------------
 
     def begin(
-        self, stack: int, parent: Span | None, now: int, leg: bool, detached: bool, place: int, line: int
+        self,
+        stack: int,
+        parent: Span | None,
+        now: int,
+        leg: bool,
+        detached: bool,
+        place: int,
+        line: int,
+        notification: bool = False,
     ) -> tuple[int, Span | None]:
         if detached and parent is not None:
             return EINVAL, None
         if parent is not None and not parent.open:
             return ESTALE, None
         self.advance(now)
-        span = Span(stack, place or stack, line, parent, orphan=detached)
+        span = Span(stack, place or stack, line, parent, orphan=detached, notification=notification)
         if parent is not None:
             parent.children.append(span)
         self.spans.append(span)
@@ -119,7 +143,9 @@ class Model:
         span.awaits_all, span.runs = children is ALL, False
         for child in span.children:
             if child.state != IN_LEG:
-                child.state = AWAITED if children is ALL or child in children else DETACHED
+                child.state = DETACHED
+            if child.state != IN_LEG and (not child.notification if children is ALL else child in children):
+                self._give_weight(child)
         return OK
 
     def await_also(self, span: Span, child: Span, now: int) -> int:
@@ -129,7 +155,7 @@ class Model:
             return EINVAL
         self.advance(now)
         self._await_known(span)
-        child.state = AWAITED
+        self._give_weight(child)
         return OK
 
     def take(self, taker: Span, taken: Span, now: int) -> int:
@@ -142,7 +168,8 @@ class Model:
         self.advance(now)
         self._await_known(taker)
         self._move(taken, taker)
-        taken.state, taken.taken = AWAITED, True
+        self._give_weight(taken)
+        taken.taken = True
         return OK
 
     def resume(self, span: Span, now: int) -> int:
@@ -158,7 +185,7 @@ class Model:
         self.advance(now)
         if child.state == HELD:
             assert child.parent is not None
-            child.state = AWAITED if child.parent.awaits_all else DETACHED
+            child.state = AWAITED if child.parent.awaits_all and not child.notification else DETACHED
         return OK
 
     def adopt(self, span: Span, parent: Span | None, now: int) -> int:
@@ -209,6 +236,19 @@ class Model:
                 self.figures[span.stack].deferreds += 1
 
     # -- what the calls are made of ------------------------------------------------------------------------
+
+    def _give_weight(self, child: Span) -> None:
+        child.state = AWAITED
+        assert child.parent is not None
+        if not child.parent.notification:
+            self._be_ordinary(child)
+
+    def _be_ordinary(self, span: Span) -> None:
+        """For good.  A notification that it awaits is waited for now, too."""
+        if span.notification:
+            span.notification = False
+            for child in span.awaited():
+                self._be_ordinary(child)
 
     def _hand_out(self, span: Span) -> None:
         """The promise is in somebody's hands: the time runs from now."""

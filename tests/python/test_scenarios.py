@@ -14,6 +14,7 @@ import scenarios_callbacks  # noqa: F401  (each puts its rows into the table)
 import scenarios_combinators  # noqa: F401
 import scenarios_coroutines  # noqa: F401
 import scenarios_generators  # noqa: F401
+import scenarios_notifications  # noqa: F401
 import scenarios_outcomes  # noqa: F401
 import scenarios_twisted  # noqa: F401
 from callgrind_parse import Callgrind, check_laws, parse

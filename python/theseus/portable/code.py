@@ -7,7 +7,8 @@ import weakref
 from types import CodeType
 from typing import Any, NamedTuple
 
-from .. import machinery
+from .._cffi import lib
+from ..calls import Calls
 from .spans import Spans
 
 
@@ -16,14 +17,21 @@ class Code(NamedTuple):
 
     kind: int
     function: int
+    notification: int  # as Calls.describe() says
     alive: Any  # weak reference, which drops the entry when the code is collected
+
+    @property
+    def flags(self) -> int:
+        """With which an operation of this code begins."""
+        return lib.THESEUS_SPAN_NOTIFICATION if self.notification else 0
 
 
 class Codes:
     """The table of code objects.  An entry's key is an id, which is good while the code object lives."""
 
-    def __init__(self, spans: Spans) -> None:
+    def __init__(self, spans: Spans, calls: Calls) -> None:
         self.spans = spans
+        self.calls = calls
         self.known: dict[int, Code] = {}
 
     def of(self, frame: Any) -> Code:
@@ -31,10 +39,10 @@ class Codes:
         key = id(code)
         found = self.known.get(key)
         if found is None:
-            kind, file, name, first_line = machinery.describe(code, frame.f_globals)
+            kind, file, name, first_line, notification = self.calls.describe(code, frame.f_globals)
             known = self.known
             alive = weakref.ref(code, lambda _: known.pop(key, None))
-            found = known[key] = Code(kind, self.spans.function(file, name, first_line), alive)
+            found = known[key] = Code(kind, self.spans.function(file, name, first_line), notification, alive)
         return found
 
 

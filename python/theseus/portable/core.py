@@ -23,6 +23,7 @@ from twisted.internet.defer import Deferred
 
 from .. import machinery
 from .._cffi import ffi, lib
+from ..calls import Calls
 from ..machinery import PLAIN
 from ..stack import raw_frames
 from .chain import Chains
@@ -39,13 +40,13 @@ from .turn import Turn
 class PortableCore:
     """Makes spans of what the hook sees.  The Tracer uses it as it does theseus._Core, of the shim."""
 
-    def __init__(self, profile: Any, clock: Callable[[], int], hook_type: Any, coroutines: bool) -> None:
+    def __init__(self, profile: Any, clock: Callable[[], int], hook_type: Any, calls: Calls, coroutines: bool) -> None:
         self.profile = profile
         self.hook_type = hook_type
         self.watch = Watch()
         self.spans = Spans(profile)
         self.turn = Turn(self.spans, clock, self.watch)
-        self.stacks = LogicalStacks(self.spans)
+        self.stacks = LogicalStacks(self.spans, calls)
         self.codes = self.stacks.codes
         self.scopes = Scopes(self.spans, self.turn, self.codes, self.stacks.operations)
         self.loops = Loops(self.stacks, self.turn, self.watch)

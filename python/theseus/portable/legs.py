@@ -36,9 +36,9 @@ class Legs:
         generator_frame = machinery.frame_of(generator)
         if generator_frame is None:
             return
-        function = self.stacks.codes.of(generator_frame).function
-        place = self.stacks.locate(frame, [(function, 0)])
-        span = self.spans.begin(place, lib.THESEUS_SPAN_LEG, self.turn.now())
+        code = self.stacks.codes.of(generator_frame)
+        place = self.stacks.locate(frame, [(code.function, 0)])
+        span = self.spans.begin(place, lib.THESEUS_SPAN_LEG | code.flags, self.turn.now())
         operation = self.starting[id(frame)] = Operation(span, place, id(frame))
         self.operations.add(generator, operation)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import machinery
 from .._cffi import lib
+from ..calls import LOOP_NOTIFICATION
 from .awaited import children_on
 from .observer import Reports, observe
 from .scopes import Scopes
@@ -35,7 +36,10 @@ class Returns:
             lib.theseus_record(profile, place.stack, place.line, 0, machinery.outcome_of(deferred.result))
             self.scopes.file_under(frame.f_back, begun)
             return
-        span = self.spans.begin(place, 0, now)
+        code = self.stacks.codes.of(frame)
+        span = self.spans.begin(place, code.flags, now)
+        if code.notification == LOOP_NOTIFICATION:
+            self.stacks.codes.calls.note(span, frame.f_locals["self"])
         left = []
         for other in begun:
             if other.operation == place.operation:

@@ -17,6 +17,7 @@ from typing import Any
 
 from .. import machinery
 from .._cffi import lib
+from ..calls import Calls
 from ..machinery import DRIVER, GENERATOR, LOOP, PLAIN, REACTOR
 from .code import Codes, line_of
 from .observer import observes
@@ -25,9 +26,9 @@ from .spans import NOWHERE, Place, Spans, Stop
 
 
 class LogicalStacks:
-    def __init__(self, spans: Spans) -> None:
+    def __init__(self, spans: Spans, calls: Calls) -> None:
         self.spans = spans
-        self.codes = Codes(spans)
+        self.codes = Codes(spans, calls)
         self.operations = Operations()
         # By id of the frame of a callback loop that has called an observer: see pass_observer().
         self.passed: dict[int, tuple[int, int, int, bool]] = {}
@@ -146,7 +147,7 @@ class LogicalStacks:
         """
         info = self.spans.info(span)
         if info is not None:
-            parent, detached = info.operation, info.state == lib.THESEUS_IS_DETACHED and not info.parent
+            parent, detached = info.operation, bool(info.marks & lib.THESEUS_SPAN_HAD_PARENT) and not info.parent
             stack = self.spans.stack_info(info.stack)
             self.passed[id(loop)] = (stack.parent, stack.call_line, parent, detached)
 
