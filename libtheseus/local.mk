@@ -10,6 +10,8 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/base/digits.h \
   %D%/base/facts.c \
   %D%/base/facts.h \
+  %D%/base/failure.c \
+  %D%/base/failure.h \
   %D%/base/fixed.h \
   %D%/base/map.c \
   %D%/base/map.h \
@@ -146,7 +148,11 @@ endif
 EXTRA_%C%_libtheseus_la_DEPENDENCIES = %D%/libtheseus.map
 
 include_HEADERS = %D%/theseus.h %D%/theseus-stdio.h
-pkgconfig_DATA = %D%/theseus.pc
+# pkg-config knows the library by both names.
+pkgconfig_DATA = %D%/theseus.pc %D%/libtheseus.pc
+%D%/libtheseus.pc: %D%/theseus.pc
+	$(AM_V_GEN)cp %D%/theseus.pc $@
+CLEANFILES += %D%/libtheseus.pc
 EXTRA_DIST += %D%/libtheseus.abi %D%/libtheseus.map %D%/libtheseus.symbols
 
 # The command: nothing but the public library, zlib and libzstd where they are, and threads.

@@ -32,8 +32,9 @@
  * - Errors.  Each call lists its errors.  ENOMEM, ELIMIT and EOVERFLOW mean the same everywhere, and are explained
  *   only if a call adds a meaning.  Where EINVAL is possible, an unknown id is such an error, and so is a struct
  *   whose size is too small.
- * - Pointers.  A pointer must not be NULL unless its description says so.  The library keeps no pointer to memory of
- *   the caller unless the description says so.
+ * - Pointers.  An object that is NULL is EINVAL; calls without a status return 0 or NULL then, or do nothing.  Any
+ *   other pointer must not be NULL unless its description says so.  The library keeps no pointer to memory of the
+ *   caller unless the description says so.
  * - Strings are UTF-8, end with NUL, and are copied.
  * - Time.  Times are integer nanoseconds since an epoch that the caller chooses, one for the whole profile.  If a time
  *   is earlier than the latest that the profile has seen, the library uses the latest, and counts the reversal
@@ -88,8 +89,20 @@ enum theseus_status {
 /* Returns one English sentence that explains a status, in static storage.  Never NULL, whatever the number. */
 const char *theseus_strerror(int status);
 
-/* Returns the version of the linked library, such as "0.1.0", in static storage. */
+/* Returns a sentence about the last call that failed on an object: which call, which argument, and its value.
+ *
+ *   object    a profile or a graph
+ *
+ * For example "theseus_span_await(): children[1], which is 42, has ended, or never existed".  The object owns the text,
+ * which is valid until the next call on the object, and "" if no call has failed.  A call that succeeds does not change
+ * it.  Calls that take a pointer to const record nothing.  Complexity: O(1). */
+const char *theseus_error(void *object);
+
+/* Returns the version of the linked library, such as "1.0.0", in static storage. */
 const char *theseus_version(void);
+
+/* The version of this header: 65536 for each major version, 256 for each minor one, and 1 for each patch. */
+#define THESEUS_VERSION_NUMBER 0x010000
 
 /* ---- memory ---------------------------------------------------------------------------------------------- */
 
@@ -372,6 +385,19 @@ int theseus_comment_get(const theseus_profile *profile, uint32_t number, const c
 int theseus_function_intern(theseus_profile *profile, const char *file, const char *name, uint32_t first_line,
                             uint32_t *out);
 
+/* The same for a function whose object is known: the program, a library.  It sets the object, as
+ * theseus_function_set_object() does.
+ *
+ *   object    NULL or "": unknown
+ *
+ * If `file` is "", the object tells functions apart: two libraries without debug information may each have a function
+ * `init`.  Call a function that has no name by its place, such as "libc.so.6+0x2a1f0" (object and offset): an address
+ * differs from process to process, and files could not be merged.
+ *
+ * Errors: as for theseus_function_intern().  Complexity: O(length of the strings). */
+int theseus_function_intern_in(theseus_profile *profile, const char *object, const char *file, const char *name,
+                               uint32_t first_line, uint32_t *out);
+
 typedef struct theseus_function_info {
   size_t size;
   const char *file; /* the profile owns it; valid as long as the profile */
@@ -397,8 +423,8 @@ int theseus_function_get(const theseus_profile *profile, uint32_t function, thes
  *
  *   object    NULL or "": unknown
  *
- * Files have it as `ob=` (callgrind) and as a mapping (pprof).  Functions are not told apart by their objects.  If
- * merged profiles disagree, the name that sorts first (bytewise) is kept.
+ * Files have it as `ob=` (callgrind) and as a mapping (pprof).  Functions with a file are not told apart by their
+ * objects.  If merged profiles disagree, the name that sorts first (bytewise) is kept.
  *
  * Errors: ENOMEM, ELIMIT, EOVERFLOW, and
  *   EINVAL     no such function
@@ -421,6 +447,26 @@ int theseus_function_set_object(theseus_profile *profile, uint32_t function, con
  *
  * Complexity: O(1). */
 int theseus_stack_push(theseus_profile *profile, uint32_t parent, uint32_t function, uint32_t call_line, uint32_t *out);
+
+/* A frame to push. */
+typedef struct theseus_frame {
+  uint32_t function;  /* the function that is called */
+  uint32_t call_line; /* the line of the call, in the function of the frame before; 0: unknown */
+} theseus_frame;
+
+/* Pushes frames, one after the other, as theseus_stack_push() does.
+ *
+ *   parent    the stack of the caller of frames[0]; THESEUS_ROOT: there is none
+ *   frames    the outermost first.  May be NULL if `n` is 0
+ *   n         their number
+ *   out       receives the id of the stack with all of them
+ *
+ * Errors: ENOMEM, EOVERFLOW, and
+ *   EINVAL     no such stack or function, or a pointer is NULL
+ *
+ * Complexity: O(n). */
+int theseus_stack_push_frames(theseus_profile *profile, uint32_t parent, const theseus_frame *frames, size_t n,
+                              uint32_t *out);
 
 typedef struct theseus_stack_info {
   size_t size;
@@ -663,6 +709,19 @@ enum theseus_outcome {
  *
  * Complexity: O(1). */
 int theseus_record(theseus_profile *profile, uint32_t stack, uint32_t line, uint64_t latency_ns, int outcome);
+
+/* Corrects the outcome of an operation that has ended, for hosts that learn it later: a promise that was rejected is a
+ * failure only if nobody handles it.
+ *
+ *   stack       the stack of the operation
+ *   latency_ns  its latency; for a span, the time of its end less began_ns of theseus_span_info
+ *   from, to    of enum theseus_outcome, but not THESEUS_ABANDONED
+ *
+ * Errors: ENOMEM, ELIMIT, and
+ *   EINVAL     no such outcome, or no operation of that stack ended as `from` with such a latency
+ *
+ * Complexity: O(number of buckets of the stack). */
+int theseus_change_outcome(theseus_profile *profile, uint32_t stack, uint64_t latency_ns, int from, int to);
 
 /* ---- spans: operations while they pend -------------------------------------------------------------------- */
 

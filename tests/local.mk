@@ -17,6 +17,7 @@ C_TESTS = \
   %D%/c/callgrind-cases \
   %D%/c/callgrind-read \
   %D%/c/files \
+  %D%/c/errors \
   %D%/c/fold \
   %D%/c/graph \
   %D%/c/merge \

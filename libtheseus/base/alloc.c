@@ -31,7 +31,14 @@ int th_alloc_init(th_alloc *alloc, const theseus_allocator *user, uint64_t limit
 static bool within_limit(th_alloc *alloc, uint64_t size) {
   alloc->limited = alloc->used > alloc->limit || size > alloc->limit - alloc->used;
   alloc->refused += alloc->limited;
+  if (alloc->limited)
+    (void)th_failure_set(&alloc->failure, NULL, THESEUS_ELIMIT,
+                         "# bytes more would exceed the memory limit: # bytes are taken", size, alloc->used);
   return !alloc->limited;
+}
+
+static int fail(th_alloc *alloc, uint64_t size) {
+  return th_failure_set(&alloc->failure, NULL, THESEUS_ENOMEM, "# bytes could not be allocated", size, 0);
 }
 
 void *th_alloc_zeroed(th_alloc *alloc, size_t count, size_t size) {
@@ -39,8 +46,10 @@ void *th_alloc_zeroed(th_alloc *alloc, size_t count, size_t size) {
   if (count > SIZE_MAX / size || !within_limit(alloc, count * size))
     return NULL;
   void *block = alloc->user.alloc(alloc->user.opaque, count * size);
-  if (!block)
+  if (!block) {
+    (void)fail(alloc, count * size);
     return NULL;
+  }
   memset(block, 0, count * size);
   alloc->used += count * size;
   return block;
@@ -53,20 +62,21 @@ int th_alloc_grow(th_alloc *alloc, void *array, uint32_t *capacity, uint64_t nee
   if (needed <= *capacity)
     return THESEUS_OK;
   if (needed > UINT32_MAX - 1)
-    return THESEUS_EOVERFLOW;
+    return th_failure_set(&alloc->failure, NULL, THESEUS_EOVERFLOW, "a table would have # entries, more than 2^32 - 2",
+                          needed, 0);
   uint64_t wanted = (uint64_t)*capacity + *capacity / 2 + 8;
   if (wanted < needed)
     wanted = needed;
   if (wanted > UINT32_MAX - 1)
     wanted = UINT32_MAX - 1;
   if (wanted > SIZE_MAX / size)
-    return THESEUS_ENOMEM;
+    return fail(alloc, wanted);
   if (!within_limit(alloc, (wanted - *capacity) * size))
     return THESEUS_ELIMIT;
   memcpy(&block, array, sizeof block);
   block = alloc->user.realloc(alloc->user.opaque, block, (size_t)wanted * size);
   if (!block)
-    return THESEUS_ENOMEM;
+    return fail(alloc, wanted * size);
   memcpy(array, &block, sizeof block);
   alloc->used += (wanted - *capacity) * size;
   *capacity = (uint32_t)wanted;

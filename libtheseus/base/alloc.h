@@ -3,16 +3,18 @@
 #ifndef TH_ALLOC_H
 #define TH_ALLOC_H
 
+#include "base/failure.h"
 #include "theseus.h"
 
 #include <stdbool.h>
 
 typedef struct th_alloc {
   theseus_allocator user;
-  uint64_t used;    /* bytes taken and not given back */
-  uint64_t limit;   /* which `used` does not exceed; UINT64_MAX: none */
-  uint64_t refused; /* how often it would have */
-  bool limited;     /* and that was the reason for the last failure */
+  uint64_t used;      /* bytes taken and not given back */
+  uint64_t limit;     /* which `used` does not exceed; UINT64_MAX: none */
+  uint64_t refused;   /* how often it would have */
+  bool limited;       /* and that was the reason for the last failure */
+  th_failure failure; /* the last one of the object that takes the memory */
 } th_alloc;
 
 /* `user` may be NULL: then the memory is malloc's.  A limit of 0 is none.  EINVAL: `user` lacks a function. */

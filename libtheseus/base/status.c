@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* status - what the library says of itself and of its errors. */
+#include "base/alloc.h"
 #include "base/version.h"
-#include "theseus.h"
 
 const char *theseus_version(void) { return THESEUS_VERSION; }
+
+/* Objects begin with their allocator, which knows the last failure. */
+const char *theseus_error(void *object) {
+  return object ? th_failure_text(&((th_alloc *)object)->failure) : "the object is NULL";
+}
 
 const char *theseus_strerror(int status) {
   switch (status) {

@@ -257,6 +257,8 @@ int theseus_callgrind_reader_finish(theseus_callgrind_reader *reader) {
 }
 
 int theseus_callgrind_read(theseus_graph *graph, const char *source, const void *bytes, size_t size) {
+  if (!graph)
+    return THESEUS_EINVAL;
   theseus_callgrind_reader *reader;
   int status = theseus_callgrind_reader_new(graph, NULL, &reader);
   if (status)

@@ -21,11 +21,13 @@ static int text(theseus_graph *graph, const char *bytes, uint32_t *out) {
 }
 
 int theseus_graph_set(theseus_graph *graph, const char *key, const char *value) {
+  if (!graph)
+    return THESEUS_EINVAL;
   int fact = th_fact_of(key);
   uint32_t id = TH_NONE;
 
-  if (!graph || fact < 0)
-    return THESEUS_EINVAL;
+  if (fact < 0)
+    return th_fail_name(graph, THESEUS_EINVAL, "the key \"$\" is unknown", key ? key : "(NULL)");
   int status = THESEUS_OK;
   if (value)
     status = th_fact_intern(&graph->strings, &graph->alloc, fact, value, strlen(value), &id);
@@ -38,16 +40,20 @@ int theseus_graph_set(theseus_graph *graph, const char *key, const char *value) 
 }
 
 const char *theseus_graph_get(const theseus_graph *graph, const char *key) {
+  if (!graph)
+    return NULL;
   int fact = th_fact_of(key);
-  if (!graph || fact < 0 || graph->facts[fact] == TH_NONE)
+  if (fact < 0 || graph->facts[fact] == TH_NONE)
     return NULL;
   return th_strings_get(&graph->strings, graph->facts[fact]);
 }
 
 int theseus_graph_add_source(theseus_graph *graph, const char *source) {
-  uint32_t id;
-  if (!graph || !source)
+  if (!graph)
     return THESEUS_EINVAL;
+  uint32_t id;
+  if (!source)
+    return th_fail(graph, THESEUS_EINVAL, "source is NULL", 0, 0);
   int status = text(graph, source, &id);
   if (!status)
     status = th_graph_reserve_sources(graph, 1);
@@ -58,13 +64,16 @@ int theseus_graph_add_source(theseus_graph *graph, const char *source) {
 }
 
 int theseus_graph_event_intern(theseus_graph *graph, const theseus_event_info *event, uint32_t *out) {
+  if (!graph)
+    return THESEUS_EINVAL;
   theseus_event_info info = {.size = sizeof info};
   struct th_graph_event added;
   uint32_t id;
 
-  if (!graph || !out || !event || th_take(&info, sizeof info, event) || !info.name || !*info.name ||
-      info.name[strcspn(info.name, " \t\r\n:[]")])
-    return THESEUS_EINVAL;
+  if (!out || !event || th_take(&info, sizeof info, event) || !info.name)
+    return th_fail(graph, THESEUS_EINVAL, "event, its name or out is NULL, or event->size is not set", 0, 0);
+  if (!*info.name || info.name[strcspn(info.name, " \t\r\n:[]")])
+    return th_fail_name(graph, THESEUS_EINVAL, "the name \"$\" is empty, or has a blank, `:`, `[` or `]`", info.name);
   int status = text(graph, info.name, &added.name);
   if (!status)
     status = text(graph, info.long_name ? info.long_name : "", &added.long_name);
@@ -82,9 +91,11 @@ int theseus_graph_event_intern(theseus_graph *graph, const theseus_event_info *e
 
 int theseus_graph_function_intern(theseus_graph *graph, const char *object, const char *file, const char *name,
                                   uint32_t *out) {
-  struct th_graph_function function;
-  if (!graph || !object || !file || !name || !*name || !out)
+  if (!graph)
     return THESEUS_EINVAL;
+  struct th_graph_function function;
+  if (!object || !file || !name || !*name || !out)
+    return th_fail(graph, THESEUS_EINVAL, "object, file, name or out is NULL, or name is empty", 0, 0);
   int status = text(graph, object, &function.object);
   if (!status)
     status = text(graph, file, &function.file);
@@ -112,10 +123,13 @@ static int open_row(theseus_graph *graph, th_row *key, const char *file, uint64_
 }
 
 int theseus_graph_add_cost(theseus_graph *graph, const theseus_graph_cost *cost) {
-  theseus_graph_cost info = {.size = sizeof info};
-  if (!graph || !cost || th_take(&info, sizeof info, cost) || info.function >= graph->function_count ||
-      (!info.values && graph->event_count))
+  if (!graph)
     return THESEUS_EINVAL;
+  theseus_graph_cost info = {.size = sizeof info};
+  if (!cost || th_take(&info, sizeof info, cost) || (!info.values && graph->event_count))
+    return th_fail(graph, THESEUS_EINVAL, "cost or its values is NULL, or cost->size is not set", 0, 0);
+  if (info.function >= graph->function_count)
+    return th_fail(graph, THESEUS_EINVAL, "there is no function #: there are #", info.function, graph->function_count);
   th_row key = {.function = info.function, .line = info.line, .callee = TH_NONE};
   int status = open_row(graph, &key, info.file, info.address);
   if (status)
@@ -124,10 +138,13 @@ int theseus_graph_add_cost(theseus_graph *graph, const theseus_graph_cost *cost)
 }
 
 int theseus_graph_add_edge(theseus_graph *graph, const theseus_graph_edge *edge) {
-  theseus_graph_edge info = {.size = sizeof info};
-  if (!graph || !edge || th_take(&info, sizeof info, edge) || info.caller >= graph->function_count ||
-      info.callee >= graph->function_count || (!info.values && graph->event_count))
+  if (!graph)
     return THESEUS_EINVAL;
+  theseus_graph_edge info = {.size = sizeof info};
+  if (!edge || th_take(&info, sizeof info, edge) || (!info.values && graph->event_count))
+    return th_fail(graph, THESEUS_EINVAL, "edge or its values is NULL, or edge->size is not set", 0, 0);
+  if (info.caller >= graph->function_count || info.callee >= graph->function_count)
+    return th_fail(graph, THESEUS_EINVAL, "there is no function # (caller) or # (callee)", info.caller, info.callee);
   th_row key = {.function = info.caller, .line = info.line, .callee = info.callee};
   int status = open_row(graph, &key, info.file, info.address);
   if (status)
@@ -153,7 +170,9 @@ int theseus_graph_info_get(const theseus_graph *graph, theseus_graph_info *out) 
 }
 
 int theseus_graph_event_get(const theseus_graph *graph, uint32_t event, theseus_event_info *out) {
-  if (!graph || event >= graph->event_count)
+  if (!graph)
+    return THESEUS_EINVAL;
+  if (event >= graph->event_count)
     return THESEUS_EINVAL;
   const struct th_graph_event *found = &graph->events[event];
   theseus_event_info info = {sizeof info, th_strings_get(&graph->strings, found->name),
@@ -163,7 +182,9 @@ int theseus_graph_event_get(const theseus_graph *graph, uint32_t event, theseus_
 }
 
 int theseus_graph_formula_get(const theseus_graph *graph, uint32_t formula, const char **name, const char **text) {
-  if (!graph || !name || !text || formula >= graph->formula_count)
+  if (!graph)
+    return THESEUS_EINVAL;
+  if (!name || !text || formula >= graph->formula_count)
     return THESEUS_EINVAL;
   const struct th_graph_formula *found = &graph->formulas[formula];
   *name = th_strings_get(&graph->strings, found->name);
@@ -172,7 +193,9 @@ int theseus_graph_formula_get(const theseus_graph *graph, uint32_t formula, cons
 }
 
 int theseus_graph_function_get(const theseus_graph *graph, uint32_t function, theseus_graph_function *out) {
-  if (!graph || function >= graph->function_count)
+  if (!graph)
+    return THESEUS_EINVAL;
+  if (function >= graph->function_count)
     return THESEUS_EINVAL;
   const struct th_graph_function *found = &graph->functions[function];
   theseus_graph_function info = {sizeof info, th_strings_get(&graph->strings, found->object),
@@ -182,7 +205,9 @@ int theseus_graph_function_get(const theseus_graph *graph, uint32_t function, th
 }
 
 int theseus_graph_cost_get(const theseus_graph *graph, uint32_t cost, theseus_graph_cost *out) {
-  if (!graph || cost >= graph->costs.count)
+  if (!graph)
+    return THESEUS_EINVAL;
+  if (cost >= graph->costs.count)
     return THESEUS_EINVAL;
   const th_row key = th_rows_key(&graph->costs, cost);
   theseus_graph_cost info = {.size = sizeof info,
@@ -195,7 +220,9 @@ int theseus_graph_cost_get(const theseus_graph *graph, uint32_t cost, theseus_gr
 }
 
 int theseus_graph_edge_get(const theseus_graph *graph, uint32_t edge, theseus_graph_edge *out) {
-  if (!graph || edge >= graph->edges.count)
+  if (!graph)
+    return THESEUS_EINVAL;
+  if (edge >= graph->edges.count)
     return THESEUS_EINVAL;
   const th_row key = th_rows_key(&graph->edges, edge);
   const uint64_t *values = th_rows_values(&graph->edges, edge);

@@ -55,7 +55,8 @@ void theseus_graph_free(theseus_graph *graph) {
 
 int th_graph_begin(theseus_graph *graph, bool undo) {
   if (graph->before.open) /* a file is being read into it: the two would take each other back */
-    return THESEUS_EINVAL;
+    return th_failure_set(&graph->alloc.failure, NULL, THESEUS_EINVAL,
+                          "a reader is in the middle of a file for the graph", 0, 0);
   if (graph->event_count) {
     int status = th_alloc_grow(&graph->alloc, &graph->before.events, &graph->before.events_capacity, graph->event_count,
                                sizeof *graph->events);
@@ -255,7 +256,8 @@ int th_graph_event(theseus_graph *graph, const struct th_graph_event *event, boo
     if (!same && !is_other_name(graph, known, event))
       continue;
     if (known->unit != event->unit && known->unit != empty && event->unit != empty)
-      return THESEUS_EUNIT;
+      return th_failure_name(&graph->alloc.failure, NULL, THESEUS_EUNIT, "the event $ has another unit in the graph",
+                             th_strings_get(&graph->strings, known->name));
     if (known->unit == empty)
       known->unit = event->unit;
     if (!same)

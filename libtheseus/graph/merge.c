@@ -143,8 +143,10 @@ static int merge(const struct translation *to) {
 }
 
 int theseus_graph_merge(theseus_graph *into, const theseus_graph *from) {
-  if (!into || !from || into == from || into->before.open)
+  if (!into || !from)
     return THESEUS_EINVAL;
+  if (into == from || into->before.open)
+    return th_fail(into, THESEUS_EINVAL, "`into` equals `from`, or a reader is in the middle of a file for it", 0, 0);
   th_alloc *alloc = &into->alloc;
   size_t places = from->costs.place_count > from->edges.place_count ? from->costs.place_count : from->edges.place_count;
   size_t n = (size_t)from->strings.count + from->function_count + from->event_count + from->source_count + places;

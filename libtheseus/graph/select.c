@@ -32,15 +32,18 @@ static int choose(theseus_graph *graph, const theseus_event_info *events, uint32
   for (uint32_t i = 0; i < n; i++) {
     columns[i] = 0;
     if (!events[i].name)
-      return THESEUS_EINVAL;
+      return th_failure_set(&graph->alloc.failure, "theseus_graph_select", THESEUS_EINVAL, "events[#].name is NULL", i,
+                            0);
     while (columns[i] < graph->event_count &&
            strcmp(th_strings_get(&graph->strings, graph->events[columns[i]].name), events[i].name) != 0)
       columns[i]++;
     if (columns[i] == graph->event_count)
-      return THESEUS_EINVAL;
+      return th_failure_name(&graph->alloc.failure, "theseus_graph_select", THESEUS_EINVAL, "the graph has no event $",
+                             events[i].name);
     for (uint32_t k = 0; k < i; k++)
       if (columns[k] == columns[i])
-        return THESEUS_EINVAL;
+        return th_failure_name(&graph->alloc.failure, "theseus_graph_select", THESEUS_EINVAL,
+                               "the event $ is named twice", events[i].name);
     chosen[i] = graph->events[columns[i]];
     if (!events[i].long_name)
       continue;
@@ -52,8 +55,11 @@ static int choose(theseus_graph *graph, const theseus_event_info *events, uint32
 }
 
 int theseus_graph_select(theseus_graph *graph, const theseus_event_info *events, uint32_t n) {
-  if (!graph || (n && !events) || n > graph->event_count)
+  if (!graph)
     return THESEUS_EINVAL;
+  if ((n && !events) || n > graph->event_count)
+    return th_fail(graph, THESEUS_EINVAL, "events is NULL, or # are more than the # that there are", n,
+                   graph->event_count);
   th_alloc *alloc = &graph->alloc;
   size_t room = (size_t)n + 1;
   uint32_t *columns = NULL;

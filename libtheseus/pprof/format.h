@@ -66,6 +66,7 @@ enum { TH_TYPE_WAIT, TH_TYPE_LATENCY, TH_TYPE_OPERATIONS, TH_TYPE_HOST };
 #define TH_WORD_HEAD_UNIT "frames"
 #define TH_WORD_HEAD_PATH "head_path"
 #define TH_WORD_ROOT_HEAD "(root)"
+#define TH_WORD_OBJECT "ob="    /* in head_path, instead of a file: the object, which tells the function apart */
 #define TH_WORD_EVENT "event: " /* `event: Name : Long name`, as in callgrind */
 #define TH_WORD_EVENT_MIDDLE " : "
 #define TH_WORD_FACT_MIDDLE ": " /* `pid: 4242`, as in callgrind */

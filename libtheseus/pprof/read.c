@@ -51,6 +51,19 @@ static uint32_t decimal(th_bytes digits) {
   return number;
 }
 
+/* The file of a function, or, without one, its object. */
+static int intern_file(theseus_profile *profile, struct th_text text, struct th_function *function) {
+  static const struct th_text none = {.bytes = ""};
+  uint32_t prefix = sizeof TH_WORD_OBJECT - 1;
+
+  if (text.length <= prefix || memcmp(text.bytes, TH_WORD_OBJECT, prefix) != 0)
+    return th_pprof_intern(profile, &text, &function->file);
+  text.bytes += prefix;
+  text.length -= prefix;
+  int status = th_pprof_intern(profile, &text, &function->of);
+  return status ? status : th_pprof_intern(profile, &none, &function->file);
+}
+
 /* The stack of the head of detached Wait: so many frames of the stack where the Wait is, and then those of a text. */
 static int find_head(struct reader *reader, const struct th_pprof_meaning *labels, uint32_t stack, uint32_t *out) {
   theseus_profile *profile = reader->profile;
@@ -69,13 +82,13 @@ static int find_head(struct reader *reader, const struct th_pprof_meaning *label
              file = next_line(&rest);
     const struct th_text texts[] = {{.bytes = (const char *)name.at, .length = (uint32_t)(name.end - name.at)},
                                     {.bytes = (const char *)file.at, .length = (uint32_t)(file.end - file.at)}};
-    struct th_function function = {.first_line = decimal(first_line)};
+    struct th_function function = {.first_line = decimal(first_line), .of = TH_NONE};
     uint32_t id;
     if (!texts[0].length)
       break;
     status = th_pprof_intern(profile, &texts[0], &function.name);
     if (!status)
-      status = th_pprof_intern(profile, &texts[1], &function.file);
+      status = intern_file(profile, texts[1], &function);
     if (!status)
       status = th_functions_intern(&profile->functions, &profile->alloc, &function, &id);
     if (!status)
@@ -286,6 +299,8 @@ static int read_profile(theseus_profile *profile, th_bytes bytes, theseus_read_e
 }
 
 int theseus_pprof_read(theseus_profile *profile, const void *bytes, size_t size, theseus_read_error *error) {
+  if (!profile)
+    return THESEUS_EINVAL;
   theseus_read_error found = {.size = sizeof found};
   const unsigned char *at = bytes;
   int status;

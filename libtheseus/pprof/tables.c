@@ -265,7 +265,7 @@ static int resolve_function(th_pprof_tables *tables, theseus_profile *profile, u
   struct th_pprof_function *function = &tables->functions[i];
   const struct th_text *name = th_pprof_string(tables, function->name);
   const struct th_text *file = th_pprof_string(tables, function->file);
-  struct th_function found = {.first_line = function->first_line};
+  struct th_function found = {.first_line = function->first_line, .of = TH_NONE};
   static const struct th_text unknown = {.bytes = "(unknown)", .length = 9};
 
   if (name && !name->length)
@@ -284,7 +284,7 @@ static int resolve_address(th_pprof_tables *tables, theseus_profile *profile, co
                            uint64_t *out) {
   uint32_t mapping = th_ids_find(&tables->mapping_ids, location->mapping), function;
   const struct th_text *file = NULL;
-  struct th_function found = {0};
+  struct th_function found = {.of = TH_NONE};
   char name[32];
 
   if (mapping != TH_NONE)
@@ -298,6 +298,21 @@ static int resolve_address(th_pprof_tables *tables, theseus_profile *profile, co
     status = th_functions_intern(&profile->functions, &profile->alloc, &found, &function);
   if (!status)
     *out = function;
+  return status;
+}
+
+/* The function of a frame.  One without a file is told apart by its object. */
+static int resolve_frame(const th_pprof_tables *tables, theseus_profile *profile,
+                         const struct th_pprof_location *location, uint32_t function, uint64_t *out) {
+  struct th_function found = profile->functions.items[function];
+  uint32_t mapping = th_ids_find(&tables->mapping_ids, location->mapping);
+  int status = THESEUS_OK;
+
+  if (mapping != TH_NONE && !profile->strings.texts[found.file].length) {
+    found.of = tables->mappings[mapping].object;
+    status = th_functions_intern(&profile->functions, &profile->alloc, &found, &function);
+  }
+  *out = function;
   return status;
 }
 
@@ -347,7 +362,7 @@ int th_pprof_tables_resolve(th_pprof_tables *tables, theseus_profile *profile) {
       struct th_pprof_frame *frame = &tables->frames[k];
       uint32_t function = frame->id ? th_ids_find(&tables->function_ids, frame->id) : TH_NONE;
       if (function != TH_NONE)
-        frame->id = tables->functions[function].function;
+        status = resolve_frame(tables, profile, location, tables->functions[function].function, &frame->id);
       else if (frame->id)
         status = th_pprof_fail(tables, tables->begin, "location %llu: function %llu is not in the file",
                                (unsigned long long)tables->location_ids.ids[i], (unsigned long long)frame->id);

@@ -49,7 +49,7 @@ int th_pprof_cells_sort(th_pprof_writer *writer) {
 }
 
 /* Returns the number of a text that lists the frames of a head above those that it shares with a stack, lowest first:
- * call line, first line, name and file, each on a line of its own. */
+ * call line, first line, name and file, each on a line of its own.  Without a file the line is `ob=` and the object. */
 static uint32_t head_path(th_pprof_writer *writer, uint32_t head, uint32_t shared) {
   const struct th_stack *stacks = writer->profile->stacks.items;
   th_wire *path = &writer->part; /* used as a buffer of bytes */
@@ -66,14 +66,18 @@ static uint32_t head_path(th_pprof_writer *writer, uint32_t head, uint32_t share
     uint32_t s = writer->path[frame];
     const struct th_function *function = &writer->profile->functions.items[stacks[s].function];
     const uint64_t numbers[] = {stacks[s].call_line, function->first_line};
+    bool in_object = function->object != TH_NONE && !writer->profile->strings.texts[function->file].length;
     const char *texts[] = {th_strings_get(&writer->profile->strings, function->name),
-                           th_strings_get(&writer->profile->strings, function->file)};
+                           th_strings_get(&writer->profile->strings, in_object ? function->object : function->file)};
     for (uint32_t i = 0; i < 4; i++) {
       size_t n = i < 2 ? TH_DIGITS : strlen(texts[i - 2]);
-      status = th_wire_reserve(path, &writer->alloc, 4 * (uint64_t)n + 1);
+      uint32_t prefix = i == 3 && in_object ? sizeof TH_WORD_OBJECT - 1 : 0;
+      status = th_wire_reserve(path, &writer->alloc, prefix + 4 * (uint64_t)n + 1);
       th_pprof_note(writer, status);
       if (status)
         return 0;
+      memcpy(path->bytes + path->used, TH_WORD_OBJECT, prefix);
+      path->used += prefix;
       char *at = (char *)path->bytes + path->used;
       n = i < 2 ? th_decimal(numbers[i], at) : th_text_clean(texts[i - 2], n, at);
       path->used += (uint32_t)n;

@@ -84,6 +84,8 @@ static void send_all(th_pprof_writer *writer) {
 
 int theseus_pprof_write(const theseus_profile *profile, const theseus_pprof_options *options,
                         const theseus_sink *sink) {
+  if (!profile)
+    return THESEUS_EINVAL;
   theseus_pprof_options chosen = {.size = sizeof chosen};
   th_pprof_writer writer = {.profile = profile, .alloc = profile->alloc};
 

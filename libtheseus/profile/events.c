@@ -186,13 +186,18 @@ static bool is_event_name(const char *name) {
 }
 
 int theseus_event_intern(theseus_profile *profile, const theseus_event_info *event, uint32_t *out) {
-  if (!event || event->size < sizeof *event || !event->name || !out || !is_event_name(event->name))
+  if (!profile)
     return THESEUS_EINVAL;
+  if (!event || event->size < sizeof *event || !event->name || !out)
+    return th_fail(profile, THESEUS_EINVAL, "event, its name or out is NULL, or event->size is below #", sizeof *event,
+                   0);
+  if (!is_event_name(event->name))
+    return th_fail_name(profile, THESEUS_EINVAL, "the name \"$\" is not [A-Za-z_][A-Za-z0-9_]*", event->name);
   for (uint32_t id = 0; id < profile->event_count; id++) {
     theseus_event_info known = event_at(profile, id);
     if (strcmp(known.name, event->name) == 0 || (id == THESEUS_OPERATIONS && th_is_operations(event->name))) {
       if (strcmp(known.unit, event->unit ? event->unit : "") != 0)
-        return THESEUS_EUNIT;
+        return th_fail_name(profile, THESEUS_EUNIT, "the event $ has another unit in this profile", event->name);
       *out = id;
       return THESEUS_OK;
     }
@@ -200,9 +205,11 @@ int theseus_event_intern(theseus_profile *profile, const theseus_event_info *eve
   return add(profile, event, out);
 }
 
-uint32_t theseus_event_count(const theseus_profile *profile) { return profile->event_count; }
+uint32_t theseus_event_count(const theseus_profile *profile) { return profile ? profile->event_count : 0; }
 
 int theseus_event_get(const theseus_profile *profile, uint32_t event, theseus_event_info *out) {
+  if (!profile)
+    return THESEUS_EINVAL;
   if (event >= profile->event_count)
     return THESEUS_EINVAL;
   theseus_event_info info = event_at(profile, event);

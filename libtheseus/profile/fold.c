@@ -206,7 +206,8 @@ static int add_names(theseus_profile *into, const theseus_profile *from) {
   for (uint32_t i = 0; i < from->functions.count && !status; i++) {
     theseus_function_info function = {.size = sizeof function};
     theseus_function_get(from, i, &function);
-    status = theseus_function_intern(into, function.file, function.name, function.first_line, &id);
+    status = theseus_function_intern_in(into, *function.file ? NULL : function.object, function.file, function.name,
+                                        function.first_line, &id);
     if (!status)
       status = theseus_function_set_object(into, id, function.object);
   }
@@ -247,6 +248,8 @@ static int check_kinds(const theseus_profile *profile, const uint8_t *kinds, uin
 
 int theseus_profile_fold(const theseus_profile *profile, const uint8_t *kinds, uint32_t count, uint64_t *hidden,
                          theseus_profile **out) {
+  if (!profile)
+    return THESEUS_EINVAL;
   struct folding folding = {.from = profile, .kinds = kinds};
   uint64_t gone = 0;
 

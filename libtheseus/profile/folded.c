@@ -209,6 +209,8 @@ static int prepare(struct folded *folded, uint32_t event) {
 }
 
 int theseus_folded_write(const theseus_profile *profile, uint32_t event, const theseus_sink *sink) {
+  if (!profile)
+    return THESEUS_EINVAL;
   struct folded folded = {.profile = profile, .alloc = profile->alloc};
   th_output output;
 

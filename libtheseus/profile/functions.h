@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* functions - what a frame is an activation of: (file, name, first line), each once. */
+/* functions - what a frame is an activation of: (file, name, first line), each once.  Without a file, the object is a
+ * part of the key: two libraries may have a function of one name. */
 #ifndef TH_FUNCTIONS_H
 #define TH_FUNCTIONS_H
 
@@ -8,7 +9,8 @@
 struct th_function {
   uint32_t file, name; /* texts */
   uint32_t first_line;
-  uint32_t object; /* a text; TH_NONE: not known.  Not a part of the key */
+  uint32_t object; /* a text; TH_NONE: not known */
+  uint32_t of;     /* a text, the object, if that is a part of the key; else TH_NONE */
 };
 
 typedef struct th_functions {
@@ -17,7 +19,7 @@ typedef struct th_functions {
   th_map map;
 } th_functions;
 
-/* One that is new has no object, whatever `function` says.  ENOMEM, EOVERFLOW. */
+/* One that is new has the object `of`, whatever `function` says of its object.  ENOMEM, EOVERFLOW. */
 int th_functions_intern(th_functions *functions, th_alloc *alloc, const struct th_function *function, uint32_t *out);
 void th_functions_free(th_functions *functions, th_alloc *alloc);
 

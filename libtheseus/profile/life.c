@@ -69,6 +69,8 @@ static void restart_spans(theseus_profile *profile) {
 }
 
 void theseus_profile_clear(theseus_profile *profile) {
+  if (!profile)
+    return;
   theseus_settle(profile, profile->info.now_ns);
   th_cells_clear(&profile->cells);
   th_histogram_clear(&profile->histogram);

@@ -13,10 +13,15 @@ struct names {
   struct th_event built_in[THESEUS_EVENTS]; /* renamed: the names of the built-in events of the sum */
 };
 
+static int fail(theseus_profile *into, int status, const char *what, uint64_t number) {
+  return th_failure_set(&into->alloc.failure, "theseus_profile_merge", status, what, number, 0);
+}
+
 static int intern_function(theseus_profile *into, const theseus_profile *from, uint32_t i, const struct names *names) {
   theseus_function_info function = {.size = sizeof function};
   theseus_function_get(from, i, &function);
-  int status = theseus_function_intern(into, function.file, function.name, function.first_line, &names->functions[i]);
+  int status = theseus_function_intern_in(into, *function.file ? NULL : function.object, function.file, function.name,
+                                          function.first_line, &names->functions[i]);
   names->objects[i] = TH_NONE;
   if (!status && *function.object)
     status =
@@ -76,7 +81,7 @@ static int intern_stacks(theseus_profile *into, const theseus_profile *from, con
 /* What the profile says beside its samples, and room for it. */
 static int intern_sampling(theseus_profile *into, const theseus_profile *from, struct names *names) {
   if (!th_sampling_fits(&into->sampling, &into->strings, &from->sampling, &from->strings))
-    return THESEUS_EPERIOD;
+    return fail(into, THESEUS_EPERIOD, "the profiles sample different things", 0);
   int status = th_sampling_rename(&from->sampling, &from->strings, &into->strings, &into->alloc, &names->sampling);
   return status ? status : th_sampling_reserve(&into->sampling, &into->alloc, &names->sampling);
 }
@@ -114,12 +119,12 @@ static struct th_cell_key rename_cell(const struct names *names, const struct th
   return renamed;
 }
 
-static int check_sums(const theseus_profile *into, const theseus_profile *from, const struct names *names) {
+static int check_sums(theseus_profile *into, const theseus_profile *from, const struct names *names) {
   for (uint32_t i = 0; i < from->cells.count; i++) {
     struct th_cell_key key = rename_cell(names, &from->cells.items[i].key);
     uint32_t cell = th_cells_find(&into->cells, &key);
     if (cell != TH_NONE && !th_fits(into->cells.items[cell].value.ns, th_fixed_round(from->cells.items[i].value)))
-      return THESEUS_EOVERFLOW;
+      return fail(into, THESEUS_EOVERFLOW, "the sum of a cell exceeds 64 bits (cell # of `from`)", i);
   }
   for (uint32_t i = 0; i < from->stacks.count; i++) {
     if (from->stacks.items[i].stats == TH_NONE)
@@ -127,7 +132,7 @@ static int check_sums(const theseus_profile *into, const theseus_profile *from, 
     const struct th_stats *a = &into->stats[into->stacks.items[names->stacks[i]].stats];
     const struct th_stats *b = &from->stats[from->stacks.items[i].stats];
     if (!th_fits(a->operations, b->operations) || !th_fits(a->latency_ns, b->latency_ns))
-      return THESEUS_EOVERFLOW;
+      return fail(into, THESEUS_EOVERFLOW, "the sums of a stack exceed 64 bits (stack # of `from`)", i);
   }
   return THESEUS_OK;
 }
@@ -162,6 +167,8 @@ static void add_sums(theseus_profile *into, const theseus_profile *from, const s
 }
 
 int theseus_profile_merge(theseus_profile *into, const theseus_profile *from) {
+  if (!into || !from)
+    return THESEUS_EINVAL;
   struct names names;
   size_t counts[] = {from->functions.count + (size_t)1, from->stacks.count, from->event_count,
                      from->labels.count + (size_t)1};
@@ -171,7 +178,7 @@ int theseus_profile_merge(theseus_profile *into, const theseus_profile *from) {
   struct th_facts facts;
 
   if (into == from)
-    return THESEUS_EINVAL;
+    return th_fail(into, THESEUS_EINVAL, "`into` equals `from`", 0, 0);
   names.functions = th_alloc_zeroed(&into->alloc, counts[0], sizeof *names.functions);
   names.objects = th_alloc_zeroed(&into->alloc, counts[0], sizeof *names.objects);
   names.stacks = th_alloc_zeroed(&into->alloc, counts[1], sizeof *names.stacks);

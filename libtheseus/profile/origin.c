@@ -6,11 +6,13 @@
 #include <string.h>
 
 int theseus_profile_set(theseus_profile *profile, const char *key, const char *value) {
+  if (!profile)
+    return THESEUS_EINVAL;
   int fact = th_fact_of(key);
   uint32_t id = TH_NONE;
 
-  if (!profile || fact < 0)
-    return THESEUS_EINVAL;
+  if (fact < 0)
+    return th_fail_name(profile, THESEUS_EINVAL, "the key \"$\" is unknown", key ? key : "(NULL)");
   int status = value ? th_fact_intern(&profile->strings, &profile->alloc, fact, value, strlen(value), &id) : THESEUS_OK;
   if (status)
     return status;
@@ -20,8 +22,10 @@ int theseus_profile_set(theseus_profile *profile, const char *key, const char *v
 }
 
 const char *theseus_profile_get(const theseus_profile *profile, const char *key) {
+  if (!profile)
+    return NULL;
   int fact = th_fact_of(key);
-  if (!profile || fact < 0 || profile->facts.texts[fact] == TH_NONE)
+  if (fact < 0 || profile->facts.texts[fact] == TH_NONE)
     return NULL;
   return th_strings_get(&profile->strings, profile->facts.texts[fact]);
 }
@@ -63,6 +67,8 @@ static const char *sampling_text(const theseus_profile *profile, enum th_samplin
 }
 
 int theseus_sampling_get(const theseus_profile *profile, theseus_sampling_info *out) {
+  if (!profile)
+    return THESEUS_EINVAL;
   theseus_sampling_info info = {.size = sizeof info,
                                 .period_type = sampling_text(profile, TH_PERIOD_TYPE),
                                 .period_unit = sampling_text(profile, TH_PERIOD_UNIT),
@@ -76,11 +82,13 @@ int theseus_sampling_get(const theseus_profile *profile, theseus_sampling_info *
 }
 
 int theseus_sampling_set(theseus_profile *profile, const theseus_sampling_info *sampling) {
+  if (!profile)
+    return THESEUS_EINVAL;
   theseus_sampling_info chosen = {.size = sizeof chosen};
   uint32_t ids[TH_SAMPLING_TEXTS];
 
   if (!sampling || th_take(&chosen, sizeof chosen, sampling))
-    return THESEUS_EINVAL;
+    return th_fail(profile, THESEUS_EINVAL, "sampling is NULL, or its size is not set", 0, 0);
   const char *const texts[] = {chosen.period_type, chosen.period_unit, chosen.default_type, chosen.drop_frames,
                                chosen.keep_frames};
   for (int i = 0; i < TH_SAMPLING_TEXTS; i++) {
@@ -97,6 +105,8 @@ int theseus_sampling_set(theseus_profile *profile, const theseus_sampling_info *
 }
 
 int theseus_comment_get(const theseus_profile *profile, uint32_t number, const char **out) {
+  if (!profile)
+    return THESEUS_EINVAL;
   if (number >= profile->sampling.comment_count || !out)
     return THESEUS_EINVAL;
   *out = th_strings_get(&profile->strings, profile->sampling.comments[number]);

@@ -79,16 +79,21 @@ int th_span_put_below(theseus_profile *profile, uint32_t slot, uint32_t parent, 
 }
 
 int theseus_span_adopt(theseus_profile *profile, uint64_t id, uint64_t parent_id, uint64_t now_ns) {
+  if (!profile)
+    return THESEUS_EINVAL;
   uint32_t slot = th_span_find(profile, id), parent = th_span_find(profile, parent_id);
 
   if (parent_id == THESEUS_NO_SPAN)
-    return THESEUS_EINVAL;
+    return th_fail(profile, THESEUS_EINVAL, "parent is THESEUS_NO_SPAN", 0, 0);
   if (slot == TH_NONE || parent == TH_NONE)
-    return THESEUS_ESTALE;
+    return th_fail(profile, THESEUS_ESTALE,
+                   slot == TH_NONE ? "the span # has ended, or never existed"
+                                   : "the parent # has ended, or never existed",
+                   slot == TH_NONE ? id : parent_id, 0);
   if (th_span_at(profile, slot)->flags & TH_SPAN_PART)
-    return THESEUS_EINVAL;
+    return th_fail(profile, THESEUS_EINVAL, "the span # is a part", id, 0);
   if (th_span_is_within(profile, parent, slot))
-    return THESEUS_ECYCLE;
+    return th_fail(profile, THESEUS_ECYCLE, "the parent # is the span # itself, or below it", parent_id, id);
   if (th_span_at(profile, slot)->parent == parent)
     return THESEUS_OK;
   return th_span_put_below(profile, slot, parent, TH_HELD, now_ns);

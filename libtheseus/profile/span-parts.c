@@ -2,13 +2,17 @@
 #include "profile/span-parts.h"
 
 int theseus_span_set_outcome(theseus_profile *profile, uint64_t id, int outcome) {
+  if (!profile)
+    return THESEUS_EINVAL;
   uint32_t slot = th_span_find(profile, id);
 
   if (slot == TH_NONE)
-    return THESEUS_ESTALE;
+    return th_fail(profile, THESEUS_ESTALE, "the part # has ended, or never existed", id, 0);
   struct th_span *span = th_span_at(profile, slot);
-  if (!(span->flags & TH_SPAN_PART) || (outcome != THESEUS_SUCCESS && outcome != THESEUS_FAILURE))
-    return THESEUS_EINVAL;
+  if (!(span->flags & TH_SPAN_PART))
+    return th_fail(profile, THESEUS_EINVAL, "the span # is not a part", id, 0);
+  if (outcome != THESEUS_SUCCESS && outcome != THESEUS_FAILURE)
+    return th_fail(profile, THESEUS_EINVAL, "outcome is not success or failure", 0, 0);
   span->flags &= ~(uint32_t)TH_SPAN_FAILED;
   span->flags |= outcome == THESEUS_FAILURE ? TH_SPAN_FAILED : 0;
   return THESEUS_OK;

@@ -5,15 +5,20 @@
 #include "profile/span-parts.h"
 
 int theseus_span_take(theseus_profile *profile, uint64_t taker_id, uint64_t taken_id, uint64_t now_ns) {
+  if (!profile)
+    return THESEUS_EINVAL;
   uint32_t taker = th_span_find(profile, taker_id), taken = th_span_find(profile, taken_id);
 
   if (taker == TH_NONE || taken == TH_NONE)
-    return THESEUS_ESTALE;
+    return th_fail(profile, THESEUS_ESTALE,
+                   taker == TH_NONE ? "taker # has ended, or never existed" : "taken # has ended, or never existed",
+                   taker == TH_NONE ? taker_id : taken_id, 0);
   struct th_span *span = th_span_at(profile, taken);
   if (span->flags & TH_SPAN_PART || span->state == TH_LEG || th_span_at(profile, taker)->state == TH_LEG)
-    return THESEUS_EINVAL;
+    return th_fail(profile, THESEUS_EINVAL, "taken # is a part, or it or taker # is in its first leg", taken_id,
+                   taker_id);
   if (th_span_is_within(profile, taker, taken))
-    return THESEUS_ECYCLE;
+    return th_fail(profile, THESEUS_ECYCLE, "taker # is taken # itself, or below it", taker_id, taken_id);
   int status = THESEUS_OK;
   if (span->parent == taker)
     th_profile_now(profile, now_ns);
@@ -28,10 +33,12 @@ int theseus_span_take(theseus_profile *profile, uint64_t taker_id, uint64_t take
 }
 
 int theseus_span_resume(theseus_profile *profile, uint64_t id, uint64_t now_ns) {
+  if (!profile)
+    return THESEUS_EINVAL;
   uint32_t slot = th_span_find(profile, id);
 
   if (slot == TH_NONE)
-    return THESEUS_ESTALE;
+    return th_fail(profile, THESEUS_ESTALE, "the span # has ended, or never existed", id, 0);
   th_profile_now(profile, now_ns);
   if (th_span_at(profile, slot)->state != TH_LEG)
     th_span_at(profile, slot)->flags |= TH_SPAN_RUNS;

@@ -4,32 +4,41 @@
 #include "profile/span-parts.h"
 #include "profile/span-take.h"
 
+static int fail_stale(theseus_profile *profile, const char *where, uint64_t id) {
+  return th_failure_set(&profile->alloc.failure, where, THESEUS_ESTALE, "the span # has ended, or never existed", id,
+                        0);
+}
+
 /* ---- begin ---- */
 
 int theseus_span_begin(theseus_profile *profile, const theseus_span_options *options, uint64_t *out) {
+  if (!profile)
+    return THESEUS_EINVAL;
   theseus_span_options chosen = {.size = sizeof chosen};
   uint32_t parent = TH_NONE, slot = 0;
   bool flattened = false;
   struct th_stats *stats;
 
   if (!options || !out || th_take(&chosen, sizeof chosen, options))
-    return THESEUS_EINVAL;
-  if (chosen.stack >= profile->stacks.count || chosen.place_stack >= profile->stacks.count ||
-      chosen.flags &
-          ~(uint32_t)(THESEUS_SPAN_LEG | THESEUS_SPAN_DETACHED | THESEUS_SPAN_NOTIFICATION | THESEUS_SPAN_PART))
-    return THESEUS_EINVAL;
+    return th_fail(profile, THESEUS_EINVAL, "options or out is NULL, or options->size is not set", 0, 0);
+  if (chosen.stack >= profile->stacks.count || chosen.place_stack >= profile->stacks.count)
+    return th_fail(profile, THESEUS_EINVAL, "there is no stack # or place_stack #", chosen.stack, chosen.place_stack);
+  if (chosen.flags &
+      ~(uint32_t)(THESEUS_SPAN_LEG | THESEUS_SPAN_DETACHED | THESEUS_SPAN_NOTIFICATION | THESEUS_SPAN_PART))
+    return th_fail(profile, THESEUS_EINVAL, "unknown flags: #", chosen.flags, 0);
   bool is_part = chosen.flags & THESEUS_SPAN_PART;
   if (is_part &&
       (chosen.parent == THESEUS_NO_SPAN || chosen.flags & (uint32_t)(THESEUS_SPAN_LEG | THESEUS_SPAN_NOTIFICATION)))
-    return THESEUS_EINVAL;
+    return th_fail(profile, THESEUS_EINVAL, "a part without a parent, with THESEUS_SPAN_LEG, or that is a notification",
+                   0, 0);
   if (chosen.parent != THESEUS_NO_SPAN) {
     parent = th_span_find(profile, chosen.parent);
     if (parent == TH_NONE)
-      return THESEUS_ESTALE;
+      return th_fail(profile, THESEUS_ESTALE, "the parent # has ended, or never existed", chosen.parent, 0);
     if (chosen.flags & THESEUS_SPAN_DETACHED)
-      return THESEUS_EINVAL;
+      return th_fail(profile, THESEUS_EINVAL, "THESEUS_SPAN_DETACHED with the parent #", chosen.parent, 0);
     if (is_part && !th_span_has_room_for_part(profile, parent))
-      return THESEUS_EINVAL;
+      return th_fail(profile, THESEUS_EINVAL, "a part of # would be beyond max_nesting", chosen.parent, 0);
     parent = th_span_bounded_parent(profile, parent, &flattened);
   }
   int status = th_profile_stats(profile, chosen.stack, &stats);
@@ -76,19 +85,22 @@ int theseus_span_begin(theseus_profile *profile, const theseus_span_options *opt
 
 int theseus_span_await(theseus_profile *profile, uint64_t id, const uint64_t *children, size_t n, uint32_t place_stack,
                        uint32_t line, uint64_t now_ns) {
+  if (!profile)
+    return THESEUS_EINVAL;
   bool all = n == THESEUS_ALL;
   uint32_t slot = th_span_find(profile, id);
 
   if (slot == TH_NONE)
-    return THESEUS_ESTALE;
+    return fail_stale(profile, __func__, id);
   if (place_stack >= profile->stacks.count || (!all && n && !children))
-    return THESEUS_EINVAL;
+    return th_fail(profile, THESEUS_EINVAL, "there is no place_stack #, or children is NULL", place_stack, 0);
   for (size_t i = 0; !all && i < n; i++) {
     uint32_t child = th_span_find(profile, children[i]);
     if (child == TH_NONE)
-      return THESEUS_ESTALE;
+      return th_fail(profile, THESEUS_ESTALE, "children[#], which is #, has ended, or never existed", i, children[i]);
     if (th_span_at(profile, child)->parent != slot || th_span_at(profile, child)->state == TH_LEG)
-      return THESEUS_EINVAL;
+      return th_fail(profile, THESEUS_EINVAL, "children[#], which is #, is no child of the span, or in its first leg",
+                     i, children[i]);
   }
   int status = th_profile_reserve(profile);
   if (status)
@@ -138,12 +150,14 @@ int theseus_span_await(theseus_profile *profile, uint64_t id, const uint64_t *ch
 }
 
 int theseus_span_await_also(theseus_profile *profile, uint64_t id, uint64_t child_id, uint64_t now_ns) {
+  if (!profile)
+    return THESEUS_EINVAL;
   uint32_t slot = th_span_find(profile, id), child = th_span_find(profile, child_id);
 
   if (slot == TH_NONE || child == TH_NONE)
-    return THESEUS_ESTALE;
+    return fail_stale(profile, __func__, slot == TH_NONE ? id : child_id);
   if (th_span_at(profile, child)->parent != slot || th_span_at(profile, child)->state == TH_LEG)
-    return THESEUS_EINVAL;
+    return th_fail(profile, THESEUS_EINVAL, "child # is no child of the span #, or in its first leg", child_id, id);
   th_profile_now(profile, now_ns);
   th_span_await_known(profile, slot, child);
   th_span_set_state(profile, child, TH_AWAITED);
@@ -151,10 +165,12 @@ int theseus_span_await_also(theseus_profile *profile, uint64_t id, uint64_t chil
 }
 
 int theseus_span_release(theseus_profile *profile, uint64_t id, uint64_t now_ns) {
+  if (!profile)
+    return THESEUS_EINVAL;
   uint32_t slot = th_span_find(profile, id);
 
   if (slot == TH_NONE)
-    return THESEUS_ESTALE;
+    return fail_stale(profile, __func__, id);
   th_profile_now(profile, now_ns);
   const struct th_span *span = th_span_at(profile, slot);
   if (span->state == TH_HELD) {
@@ -193,12 +209,14 @@ static void let_go_of_children(theseus_profile *profile, uint32_t slot) {
 }
 
 int theseus_span_end(theseus_profile *profile, uint64_t id, int outcome, uint64_t now_ns) {
+  if (!profile)
+    return THESEUS_EINVAL;
   uint32_t slot = th_span_find(profile, id);
 
   if (slot == TH_NONE)
-    return THESEUS_ESTALE;
+    return fail_stale(profile, __func__, id);
   if (outcome < THESEUS_SUCCESS || outcome > THESEUS_ABANDONED)
-    return THESEUS_EINVAL;
+    return th_fail(profile, THESEUS_EINVAL, "outcome is not one of enum theseus_outcome", 0, 0);
   uint64_t now = th_profile_now(profile, now_ns);
   struct th_span *span = th_span_at(profile, slot);
   th_span_end_parts(profile, slot, outcome);
@@ -223,12 +241,14 @@ int theseus_span_end(theseus_profile *profile, uint64_t id, int outcome, uint64_
 }
 
 int theseus_span_discard(theseus_profile *profile, uint64_t id, uint64_t now_ns) {
+  if (!profile)
+    return THESEUS_EINVAL;
   uint32_t slot = th_span_find(profile, id);
 
   if (slot == TH_NONE)
-    return THESEUS_ESTALE;
+    return fail_stale(profile, __func__, id);
   if (th_span_at(profile, slot)->state != TH_LEG)
-    return THESEUS_EINVAL;
+    return th_fail(profile, THESEUS_EINVAL, "the first leg of the span # is over", id, 0);
   th_profile_now(profile, now_ns);
   th_span_end_parts(profile, slot, THESEUS_SUCCESS);
   hand_out_children(profile, slot);
@@ -238,6 +258,8 @@ int theseus_span_discard(theseus_profile *profile, uint64_t id, uint64_t now_ns)
 }
 
 void theseus_settle(theseus_profile *profile, uint64_t now_ns) {
+  if (!profile)
+    return;
   th_profile_now(profile, now_ns);
   for (uint32_t i = 0; i < profile->spans.open_count; i++)
     th_span_advance(profile, profile->spans.open[i]);
@@ -284,21 +306,27 @@ static int describe(const theseus_profile *profile, uint32_t slot, theseus_span_
 }
 
 int theseus_span_get(const theseus_profile *profile, uint64_t id, theseus_span_info *out) {
+  if (!profile)
+    return THESEUS_EINVAL;
   uint32_t slot = th_span_find(profile, id);
   return slot == TH_NONE ? THESEUS_ESTALE : out ? describe(profile, slot, out) : THESEUS_OK;
 }
 
 int theseus_span_set_value(theseus_profile *profile, uint64_t id, uint64_t value) {
+  if (!profile)
+    return THESEUS_EINVAL;
   uint32_t slot = th_span_find(profile, id);
   if (slot == TH_NONE)
-    return THESEUS_ESTALE;
+    return fail_stale(profile, __func__, id);
   th_span_at(profile, slot)->value = value;
   return THESEUS_OK;
 }
 
-uint32_t theseus_open_span_count(const theseus_profile *profile) { return profile->spans.open_count; }
+uint32_t theseus_open_span_count(const theseus_profile *profile) { return profile ? profile->spans.open_count : 0; }
 
 int theseus_open_span_get(const theseus_profile *profile, uint32_t number, theseus_span_info *out) {
+  if (!profile)
+    return THESEUS_EINVAL;
   if (number >= profile->spans.open_count)
     return THESEUS_EINVAL;
   return describe(profile, profile->spans.open[number], out);

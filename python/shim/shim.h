@@ -28,8 +28,8 @@ int shim_types(uintptr_t list);
  * made, or this interpreter is not CPython: use ffi.gc(). */
 int shim_own(uintptr_t list, theseus_profile *profile);
 
-/* Has a Python function, given by its id(), called without arguments when the main thread next runs Python code.  -1: too many
- * wait for that, or this interpreter is not CPython: call it at once. */
+/* Has a Python function, given by its id(), called without arguments when the main thread next runs Python code.  -1:
+ * too many wait for that, or this interpreter is not CPython: call it at once. */
 int shim_later(uintptr_t function);
 
 /* end of declarations */
