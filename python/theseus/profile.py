@@ -105,7 +105,8 @@ class Profile:
         if self._is_foreign():
             return self._foreign_table()
         folded, hidden = self.folded()
-        return printed(rows(folded._handle), totals(self._handle), hidden)
+        hook = (line for line in self.origin.get("desc", "").splitlines() if line.startswith("Hook: "))
+        return printed(rows(folded._handle), totals(self._handle), hidden, next(hook, ""))
 
     def folded(self, machinery: Iterable[str] = ()) -> tuple[Profile, int]:
         """A profile without the frames of Twisted's machinery, and how many frames these were.
@@ -127,6 +128,9 @@ class Profile:
     def totals(self) -> Totals:
         """The sums over all stacks."""
         return totals(self._handle)
+
+    def has_operations(self) -> bool:
+        return any(self._stack_info(number).operations for number in range(lib.theseus_stack_count(self._handle)))
 
     def _is_foreign(self) -> bool:
         """True if the profile holds columns of somebody else, and no operations."""

@@ -196,7 +196,7 @@ def test_a_core_whose_callbacks_others_took_out() -> None:
     """It goes, with what it was about to tell."""
     monitoring = sys.monitoring
     waited = waiting()
-    core = hooks.core("monitoring", new_handle(), None)
+    core = hooks.core("monitoring", new_handle(), None, False)
     core.install()
     try:
         operation(lambda: operation(lambda: waited)).callback(None)  # so that nothing that is pending has an observer
