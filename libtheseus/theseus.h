@@ -1138,6 +1138,84 @@ void theseus_graph_free(theseus_graph *graph);
 int theseus_graph_from_profile(const theseus_profile *profile, const theseus_graph_options *options,
                                theseus_graph **out);
 
+/* A table by function: one row for each function of a graph that was called, the largest inclusive cost of the first
+ * event first.  Rows that are equal in it come by the own cost of the first event, then by name, file and object. */
+typedef struct theseus_table theseus_table;
+
+/* A row.  The texts and arrays are valid as long as the table is. */
+typedef struct theseus_table_row {
+  size_t size;
+  const char *object;  /* as in theseus_graph_function */
+  const char *file;    /* "(theseus)": the function has no file */
+  const char *name;    /* not empty */
+  uint32_t first_line; /* the least one that is known; 0: none is */
+  uint64_t calls;      /* of all edges to the function */
+  uint64_t success;    /* spans that ended so, at all stacks that end in the function */
+  uint64_t failure;    /* without cancelled */
+  uint64_t cancelled;
+  uint64_t abandoned;
+  uint64_t pending;
+  uint64_t latency_min_ns;   /* 0 if none has fired */
+  uint64_t latency_max_ns;   /* 0 if none has fired */
+  const uint64_t *own;       /* one value for each event of the graph */
+  const uint64_t *inclusive; /* one value for each event: with all that the function called */
+} theseus_table_row;
+
+/* Creates the table by function of a profile.  Call theseus_settle() first.
+ *
+ *   profile   stays as it is, and is not needed by the table
+ *   options   as for theseus_graph_new()
+ *   out       receives the table.  Free it with theseus_table_free()
+ *
+ * The costs are those of theseus_graph_from_profile(), and so is what counts as one function: object, file and name are
+ * equal.  The function `(root)`, which nothing calls, has no row.
+ *
+ * Errors: as for theseus_graph_from_profile().
+ *
+ * Complexity: as for theseus_graph_from_profile(), and O(n log n) for n functions. */
+int theseus_profile_functions(const theseus_profile *profile, const theseus_graph_options *options,
+                              theseus_table **out);
+
+/* Frees a table.
+ *
+ *   table   NULL: nothing happens
+ *
+ * Complexity: O(number of blocks). */
+void theseus_table_free(theseus_table *table);
+
+/* Returns the graph whose functions are in the table.  It names the events, and has the costs by line and the calls.
+ * It belongs to the table, and is valid as long.  Cannot fail.
+ *
+ * Complexity: O(1). */
+const theseus_graph *theseus_table_graph(const theseus_table *table);
+
+/* Returns the number of rows.  Cannot fail.
+ *
+ * Complexity: O(1). */
+uint32_t theseus_table_count(const theseus_table *table);
+
+/* Reads one row.
+ *
+ *   row   0 to theseus_table_count() - 1
+ *   out   set its size first
+ *
+ * Errors:
+ *   EINVAL   `row` is unknown, `out` is NULL, or its size is too small
+ *
+ * Complexity: O(1). */
+int theseus_table_get(const theseus_table *table, uint32_t row, theseus_table_row *out);
+
+/* Fills an array with the histogram of a row: that of all stacks that end in the function.
+ *
+ *   row      0 to theseus_table_count() - 1
+ *   counts   receives THESEUS_BUCKETS numbers.  See theseus_histogram_percentile()
+ *
+ * Errors:
+ *   EINVAL   `row` is unknown, or `counts` is NULL
+ *
+ * Complexity: O(THESEUS_BUCKETS). */
+int theseus_table_histogram(const theseus_table *table, uint32_t row, uint64_t *counts);
+
 /* Adds one graph to another.
  *
  *   into      the graph that grows

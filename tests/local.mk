@@ -35,6 +35,7 @@ C_TESTS = \
   %D%/c/span-take \
   %D%/c/spans \
   %D%/c/status \
+  %D%/c/table \
   %D%/c/threads
 %C%_c_threads_CFLAGS = $(AM_CFLAGS) $(PTHREAD_FLAGS)
 %C%_c_threads_LDFLAGS = $(AM_LDFLAGS) $(PTHREAD_FLAGS)

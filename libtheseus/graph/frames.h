@@ -13,6 +13,8 @@
 
 #include "graph/graph.h"
 
+#define TH_NO_FILE "(theseus)" /* consumers want a file for every function */
+
 struct th_frame { /* of a stack, its innermost frame */
   uint32_t parent /* a stack */, function /* of the graph */, first_line, call_line;
   uint32_t pre, size; /* number in preorder; stacks in the subtree */

@@ -5,8 +5,6 @@
 #include "graph/paths.h"
 #include "profile/profile.h"
 
-#define NO_FILE "(theseus)" /* consumers want a file for every function */
-
 /* ---- what the profile holds ---- */
 
 static int load_events(struct th_projection *p) {
@@ -23,13 +21,13 @@ static int load_events(struct th_projection *p) {
 
 static int load_functions(struct th_projection *p) {
   uint32_t n = theseus_function_count(p->profile);
-  int status = theseus_graph_function_intern(p->graph, "", NO_FILE, "(root)", &p->root);
+  int status = theseus_graph_function_intern(p->graph, "", TH_NO_FILE, "(root)", &p->root);
   if (!status)
-    status = theseus_graph_function_intern(p->graph, "", NO_FILE, "[detached]", &p->detached);
+    status = theseus_graph_function_intern(p->graph, "", TH_NO_FILE, "[detached]", &p->detached);
   for (uint32_t i = 0; i < n && !status; i++) {
     theseus_function_info function = {.size = sizeof function};
     theseus_function_get(p->profile, i, &function);
-    status = theseus_graph_function_intern(p->graph, function.object, *function.file ? function.file : NO_FILE,
+    status = theseus_graph_function_intern(p->graph, function.object, *function.file ? function.file : TH_NO_FILE,
                                            function.name, &p->nodes[i]);
   }
   return status;
