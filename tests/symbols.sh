@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-# The shared library exports what libtheseus.symbols lists, and nothing else.
+# The shared library exports what libtheseus.symbols lists, and nothing else.  A failure means that a program cannot be
+# linked, or can use what is internal.
 library=$top_builddir/libtheseus/.libs/libtheseus.so
 if [ ! -f "$library" ]; then
   echo "1..0 # SKIP no ELF shared library was built"

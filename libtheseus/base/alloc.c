@@ -56,7 +56,8 @@ void *th_alloc_zeroed(th_alloc *alloc, size_t count, size_t size) {
 }
 
 int th_alloc_grow(th_alloc *alloc, void *array, uint32_t *capacity, uint64_t needed, size_t size) {
-  /* `array` is the address of a pointer of any type: copied in and out, as C has no generic pointer to pointer. */
+  /* `array` is the address of a pointer of any type.  C has no generic pointer to a pointer, so memcpy reads and
+   * writes it. */
   void *block;
 
   if (needed <= *capacity)

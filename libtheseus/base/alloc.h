@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* alloc - every byte that an object takes, through its caller's allocator, counted. */
+/* alloc - memory of an object: taken from the caller's allocator, counted, and limited. */
 #ifndef TH_ALLOC_H
 #define TH_ALLOC_H
 
@@ -11,16 +11,18 @@
 typedef struct th_alloc {
   theseus_allocator user;
   uint64_t used;      /* bytes taken and not given back */
-  uint64_t limit;     /* which `used` does not exceed; UINT64_MAX: none */
-  uint64_t refused;   /* how often it would have */
-  bool limited;       /* and that was the reason for the last failure */
+  uint64_t limit;     /* the most that `used` may be; UINT64_MAX: no limit */
+  uint64_t refused;   /* number of requests that the limit refused */
+  bool limited;       /* the limit refused the last request */
   th_failure failure; /* the last one of the object that takes the memory */
 } th_alloc;
 
-/* `user` may be NULL: then the memory is malloc's.  A limit of 0 is none.  EINVAL: `user` lacks a function. */
+/* Initialises an allocator.  If `user` is NULL, it uses malloc.  A limit of 0 means no limit.  EINVAL: `user` lacks a
+ * function. */
 int th_alloc_init(th_alloc *alloc, const theseus_allocator *user, uint64_t limit);
 
-/* Zeroed; NULL on failure, and on overflow of count * size.  Neither may be 0. */
+/* Returns a zeroed block of `count` items of `size` bytes, both greater than 0.  Returns NULL on failure, and if
+ * count * size overflows. */
 void *th_alloc_zeroed(th_alloc *alloc, size_t count, size_t size);
 
 /* Returns why the last allocation returned NULL: ENOMEM or ELIMIT.  Inline, so that gcc -fanalyzer sees that it is
@@ -32,7 +34,7 @@ static inline int th_alloc_why(const th_alloc *alloc) { return alloc->limited ? 
  * ENOMEM, ELIMIT; EOVERFLOW beyond 2^32 - 2 items. */
 int th_alloc_grow(th_alloc *alloc, void *array, uint32_t *capacity, uint64_t needed, size_t size);
 
-/* `count` and `size` are those that the block was made, or last grown, with. */
+/* Frees a block.  `count` and `size` must be those with which it was allocated, or last grown.  NULL is allowed. */
 void th_alloc_free(th_alloc *alloc, void *block, size_t count, size_t size);
 
 #endif

@@ -14,7 +14,7 @@ int th_fact_of(const char *key) {
   return -1;
 }
 
-/* A description is cleaned line by line, and joined again. */
+/* Interns a description, each line cleaned by itself. */
 static int intern_lines(th_strings *strings, th_alloc *alloc, const char *value, size_t n, uint32_t *out) {
   size_t length = 0;
   uint32_t id;

@@ -11,7 +11,7 @@
 
 static inline bool th_fits(uint64_t a, uint64_t b) { return b <= UINT64_MAX - a; }
 
-/* *sum += x, unless that does not fit. */
+/* Adds x to *sum.  Returns false, and changes nothing, if the sum does not fit into 64 bits. */
 static inline bool th_add(uint64_t *sum, uint64_t x) {
   if (!th_fits(*sum, x))
     return false;
@@ -19,7 +19,7 @@ static inline bool th_add(uint64_t *sum, uint64_t x) {
   return true;
 }
 
-/* *sum += x; a sum that does not fit is UINT64_MAX. */
+/* Adds x to *sum.  A sum that does not fit becomes UINT64_MAX. */
 static inline void th_add_bounded(uint64_t *sum, uint64_t x) {
   if (!th_add(sum, x))
     *sum = UINT64_MAX;

@@ -53,7 +53,7 @@ void th_map_remove(th_map *map, uint32_t hash, uint32_t index) {
   uint32_t mask = map->capacity - 1, hole = hash & mask;
   while (map->slots[hole].index != index)
     hole = (hole + 1) & mask;
-  /* What has been put further than where it belongs, for want of room, moves up: a search must not end at the hole. */
+  /* Move displaced entries back towards their home slot, so that no search stops at the hole. */
   for (uint32_t i = (hole + 1) & mask; map->slots[i].index != TH_NONE; i = (i + 1) & mask) {
     uint32_t home = map->slots[i].hash & mask;
     if (((i - home) & mask) < ((i - hole) & mask))
@@ -77,7 +77,7 @@ void th_map_free(th_map *map, th_alloc *alloc) {
   map->capacity = map->count = 0;
 }
 
-/* Eight at a time: names of C++ are long. */
+/* Eight bytes at a time, because names of C++ are long. */
 uint32_t th_hash_bytes(const char *bytes, size_t n) {
   uint64_t h = n, word;
   for (; n >= sizeof word; bytes += sizeof word, n -= sizeof word) {

@@ -26,17 +26,17 @@ typedef struct th_map {
   uint32_t count;
 } th_map;
 
-/* Does the owner's item `index` have this key? */
+/* Returns true if the owner's item `index` has this key. */
 typedef bool th_map_same(const void *owner, uint32_t index, const void *key);
 
-/* Room for `count` items in all, so that th_map_add cannot fail until then.  ENOMEM, EOVERFLOW. */
+/* Makes room for `count` items in all.  Until then th_map_add() cannot fail.  ENOMEM, EOVERFLOW. */
 int th_map_reserve(th_map *map, th_alloc *alloc, uint64_t count);
 
 static inline bool th_map_has_room(const th_map *map, uint64_t count) {
   return count <= (uint64_t)map->capacity / 4 * 3;
 }
 
-/* The index of the item with this key, or TH_NONE.  O(1).  Inline, so that `same` is as well. */
+/* Returns the index of the item with this key, or TH_NONE.  O(1).  Inline, so that the compiler also inlines `same`. */
 static inline uint32_t th_map_find(const th_map *map, uint32_t hash, th_map_same *same, const void *owner,
                                    const void *key) {
   if (!map->capacity)
@@ -55,10 +55,10 @@ void th_map_add(th_map *map, uint32_t hash, uint32_t index);
 int th_map_append(th_map *map, th_alloc *alloc, uint32_t hash, void *array, uint32_t *capacity, uint32_t count,
                   size_t size);
 
-/* Takes an item out that is in the map.  O(1). */
+/* Removes an item that is in the map.  O(1). */
 void th_map_remove(th_map *map, uint32_t hash, uint32_t index);
 
-/* Asks for memory that is going to be read, if the compiler knows how. */
+/* Prefetches memory that will be read soon, if the compiler has an instruction for it. */
 static inline void th_prefetch(const void *address) {
 #if defined(__GNUC__)
   __builtin_prefetch(address);

@@ -65,7 +65,7 @@ static const struct {
     MAGIC("\x28\xb5\x2f\xfd", "compressed by zstd: unpack it first"),
 };
 
-/* True if every other one of the first bytes is NUL, and the rest is text, as ASCII is in UTF-16. */
+/* Returns true if the first bytes look like ASCII in UTF-16: every other byte is NUL, and the rest is text. */
 static bool is_utf_16(const unsigned char *bytes, size_t size) {
   enum { LOOK = 8 };
   size_t zero = bytes[0] ? 1 : 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* others - formats that are neither callgrind nor pprof, by their first bytes.  So a message says what a file is. */
+/* others - recognises formats that are neither callgrind nor pprof, by their first bytes, so that a message can say
+ * what a file is. */
 #ifndef TH_OTHERS_H
 #define TH_OTHERS_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* output - bytes on their way to a caller's sink, which gets them in large pieces.
+/* output - collects bytes for the caller's sink, and hands them over in large pieces.
  *
  * The first failure is kept, and what comes after it is dropped: only th_output_end() needs to be checked. */
 #ifndef TH_OUTPUT_H
@@ -16,7 +16,7 @@ typedef struct th_output {
   int status;
 } th_output;
 
-/* EINVAL (`sink` is NULL, or has no function), ENOMEM, ELIMIT.  The failure is also kept. */
+/* Initialises an output.  EINVAL (`sink` is NULL, or has no function), ENOMEM, ELIMIT.  Keeps the failure, too. */
 int th_output_init(th_output *output, th_alloc *alloc, const theseus_sink *sink);
 
 /* Hands over what is left, frees the buffer, and returns the first failure.  If `status` is one, and there was none
@@ -26,7 +26,7 @@ int th_output_end(th_output *output, th_alloc *alloc, int status);
 void th_output_bytes(th_output *output, const char *bytes, size_t n);
 void th_output_number(th_output *output, uint64_t number);
 
-/* Hands over what is in the buffer. */
+/* Hands the content of the buffer to the sink. */
 void th_output_flush(th_output *output);
 
 /* For those who write many short pieces: returns where the next bytes go.  There is room for `n`, at most

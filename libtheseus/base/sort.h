@@ -17,7 +17,7 @@ static inline void th_sort_inline(uint32_t *ids, uint32_t n, uint32_t *spare, th
 
 void th_sort(uint32_t *ids, uint32_t n, uint32_t *spare, th_sort_less *less, const void *owner);
 
-/* The end of the run that begins at `from`. */
+/* Returns the end of the run that begins at `from`. */
 static inline uint32_t th_sort_run(const uint32_t *ids, uint32_t from, uint32_t n, th_sort_less *less,
                                    const void *owner) {
   uint32_t end = from + 1;

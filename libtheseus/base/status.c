@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* status - what the library says of itself and of its errors. */
+/* status - the library's version, and a sentence for each status. */
 #include "base/alloc.h"
 #include "base/version.h"
 

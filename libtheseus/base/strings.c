@@ -18,7 +18,7 @@ static bool same(const void *owner, uint32_t index, const void *key) {
   return text->length == wanted->length && memcmp(text->bytes, wanted->bytes, wanted->length) == 0;
 }
 
-/* Room for `size` bytes; a text that is longer than a chunk gets one of its own. */
+/* Returns room for `size` bytes.  A text that is longer than a chunk gets a chunk of its own. */
 static char *room(th_strings *strings, th_alloc *alloc, size_t size) {
   struct th_chunk *chunk = strings->chunks;
 
@@ -42,7 +42,7 @@ int th_strings_intern(th_strings *strings, th_alloc *alloc, const char *bytes, s
   uint32_t hash = th_hash_bytes(bytes, length);
   uint32_t id = th_map_find(&strings->map, hash, same, strings, &key);
   if (id == TH_NONE) {
-    char *copy = room(strings, alloc, length + 1); /* first: an index in the map must have its item */
+    char *copy = room(strings, alloc, length + 1); /* before the map, in which each index must have its item */
     if (!copy)
       return th_alloc_why(alloc);
     int status =

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The length of the valid UTF-8 sequence at `bytes`, of which there are n > 0; 0 when there is none. */
+/* Returns the length of the valid UTF-8 sequence at the beginning of `bytes`, n > 0 of them; 0: none is there. */
 static size_t sequence(const unsigned char *bytes, size_t n) {
   unsigned char lead = bytes[0];
   size_t length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
@@ -21,7 +21,7 @@ static size_t sequence(const unsigned char *bytes, size_t n) {
 
 static bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
-/* How many bytes at `i` may stay as they are; 0: that one may not. */
+/* Returns the number of bytes at `i` that may stay as they are; 0: the byte must be escaped. */
 static size_t clean_at(const char *bytes, size_t i, size_t n) {
   char c = bytes[i];
   if (c == '\0' || c == '\r' || c == '\n' || (is_blank(c) && (i == 0 || i == n - 1)))
@@ -29,13 +29,13 @@ static size_t clean_at(const char *bytes, size_t i, size_t n) {
   return sequence((const unsigned char *)bytes + i, n - i);
 }
 
-/* Of so many bytes at the beginning is known that they are printable ASCII: a multiple of 8. */
+/* Returns the length of a prefix that is printable ASCII: a multiple of 8. */
 static size_t plain(const char *bytes, size_t n) {
   const uint64_t ones = UINT64_C(0x0101010101010101);
   size_t i = 0;
   for (uint64_t word; n - i >= sizeof word; i += sizeof word) {
     memcpy(&word, bytes + i, sizeof word);
-    if (((word - ones * ' ') | word) & ones * 0x80) /* a borrow comes from a byte that is none */
+    if (((word - ones * ' ') | word) & ones * 0x80) /* a borrow comes from a byte that is not printable */
       break;
   }
   return i;

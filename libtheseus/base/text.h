@@ -8,7 +8,7 @@
 
 bool th_text_is_clean(const char *bytes, size_t n);
 
-/* Writes the text with each offending byte as \xHH, and gives its length: at most 4 * n, which `out` has room for. */
+/* Writes the text to `out`, which has room for 4 * n bytes, with each offending byte as \xHH.  Returns its length. */
 size_t th_text_clean(const char *bytes, size_t n, char *out);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* wire - what protocol buffers are made of: numbers of 7 bits a byte, and fields, which are a number with a value.
+/* wire - protocol buffers: numbers with 7 bits in a byte, and fields, each a number with a value.
  *
  *     field << 3 | 0, number          a number
  *     field << 3 | 2, length, bytes   a text, a message, or packed numbers */
@@ -8,7 +8,7 @@
 
 #include "base/alloc.h"
 
-/* ---- writing: into a block that grows ---- */
+/* ---- writing, into a block that grows ---- */
 
 typedef struct th_wire {
   unsigned char *bytes;
@@ -17,7 +17,7 @@ typedef struct th_wire {
 
 enum { TH_VARINT = 10 /* bytes, at most */ };
 
-/* Puts a number where there is room, and gives how many bytes it took. */
+/* Writes a number to where there is room for it.  Returns the number of bytes that it took. */
 static inline uint32_t th_wire_put(unsigned char *at, uint64_t number) {
   uint32_t n = 0;
   for (; number >= 0x80; number >>= 7)
@@ -26,7 +26,7 @@ static inline uint32_t th_wire_put(unsigned char *at, uint64_t number) {
   return n;
 }
 
-/* How many bytes it will take. */
+/* Returns the number of bytes that a number will take. */
 static inline uint32_t th_wire_size(uint64_t number) {
   uint32_t n = 1;
   for (; number >= 0x80; number >>= 7)
@@ -34,11 +34,11 @@ static inline uint32_t th_wire_size(uint64_t number) {
   return n;
 }
 
-/* Room for `n` more bytes.  ENOMEM, ELIMIT, EOVERFLOW (4 GB); so do those below. */
+/* Makes room for `n` more bytes.  ENOMEM, ELIMIT, EOVERFLOW (4 GB); the functions below the same. */
 int th_wire_reserve(th_wire *wire, th_alloc *alloc, uint64_t n);
-/* A field that is a number; one of 0 is what a reader takes it for when it is not there, and is not. */
+/* Appends a field that is a number.  A value of 0 is omitted: it is the reader's default. */
 int th_wire_field(th_wire *wire, th_alloc *alloc, uint32_t field, uint64_t number);
-/* A field that is bytes. */
+/* Appends a field that is a block of bytes. */
 int th_wire_block(th_wire *wire, th_alloc *alloc, uint32_t field, const void *bytes, size_t n);
 void th_wire_free(th_wire *wire, th_alloc *alloc);
 
@@ -55,7 +55,7 @@ struct th_field {
   th_bytes block;
 };
 
-/* Reads a number of at most 64 bits, or gives false: it does not end in time. */
+/* Reads a number of at most 64 bits.  Returns false if the number does not end in time. */
 static inline bool th_wire_take(th_bytes *bytes, uint64_t *out) {
   const unsigned char *at = bytes->at;
   uint64_t number = 0;
@@ -79,7 +79,7 @@ static inline bool th_wire_take(th_bytes *bytes, uint64_t *out) {
   return false;
 }
 
-/* What th_wire_next does, of fields of any kind and size. */
+/* Behind th_wire_next(): fields of any kind and size. */
 const char *th_wire_next_field(th_bytes *bytes, struct th_field *out);
 
 enum { TH_WIRE_NUMBER = 0, TH_WIRE_FIXED64 = 1, TH_WIRE_BLOCK = 2, TH_WIRE_FIXED32 = 5 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* cells - where costs are booked: one counter for each distinct key. */
+/* cells - the counters of a profile: one for each distinct key. */
 #ifndef TH_CELLS_H
 #define TH_CELLS_H
 
@@ -25,18 +25,18 @@ typedef struct th_cells {
   bool has_negative; /* some key is negative */
 } th_cells;
 
-/* Room for `more` cells that are not there yet.  ENOMEM, EOVERFLOW. */
+/* Makes room for `more` new cells.  ENOMEM, EOVERFLOW. */
 int th_cells_reserve(th_cells *cells, th_alloc *alloc, uint64_t more);
-/* The cell with a key, or TH_NONE. */
+/* Returns the cell with a key, or TH_NONE. */
 uint32_t th_cells_find(const th_cells *cells, const struct th_cell_key *key);
-/* The cell with a key, made if need be.  ENOMEM, EOVERFLOW. */
+/* Finds the cell with a key, creating it if necessary.  ENOMEM, EOVERFLOW. */
 int th_cells_intern(th_cells *cells, th_alloc *alloc, const struct th_cell_key *key, uint32_t *out);
-/* Adds an integer to a cell; a sum that does not fit stays at its largest. */
+/* Adds an integer to a cell.  A sum that does not fit becomes UINT64_MAX. */
 void th_cells_add(th_cells *cells, uint32_t cell, uint64_t amount);
 /* The value of a cell, less that of the same key with the other sign.  0 for the lesser of the two.  ENEGATIVE: the
  * negative one is the greater. */
 int th_cells_net(const th_cells *cells, uint32_t cell, uint64_t *out);
-/* Takes out the cells from number `count` on, the ones that came last. */
+/* Removes the newest cells, those from number `count` on. */
 void th_cells_cut(th_cells *cells, uint32_t count);
 void th_cells_clear(th_cells *cells);
 void th_cells_free(th_cells *cells, th_alloc *alloc);

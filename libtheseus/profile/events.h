@@ -2,10 +2,10 @@
 /* events - the columns of a profile: names, long names and units.
  *
  * The first THESEUS_EVENTS are built in.  Their names belong to the profile: the caller may have chosen them, a file
- * may have brought them, or they are the neutral ones.  Where names meet, by merging or by reading, the result does
- * not depend on the order:
+ * may have brought them, or they are the neutral ones.  If profiles or files with different names are added, the result
+ * does not depend on the order:
  *
- *     names not chosen, nothing measured yet    take on the others
+ *     names not chosen, nothing measured yet    become those of the other
  *     the same names                            stay
  *     names that differ                         become the neutral ones */
 #ifndef TH_EVENTS_H
@@ -17,10 +17,10 @@ enum { TH_EVENT_NAME = 256 }; /* the size of a name that is made of a sample typ
 
 /* The neutral names of the built-in events. */
 extern const theseus_event_info th_neutral_names[THESEUS_EVENTS];
-/* Those of Twisted's profiles, in which an operation is a Deferred. */
+/* The names in profiles of Twisted programs, in which an operation is a Deferred. */
 extern const theseus_event_info th_deferred_names[THESEUS_EVENTS];
 
-/* True for the names that the event THESEUS_OPERATIONS may have: Operations and Deferreds. */
+/* Returns true for the names that the event THESEUS_OPERATIONS may have: Operations and Deferreds. */
 bool th_is_operations(const char *name);
 
 /* True if both are default long names of one event, `neutral` the neutral one and `other` the one in Twisted's
@@ -34,7 +34,7 @@ size_t th_event_name(const char *type, size_t length, char *out, size_t size);
 /* True if `name` was made of `type` in this way, and differs from it. */
 bool th_is_name_of_type(const char *name, const char *type);
 
-/* The defaults of a profile whose event THESEUS_OPERATIONS is called `name`: one of the tables above. */
+/* Returns the defaults of a profile whose event THESEUS_OPERATIONS is called `name`: one of the tables above. */
 const theseus_event_info *th_default_names(const char *name);
 
 /* Adds the built-in events to a new profile.  `names`: as in theseus_profile_options.  EINVAL, ENOMEM, EOVERFLOW. */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* folded-write - one line for each distinct stack of names, `a;b;c 123`.
- *
- * Stacks that differ in lines or files only are one line: they meet in a trie of names, which is a th_stacks with a
- * name's text in place of the function. */
+ * Stacks that differ only in lines or files are one line.  They are the same node in a trie of names: a th_stacks that
+ * has the text of a name in place of a function. */
 #include "base/output.h"
 #include "base/sort.h"
 #include "base/text.h"
@@ -10,7 +9,7 @@
 
 #include <string.h>
 
-/* Names that are no function's: of what is booked on the root, and of the head of what nobody waited for. */
+/* Names besides those of functions: for values on the root, and for Wait of detached heads. */
 enum { ROOT_NAME, DETACHED_NAME, EXTRA_NAMES };
 
 struct folded {
@@ -28,12 +27,12 @@ struct folded {
 
 /* ---- the trie ---- */
 
-/* A name as it may stand in a line: `;` is what separates frames. */
+/* Escapes a name for a line, in which `;` separates frames. */
 static int intern_name(struct folded *folded, const char *name, uint32_t *out) {
   size_t n = strlen(name), length = 0;
   if (n > SIZE_MAX / 8 - 1)
     return THESEUS_EOVERFLOW;
-  char *clean = th_alloc_zeroed(&folded->alloc, n + 1, 8); /* 4 for an escape, once cleaned and once escaped */
+  char *clean = th_alloc_zeroed(&folded->alloc, n + 1, 8); /* cleaning may write 4 bytes for one, and escaping again */
   if (!clean)
     return th_alloc_why(&folded->alloc);
   char *escaped = clean + 4 * (n + 1);
@@ -115,13 +114,13 @@ static int add_all(struct folded *folded, uint32_t event) {
 
 /* ---- order ---- */
 
-/* What a line has after its stack, and where a line goes on, after one of its frames. */
+/* What follows the stack in a line, and what follows a frame. */
 static size_t tail(const struct folded *folded, uint32_t node, bool goes_on, char *out) {
   out[0] = goes_on ? ';' : ' ';
   return goes_on ? 1 : 1 + th_decimal(folded->values[node], out + 1);
 }
 
-/* As the bytes of the lines: of siblings in the trie, by what each has up to its tail. */
+/* Orders siblings of the trie as the bytes of their lines are ordered. */
 static bool less(const void *owner, uint32_t a, uint32_t b) {
   const struct folded *folded = owner;
   const struct th_stack *nodes = folded->nodes.items;
@@ -132,7 +131,7 @@ static bool less(const void *owner, uint32_t a, uint32_t b) {
     x = nodes[x].parent;
   while (nodes[y].depth > nodes[x].depth)
     y = nodes[y].parent;
-  if (x == y) /* one is the beginning of the other */
+  if (x == y) /* one name is a prefix of the other */
     return nodes[a].depth < nodes[b].depth;
   while (nodes[x].parent != nodes[y].parent) {
     x = nodes[x].parent;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* functions - what a frame is an activation of: (file, name, first line), each once.  Without a file, the object is a
- * part of the key: two libraries may have a function of one name. */
+/* functions - the functions of a profile, each once: (file, name, first line).  Without a file, the object is a part of
+ * the key: two libraries may have a function of one name. */
 #ifndef TH_FUNCTIONS_H
 #define TH_FUNCTIONS_H
 
@@ -9,7 +9,7 @@
 struct th_function {
   uint32_t file, name; /* texts */
   uint32_t first_line;
-  uint32_t object; /* a text; TH_NONE: not known */
+  uint32_t object; /* a text; TH_NONE: unknown */
   uint32_t of;     /* a text, the object, if that is a part of the key; else TH_NONE */
 };
 
@@ -19,7 +19,8 @@ typedef struct th_functions {
   th_map map;
 } th_functions;
 
-/* One that is new has the object `of`, whatever `function` says of its object.  ENOMEM, EOVERFLOW. */
+/* Returns the number of a function, creating it if necessary.  A new function has the object `of`, whatever `function`
+ * says of its object.  ENOMEM, EOVERFLOW. */
 int th_functions_intern(th_functions *functions, th_alloc *alloc, const struct th_function *function, uint32_t *out);
 void th_functions_free(th_functions *functions, th_alloc *alloc);
 

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-/* Below FIRST every value has a bucket; above, the bits of a value are  1sss.....  and sss, with the number of dots,
- * tell its bucket. */
+/* Below FIRST every value has a bucket of its own.  Above, the bits of a value are 1sss.....; the bucket is given by
+ * sss and the number of dots. */
 enum { SUB_BITS = 3, SUBS = 1 << SUB_BITS, FIRST = 2 * SUBS };
 
 static uint32_t log2_floor(uint64_t value) {
@@ -76,7 +76,7 @@ int theseus_histogram_percentile(const uint64_t *counts, uint64_t min_ns, uint64
     *out = 0;
     return THESEUS_OK;
   }
-  /* The rank of the answer, from 1: the smallest one that is not below fraction * count. */
+  /* The rank of the result, from 1: the least integer that is not below fraction * count. */
   double place = fraction * (double)count;
   uint64_t rank = place < (double)count ? (uint64_t)place : count;
   rank += (double)rank < place && rank < count;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* histogram - how many latencies of a stack fell into which bucket.
+/* histogram - the number of latencies of each stack in each bucket.
  *
- * The layout is log-linear, after HdrHistogram: 8 buckets for each power of two, one for each value below 16.  Only
- * those that hold something take memory, and all stacks share one table of them, keyed by (stack, outcome, mark).  A
- * mark is a latency that stands for its bucket: the lowest one there, unless a file that was read has the exact
- * minimum or maximum instead.  Of what a file has counts and a sum only, the mark is TH_NO_MARK, and no bucket counts
- * it.  Those of one stack are a list. */
+ * The layout is log-linear, after HdrHistogram: 8 buckets for each power of two, one for each value below 16.  All
+ * stacks share one table, which has only buckets that are not empty, keyed by (stack, outcome, mark).  The buckets of a
+ * stack form a list.
+ *
+ * A mark is a latency that stands for its bucket: the lowest latency of the bucket, or an exact minimum or maximum that
+ * a file had.  If a file has only a count and a sum, the mark is TH_NO_MARK, and the latencies are in no bucket. */
 #ifndef TH_HISTOGRAM_H
 #define TH_HISTOGRAM_H
 
@@ -27,18 +28,18 @@ typedef struct th_histogram {
   th_map map;
 } th_histogram;
 
-/* Room for `more` buckets that are not there yet, so that th_histogram_add cannot fail for them.  ENOMEM, EOVERFLOW. */
+/* Makes room for `more` new buckets, for which th_histogram_add() then cannot fail.  ENOMEM, EOVERFLOW. */
 int th_histogram_reserve(th_histogram *histogram, th_alloc *alloc, uint64_t more);
-/* Adds the counts of a stack's list by theseus_latency_bucket. */
+/* Adds the counts of a stack's list to `counts`, by theseus_latency_bucket(). */
 void th_histogram_fill(const th_histogram *histogram, uint32_t first, uint64_t counts[THESEUS_BUCKETS]);
-/* The bucket with the key of `wanted`, (stack, outcome, mark), which is made, empty, if need be, and then is the first
- * of its stack's list.  ENOMEM, EOVERFLOW. */
+/* Finds the bucket with the key of `wanted`: (stack, outcome, mark).  If necessary, creates it, empty, as the first of
+ * the stack's list.  ENOMEM, EOVERFLOW. */
 int th_histogram_intern(th_histogram *histogram, th_alloc *alloc, const struct th_bucket *wanted, uint32_t *first,
                         uint32_t *out);
-/* Adds what `added` has to the bucket with its key.  A sum that does not fit stays at its largest.  ENOMEM,
- * EOVERFLOW. */
+/* Adds the count and the sum of `added` to the bucket with its key.  A sum that does not fit becomes UINT64_MAX.
+ * ENOMEM, EOVERFLOW. */
 int th_histogram_add(th_histogram *histogram, th_alloc *alloc, const struct th_bucket *added, uint32_t *first);
-/* Takes out the bucket that came last; `first` is its stack's list, of which it is the first. */
+/* Removes the newest bucket.  It is the first in the list of its stack, `first`. */
 void th_histogram_cut(th_histogram *histogram, uint32_t *first);
 void th_histogram_clear(th_histogram *histogram);
 void th_histogram_free(th_histogram *histogram, th_alloc *alloc);

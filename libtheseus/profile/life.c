@@ -44,7 +44,7 @@ int theseus_profile_new(const theseus_profile_options *options, theseus_profile 
 void theseus_profile_free(theseus_profile *profile) {
   if (!profile)
     return;
-  th_alloc alloc = profile->alloc; /* a copy: the profile is freed through it */
+  th_alloc alloc = profile->alloc; /* a copy, as the profile itself is freed with it */
   th_span_table_free(&profile->spans, &alloc);
   th_cells_free(&profile->cells, &alloc);
   th_labels_free(&profile->labels, &alloc);
@@ -58,7 +58,7 @@ void theseus_profile_free(theseus_profile *profile) {
   th_alloc_free(&alloc, profile, 1, sizeof *profile);
 }
 
-/* Makes each open span one that began now, where it stands. */
+/* Counts each open span as begun now. */
 static void restart_spans(theseus_profile *profile) {
   for (uint32_t i = 0; i < profile->spans.open_count; i++) {
     struct th_span *span = th_span_at(profile, profile->spans.open[i]);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* profile-merge - one profile added to another: first all names, then all room, then all sums, of which the last
- * cannot fail. */
+/* profile-merge - adds one profile to another.  Names come first, then room for all sums; then the adding cannot
+ * fail. */
 #include "profile/events.h"
 
 #include <string.h>
 
-/* What the ids of `from` are in `into`. */
+/* Translates the ids of `from` into those of `into`. */
 struct names {
   uint32_t *functions, *objects /* of functions: texts */, *stacks, *events, *labels;
   th_sampling sampling;
@@ -29,7 +29,7 @@ static int intern_function(theseus_profile *into, const theseus_profile *from, u
   return status;
 }
 
-/* Interns a stack that is deeper than the bound of `into`: its innermost frames. */
+/* Interns the innermost frames of a stack that is deeper than max_depth of `into`. */
 static int intern_deep(theseus_profile *into, const theseus_profile *from, uint32_t stack, const struct names *names) {
   const struct th_stack *stacks = from->stacks.items;
   uint32_t *path, n = 0, found = THESEUS_ROOT;
@@ -52,7 +52,7 @@ static int intern_deep(theseus_profile *into, const theseus_profile *from, uint3
   return status;
 }
 
-/* Interns the stacks.  Of those beyond the bound of depth only what is measured counts. */
+/* Interns the stacks.  Stacks deeper than max_depth are interned only if something was measured there. */
 static int intern_stacks(theseus_profile *into, const theseus_profile *from, const struct names *names) {
   const struct th_stack *stacks = from->stacks.items;
   int status = THESEUS_OK;
@@ -204,7 +204,7 @@ int theseus_profile_merge(theseus_profile *into, const theseus_profile *from) {
     if (!th_profile_is_blank(from))
       th_profile_add_facts(into, was_blank, &facts);
   } else {
-    into->event_count = events; /* a file would have columns for them */
+    into->event_count = events; /* else files would have columns for them */
     into->info.truncated_pushes = truncated;
     th_profile_stay_blank(into, was_blank);
   }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* origin - what a profile says of its origin: facts, and what was sampled. */
+/* origin - where a profile came from: its facts, and what was sampled. */
 #include "base/sized.h"
 #include "profile/profile.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* preorder - the stacks of a profile in an order that depends on what they are, not on when they were made: each before
- * those above it, and of one parent by the line of the call, then by the function's name, file and first line. */
+/* preorder - the stacks of a profile, in an order that does not depend on when they were made.  A stack comes before
+ * the stacks that it calls.  Stacks of one parent are sorted by the line of the call, then by the name, file and first
+ * line of the function. */
 #ifndef TH_PREORDER_H
 #define TH_PREORDER_H
 

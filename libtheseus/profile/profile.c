@@ -97,7 +97,7 @@ int th_profile_push(theseus_profile *profile, uint32_t parent, uint32_t function
     *out = parent;
     return THESEUS_OK;
   }
-  if (parent == THESEUS_ROOT) /* nothing has called it */
+  if (parent == THESEUS_ROOT) /* it has no caller */
     call_line = 0;
   return th_stacks_push(&profile->stacks, &profile->alloc, parent, function, call_line, out);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* profile - a calling-context tree with everything that was measured. */
+/* profile - a tree of stacks, with everything that was measured. */
 #ifndef TH_PROFILE_H
 #define TH_PROFILE_H
 
@@ -14,16 +14,16 @@
 
 enum { TH_OUTCOMES = THESEUS_ABANDONED + 1, TH_MAX_NESTING = 1024 };
 
-/* Of the spans that began at one stack. */
+/* What was measured of the spans that began at one stack. */
 struct th_stats {
   uint64_t operations;
   uint64_t outcomes[TH_OUTCOMES];
   uint64_t latency_ns;
-  uint64_t latency_min_ns, latency_max_ns; /* UINT64_MAX and 0: none has fired, or they are not known */
+  uint64_t latency_min_ns, latency_max_ns; /* UINT64_MAX and 0: no span has fired, or the latencies are unknown */
   uint32_t buckets;                        /* its list in the histogram; TH_NONE: empty */
 };
 
-/* Of a stack at which no span began. */
+/* Returns the stats of a stack at which no span began. */
 static inline struct th_stats th_no_stats(void) {
   return (struct th_stats){.latency_min_ns = UINT64_MAX, .buckets = TH_NONE};
 }
@@ -47,8 +47,8 @@ struct theseus_profile {
   uint32_t event_count, event_capacity;
   bool names_chosen; /* of the built-in events: by the caller, or by what was merged */
   uint32_t max_depth, max_nesting;
-  uint64_t stacks_limit;     /* memory, beyond which theseus_stack_push() takes none */
-  theseus_profile_info info; /* not its size, memory and refusals */
+  uint64_t stacks_limit;     /* bytes of memory beyond which theseus_stack_push() makes no stack */
+  theseus_profile_info info; /* without `size`, `memory` and `refusals` */
   struct th_facts facts;
   th_sampling sampling;
   /* The stacks of a profile that is blank: the root, and those that calls that failed have left.  0: it is not blank,
@@ -56,7 +56,7 @@ struct theseus_profile {
   uint32_t blank_stacks;
 };
 
-/* What an append to a histogram or a table of cells may need later, when it cannot fail any more. */
+/* The number of cells and of buckets for which room is kept, for calls that cannot fail. */
 enum { TH_SPARE = 64 };
 int th_profile_reserve_more(theseus_profile *profile);
 static inline int th_profile_reserve(theseus_profile *profile) {
@@ -69,22 +69,22 @@ static inline int th_profile_reserve(theseus_profile *profile) {
   return th_profile_reserve_more(profile);
 }
 
-/* theseus_stack_push, of ids that are known to exist, which does not give way to the memory limit: it fails. */
+/* theseus_stack_push() for ids that exist.  At the memory limit it fails, instead of returning the parent. */
 int th_profile_push(theseus_profile *profile, uint32_t parent, uint32_t function, uint32_t call_line, uint32_t *out);
 
-/* The stats of a stack, made if need be.  ENOMEM, EOVERFLOW. */
+/* Finds the stats of a stack, creating them if necessary.  ENOMEM, EOVERFLOW. */
 int th_profile_stats(theseus_profile *profile, uint32_t stack, struct th_stats **out);
 
-/* Adds one stack's stats to another's, less their buckets. */
+/* Adds the stats of one stack to those of another, without their buckets. */
 void th_profile_add_stats(struct th_stats *stats, const struct th_stats *more);
 
-/* Counts one ended span of a stack that has stats; `latency_ns` counts for those that fired. */
+/* Counts an ended span of a stack that has stats.  An abandoned span has no latency, so `latency_ns` is ignored. */
 void th_profile_count(theseus_profile *profile, uint32_t stack, int outcome, uint64_t latency_ns);
 
-/* What another profile says of a function's object: a text, or TH_NONE. */
+/* Joins the object that another profile has for a function: a text, or TH_NONE. */
 void th_profile_join_object(theseus_profile *profile, uint32_t function, uint32_t text);
 
-/* Adds to when and how long there was measured, as merging does. */
+/* Joins the time and the duration of another profile, as merging does. */
 void th_profile_add_time(theseus_profile *profile, uint64_t time_ns, uint64_t duration_ns);
 
 /* Returns true if the profile has no facts, no stacks and no cells.  It takes over the facts of the first profile that
@@ -94,9 +94,9 @@ bool th_profile_is_blank(const theseus_profile *profile);
 /* Tells a profile that a merge has failed.  The stacks that the merge has left do not count. */
 void th_profile_stay_blank(theseus_profile *profile, bool was_blank);
 
-/* The facts of `from` as texts of `into`.  ENOMEM, ELIMIT, EOVERFLOW. */
+/* Interns the facts of `from` in `into`.  ENOMEM, ELIMIT, EOVERFLOW. */
 int th_profile_name_facts(theseus_profile *into, const theseus_profile *from, struct th_facts *out);
-/* Adds facts, as merging does.  `was_blank`: th_profile_is_blank(), before anything was merged. */
+/* Joins facts, as merging does.  `was_blank` is the result of th_profile_is_blank() before the merge. */
 void th_profile_add_facts(theseus_profile *profile, bool was_blank, const struct th_facts *facts);
 
 /* Returns the profile's time, now that `now_ns` has been reported: the latest time of all, as time does not go

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* span-table - the memory of spans: pages of slots, the free ones, the open ones, and the ids that callers have of
- * them.
+/* span-table - the memory of spans: pages of slots, lists of free and of open slots, and the ids of spans.
  *
  *     id  =  generation << 32 | slot + 1         the generation of a slot grows each time that its span ends, so that
  *                                                an id is never used twice
  *     pages[slot / TH_SPAN_PAGE][slot % TH_SPAN_PAGE]    a span never moves, and growing copies none
  *     open[span->number]                         the slots of open spans, in no order
  *
- * The table knows no profile.  What the spans of a tree mean to each other is in span-tree.h. */
+ * The table knows no profile.  span-tree.h knows how the spans of a tree relate to each other. */
 #ifndef TH_SPAN_TABLE_H
 #define TH_SPAN_TABLE_H
 
@@ -58,7 +57,7 @@ struct th_span {
 typedef struct th_span_table {
   struct th_span **pages;
   uint32_t page_count, page_capacity;
-  uint32_t slots;     /* open and free ones */
+  uint32_t slots;     /* number of slots, open and free */
   uint32_t free_slot; /* TH_NONE: none */
   uint32_t *open;
   uint32_t open_count, open_capacity;
@@ -67,11 +66,11 @@ typedef struct th_span_table {
 void th_span_table_init(th_span_table *table);
 void th_span_table_free(th_span_table *table, th_alloc *alloc);
 
-/* Takes a slot and enters it among the open ones.  The caller fills the span; `number` and `generation` are the
- * table's.  ENOMEM, ELIMIT, EOVERFLOW; the table is as before then. */
+/* Takes a free slot and adds it to the open ones.  The caller sets all members of the span but `number` and
+ * `generation`.  ENOMEM, ELIMIT, EOVERFLOW: the table is as before. */
 int th_span_table_take(th_span_table *table, th_alloc *alloc, uint32_t *out);
 
-/* Gives the slot of an open span back.  Its id becomes stale. */
+/* Frees the slot of an open span.  The id becomes stale. */
 void th_span_table_give_back(th_span_table *table, uint32_t slot);
 
 static inline struct th_span *th_span_table_at(const th_span_table *table, uint32_t slot) {
@@ -82,7 +81,7 @@ static inline uint64_t th_span_id(const struct th_span *span, uint32_t slot) {
   return (uint64_t)span->generation << 32 | (slot + 1);
 }
 
-/* The slot of an open span; TH_NONE: the id is stale, or never was one. */
+/* Returns the slot of an open span; TH_NONE: the id is stale, or never existed. */
 static inline uint32_t th_span_table_find(const th_span_table *table, uint64_t id) {
   uint32_t slot = (uint32_t)id - 1;
   if (slot >= table->slots)

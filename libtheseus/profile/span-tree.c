@@ -96,7 +96,7 @@ void th_span_advance_now(theseus_profile *profile, struct th_span *span) {
   uint32_t length = 0;
   uint64_t now = profile->info.now_ns;
 
-  /* A span that was advanced at this very time is up to date, and so are all above it. */
+  /* If a span was advanced at this very time, it is up to date, and so are its ancestors. */
   while (span->touched != now) {
     path[length++] = span;
     if (span->state != TH_AWAITED)
@@ -126,7 +126,7 @@ void th_span_advance_now(theseus_profile *profile, struct th_span *span) {
   }
 }
 
-/* Advances a span and all that it awaits: they are about to get another head. */
+/* Advances a span and all that it awaits, before they get another head. */
 static void leave_head(theseus_profile *profile, uint32_t top) {
   for (uint32_t slot = top; slot != TH_NONE; slot = next_awaited(profile, top, slot)) {
     th_span_advance(profile, slot);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* span-tree - which span awaits which, and how time flows through them.
  *
- * Each span has a clock, which runs for each of the children that it awaits: at its own share of time, divided by
- * their number.
+ * Each span has a clock for the children that it awaits.  The clock runs at the span's own share of time, divided by
+ * the number of these children.
  *
  *     wall clock --1--> head --1/2--> child --1/2--> self wait, booked in a cell
  *                         \----1/2--> child --1/4--> grandchild ...
@@ -27,13 +27,13 @@ static inline struct th_span *th_span_at(const theseus_profile *profile, uint32_
   return th_span_table_at(&profile->spans, slot);
 }
 
-/* The slot of an open span; TH_NONE: the id is stale, or never was one. */
+/* Returns the slot of an open span; TH_NONE: the id is stale, or never existed. */
 static inline uint32_t th_span_find(const theseus_profile *profile, uint64_t id) {
   return th_span_table_find(&profile->spans, id);
 }
 
 /* Brings a span's clock, and the clocks of all spans that its share comes from, up to the profile's latest time.
- * th_span_advance() is the call; this is the part of it that has work to do. */
+ * Call th_span_advance() instead, which returns early if the span is up to date. */
 void th_span_advance_now(theseus_profile *profile, struct th_span *span);
 static inline void th_span_advance(theseus_profile *profile, uint32_t slot) {
   struct th_span *span = th_span_at(profile, slot);
@@ -41,14 +41,14 @@ static inline void th_span_advance(theseus_profile *profile, uint32_t slot) {
     th_span_advance_now(profile, span);
 }
 
-/* Puts a span that is in no list into its parent's, by its state.  Only for a span that is new: else th_span_move(). */
+/* Adds a new span to the list of its parent that fits its state.  For other spans, call th_span_move(). */
 void th_span_join(theseus_profile *profile, uint32_t slot);
 
-/* Takes a span out of its parent's list.  Only for a span that is over: else th_span_move(). */
+/* Removes a span that is over from the list of its parent.  For other spans, call th_span_move(). */
 void th_span_unlink(theseus_profile *profile, uint32_t slot);
 
-/* Gives a span another state and another parent (TH_NONE: none).  O(depth); where the head changes, and all below it
- * with it, O(spans that it awaits, directly or not). */
+/* Gives a span another state and another parent (TH_NONE: none).  O(depth); if its head changes, also O(spans that it
+ * awaits, directly or not). */
 void th_span_move(theseus_profile *profile, uint32_t slot, enum th_span_state state, uint32_t parent);
 
 /* Gives a span another state. */
@@ -67,7 +67,7 @@ static inline enum th_span_state th_span_awaited_unasked(const struct th_span *s
   return span->flags & TH_SPAN_NOTIFICATION ? TH_HEAD : TH_AWAITED;
 }
 
-/* The state of a span that has just left its first leg. */
+/* Returns the state of a span that has just left its first leg. */
 static inline enum th_span_state th_span_state_after_leg(const struct th_span *span) {
   return span->parent == TH_NONE ? TH_HEAD : span->flags & TH_SPAN_FLATTENED ? th_span_awaited_unasked(span) : TH_HELD;
 }
@@ -75,7 +75,7 @@ static inline enum th_span_state th_span_state_after_leg(const struct th_span *s
 /* Whether a span is a notification in place of a head, or awaited by such a one: what it awaits are heads. */
 bool th_span_is_quiet(const theseus_profile *profile, const struct th_span *span);
 
-/* The number of spans on the way from a root of the tree to this one, both included.  0: `slot` is TH_NONE. */
+/* Returns the number of spans from the root of the tree to this one, both included.  0: `slot` is TH_NONE. */
 static inline uint32_t th_span_nesting(const theseus_profile *profile, uint32_t slot) {
   uint32_t n = 0;
   for (; slot != TH_NONE; slot = th_span_at(profile, slot)->parent)
@@ -83,8 +83,8 @@ static inline uint32_t th_span_nesting(const theseus_profile *profile, uint32_t 
   return n;
 }
 
-/* Returns the parent that a child of `parent` gets: `parent`, or its deepest ancestor that may have children, and then
- * *flattened is true. */
+/* Returns the parent for a child of `parent`.  If `parent` is at max_nesting, that is its deepest ancestor that may
+ * have children, and *flattened is true. */
 static inline uint32_t th_span_bounded_parent(const theseus_profile *profile, uint32_t parent, bool *flattened) {
   uint32_t n = th_span_nesting(profile, parent);
   *flattened = n >= profile->max_nesting;

@@ -122,7 +122,7 @@ int theseus_span_await(theseus_profile *profile, uint64_t id, const uint64_t *ch
 
   for (size_t i = 0; !all && i < n; i++)
     th_span_at(profile, th_span_find(profile, children[i]))->flags |= TH_SPAN_NAMED;
-  /* The children to be awaited are moved last: in their new list the loops would meet them again. */
+  /* The named children are moved last.  Otherwise the loops would find them in their new list again. */
   for (uint32_t child = span->first[TH_LIST_AWAITED], next; child != TH_NONE; child = next) {
     next = th_span_at(profile, child)->next;
     uint32_t flags = th_span_at(profile, child)->flags;
@@ -182,8 +182,8 @@ int theseus_span_release(theseus_profile *profile, uint64_t id, uint64_t now_ns)
 
 /* ---- end ---- */
 
-/* Gives the children of a span that ended in its first leg to its parent.  If there is none, they are as if they had
- * never had a parent. */
+/* Gives the children of a span that ended in its first leg to its parent.  If it has no parent, its children become as
+ * if they had never had one. */
 static void hand_out_children(theseus_profile *profile, uint32_t slot) {
   uint32_t parent = th_span_at(profile, slot)->parent;
   bool none = parent == TH_NONE && !(th_span_at(profile, slot)->flags & TH_SPAN_HAD_PARENT);
@@ -236,7 +236,7 @@ int theseus_span_end(theseus_profile *profile, uint64_t id, int outcome, uint64_
   }
   th_span_unlink(profile, slot);
   th_span_table_give_back(&profile->spans, slot);
-  (void)th_profile_reserve(profile); /* for the next end; if it fails and is missed then, that loss is counted */
+  (void)th_profile_reserve(profile); /* for the next end.  If it fails, the loss is counted when it occurs */
   return THESEUS_OK;
 }
 
@@ -298,7 +298,7 @@ static int describe(const theseus_profile *profile, uint32_t slot, theseus_span_
   } else if (span->state == TH_AWAITED && th_span_is_quiet(profile, th_span_at(profile, span->parent))) {
     info.state = THESEUS_IS_DETACHED;
   }
-  if (out && out->size == sizeof info) { /* the usual case, without a copy of unknown size */
+  if (out && out->size == sizeof info) { /* usually: compilers copy a known number of bytes fast */
     *out = info;
     return THESEUS_OK;
   }

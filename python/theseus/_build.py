@@ -111,7 +111,7 @@ def builder() -> FFI:
     system = os.environ.get("THESEUS_SYSTEM_LIB", "0") not in ("", "0")
     build = system_library() if system else bundled_library()
     if os.name == "posix":
-        build["extra_compile_args"] += ["-std=gnu11", "-fvisibility=hidden"]
+        build["extra_compile_args"] += ["-std=gnu11", "-fvisibility=hidden", "-Werror=implicit-function-declaration"]
     ffi = FFI()
     ffi.cdef(declarations(LIBRARY / "theseus.h"))
     ffi.cdef(declarations(SHIM / "shim.h"))

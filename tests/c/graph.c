@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Graphs by hand: what is added is what is written, whatever the order; sums are sums; what fails changes nothing. */
+/* A failure means that a graph writes something else than what was added to it, that the order matters, or that a call
+ * that fails changes something. */
 #include "base/version.h"
 #include "memory.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* pprof and folded stacks, with the 1st, 2nd, 3rd… allocation and the sink failing; and what a memory limit leaves. */
+/* A failure means that writing or reading pprof or folded stacks spoils something if memory runs out or the sink
+ * refuses, or that a memory limit is exceeded. */
 #include "memory.h"
 
 enum { MANY = 100000 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* A profile's graph against one that is built path by path, the slow way, for random profiles with recursion and waits
- * in odd places; and what must hold in every graph: in each strongly connected component self + outgoing =
- * incoming. */
+/* A failure means that the graph of a profile is wrong.  It is compared with a graph that is built path by path, the
+ * slow way, for random profiles with recursion and waits in odd places.  In every graph, each strongly connected
+ * component must have self + outgoing = incoming. */
 #include "memory.h"
 
 enum {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* A failure means that a call on spans breaks its promise in theseus.h: who awaits whom, whose time it is, and each
- * error.  Times are exact.  span-calls.c makes the same calls at random. */
+ * error.  Times are exact.  random-calls.c makes the same calls at random. */
 #include "spans.h"
 #include "digest.h"
 

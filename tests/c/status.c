@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* A failure means that a status has no sentence of its own, or that the version is not that of base/version.h. */
 #include "base/version.h"
 #include "tap.h"
 #include "theseus.h"

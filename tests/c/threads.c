@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* The rule for threads: one profile is used by one thread at a time, different ones at the same time, and calls on a
- * const one too.  Built with --enable-sanitizers=thread, this is where a breach would be seen. */
+/* A failure means that threads may not do what theseus.h promises: use one profile one after the other, different
+ * profiles at the same time, and calls on a const profile at the same time.  A build with --enable-sanitizers=thread
+ * finds the breaches. */
 #include "memory.h"
 
 #include <pthread.h>

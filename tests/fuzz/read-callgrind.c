@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* Any bytes as callgrind: no crash, no hang; a file that is refused leaves the graph as it was; however it is cut it
- * is read the same, and what has been read is written so that it reads back the same. */
+/* A failure means that some file crashes or hangs the callgrind reader, or is not read as promised.  A file that is
+ * refused leaves the graph as it was.  However a file is cut into pieces, it is read the same.  What has been read is
+ * written so that it reads back the same. */
 #include "theseus.h"
 
 #include <stdlib.h>

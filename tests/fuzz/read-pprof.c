@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Any bytes as pprof: no crash, no hang; a file that is refused leaves the profile as it was, also when it is in its
- * last sample, and all the others have been added to what there is already; what has been read is written so that it
+/* A failure means that some file crashes or hangs the pprof reader, or is not read as promised.  A file that is refused
+ * leaves the profile as it was, even if the error is in its last sample.  What has been read is written so that it
  * reads back the same, as pprof, as callgrind and as folded stacks. */
 #include "theseus.h"
 
