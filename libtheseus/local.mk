@@ -65,6 +65,7 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/profile/spans.c \
   %D%/profile/stacks.c \
   %D%/profile/stacks.h \
+  %D%/profile/subtract.c \
   %D%/profile/totals.c \
   %D%/graph/access.c \
   %D%/graph/detached.c \

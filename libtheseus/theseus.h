@@ -195,6 +195,25 @@ void theseus_profile_clear(theseus_profile *profile);
  * Complexity: O(size of `from`). */
 int theseus_profile_merge(theseus_profile *into, const theseus_profile *from);
 
+/* Subtracts what was measured in an earlier profile of the same program: what remains was measured since.
+ *
+ *   profile   the later one, without open spans: theseus_profile_merge() makes a copy that has none
+ *   earlier   stays as it is
+ *
+ * Counts, latencies, histograms and cells are subtracted.  Pending spans are those of `profile`, and are counted as
+ * begun since.  Minima and maxima come from the histograms: they are off by up to 1/8.  The profile begins when the
+ * earlier one was taken (theseus_profile_set_time()).
+ *
+ * Nothing is earlier than a theseus_profile_clear() of the program: what was merged from the cleared profile cannot be
+ * subtracted from what is merged from it afterwards.
+ *
+ * Errors: ENOMEM, ELIMIT, EOVERFLOW, EUNIT, and
+ *   EINVAL     a pointer is NULL, both are one profile, `profile` has open spans, or `earlier` is not earlier:
+ *              something would be negative, or the profile was cleared in between
+ *
+ * Complexity: O(size of both). */
+int theseus_profile_subtract(theseus_profile *profile, const theseus_profile *earlier);
+
 /* What a function is to the reader of a profile.  The host decides: the library knows no names. */
 enum theseus_kind {
   THESEUS_PROGRAM = 0,   /* the reader's own, and what the reader knows */

@@ -67,7 +67,6 @@ EXTRA_DIST += \
   %D%/theseus/cli/report.py \
   %D%/theseus/cli/run.py \
   %D%/theseus/cli/startup.py \
-  %D%/theseus/displaced.py \
   %D%/theseus/disputes.py \
   %D%/theseus/ends.py \
   %D%/theseus/errors.py \

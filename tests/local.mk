@@ -35,6 +35,7 @@ C_TESTS = \
   %D%/c/span-take \
   %D%/c/spans \
   %D%/c/status \
+  %D%/c/subtract \
   %D%/c/table \
   %D%/c/threads
 %C%_c_threads_CFLAGS = $(AM_CFLAGS) $(PTHREAD_FLAGS)
@@ -114,7 +115,6 @@ EXTRA_DIST += \
   %D%/python/suites.py \
   %D%/python/test_bounds.py \
   %D%/python/test_callgrind_consumers.py \
-  %D%/python/test_displaced.py \
   %D%/python/test_driven_by_others.py \
   %D%/python/test_errors.py \
   %D%/python/test_escapes.py \
@@ -139,6 +139,7 @@ EXTRA_DIST += \
   %D%/python/test_reactors.py \
   %D%/python/test_reentrancy.py \
   %D%/python/test_scenarios.py \
+  %D%/python/test_since.py \
   %D%/python/test_spans_model.py \
   %D%/python/test_structure.py \
   %D%/python/test_threads.py \

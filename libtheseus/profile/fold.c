@@ -8,7 +8,7 @@
  *     end        main            page   get                         what stays of it as a whole: up to _get*
  *
  * What is booked on a frame that goes is booked on the last one that stays, on the line of its call. */
-#include "profile/events.h"
+#include "profile/profile.h"
 
 /* A folded form. */
 struct form {
@@ -173,7 +173,6 @@ static int add_spans(struct folding *folding, const struct th_stats *more, uint3
 /* Spans stay if their own frame does. */
 static int add_measures(struct folding *folding) {
   const theseus_profile *from = folding->from;
-  struct th_stats *none;
   int status = THESEUS_OK;
 
   for (uint32_t i = 0; i < from->cells.count && !status; i++)
@@ -181,60 +180,36 @@ static int add_measures(struct folding *folding) {
   for (uint32_t i = 0; i < from->stacks.count && !status; i++) {
     const struct fold *fold = &folding->folds[i];
     const struct th_stack *stack = &from->stacks.items[i];
-    if (!fold->live || fold->end.gone)
-      continue;
-    if (stack->stats != TH_NONE)
+    if (stack->stats != TH_NONE && fold->live && !fold->end.gone)
       status = add_spans(folding, &from->stats[stack->stats], fold->end.stack);
-    else if (i != THESEUS_ROOT && folding->kinds[stack->function] == THESEUS_RETURNING)
-      status = th_profile_stats(folding->into, fold->end.stack, &none); /* see theseus_profile_returning() */
   }
   return status;
 }
 
 /* ---- the new profile ---- */
 
-/* Functions and events get the ids that they have. */
-static int add_names(theseus_profile *into, const theseus_profile *from) {
-  int status = THESEUS_OK;
-  uint32_t id;
-
-  for (uint32_t i = THESEUS_EVENTS; i < from->event_count && !status; i++) {
-    theseus_event_info event = {.size = sizeof event};
-    theseus_event_get(from, i, &event);
-    status = theseus_event_intern(into, &event, &id);
-  }
-  for (uint32_t i = 0; i < from->functions.count && !status; i++) {
-    theseus_function_info function = {.size = sizeof function};
-    theseus_function_get(from, i, &function);
-    status = theseus_function_intern_in(into, *function.file ? NULL : function.object, function.file, function.name,
-                                        function.first_line, &id);
-    if (!status)
-      status = theseus_function_set_object(into, id, function.object);
-  }
-  return status;
-}
-
+/* Creates a profile that has the names of `from`, under the same ids, and nothing that was measured: merging numbers
+ * them in the same order. */
 static int new_like(const theseus_profile *from, theseus_profile **out) {
-  theseus_event_info names[THESEUS_EVENTS];
-  struct th_facts facts;
+  theseus_profile *into;
   theseus_profile_options options = {.size = sizeof options,
                                      .allocator = &from->alloc.user,
                                      .max_depth = from->max_depth,
                                      .max_nesting = from->max_nesting,
-                                     .memory_limit = from->alloc.limit == UINT64_MAX ? 0 : from->alloc.limit,
-                                     .names = th_events_chosen(from, names) ? names : NULL};
-  int status = theseus_profile_new(&options, out);
+                                     .memory_limit = from->alloc.limit == UINT64_MAX ? 0 : from->alloc.limit};
+  int status = theseus_profile_new(&options, &into);
   if (status)
     return status;
-  (*out)->info = from->info;
-  status = add_names(*out, from);
-  if (!status)
-    status = th_profile_name_facts(*out, from, &facts);
-  if (status)
-    theseus_profile_free(*out);
-  else if (!from->blank_stacks) /* facts were set */
-    th_profile_add_facts(*out, true, &facts);
-  return status;
+  status = theseus_profile_merge(into, from);
+  if (status) {
+    theseus_profile_free(into);
+    return status;
+  }
+  theseus_profile_clear(into);
+  into->info = from->info;
+  into->generation = from->generation;
+  *out = into;
+  return THESEUS_OK;
 }
 
 static int check_kinds(const theseus_profile *profile, const uint8_t *kinds, uint32_t count) {

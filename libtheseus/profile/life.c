@@ -78,5 +78,6 @@ void theseus_profile_clear(theseus_profile *profile) {
     profile->stats[i] = th_no_stats();
   profile->info = (theseus_profile_info){.now_ns = profile->info.now_ns};
   profile->alloc.refused = 0;
+  profile->generation++;
   restart_spans(profile);
 }

@@ -201,6 +201,8 @@ int theseus_profile_merge(theseus_profile *into, const theseus_profile *from) {
   if (!status) {
     add_sums(into, from, &names);
     th_sampling_join(&into->sampling, &into->alloc, &names.sampling);
+    if (from->generation > into->generation)
+      into->generation = from->generation;
     if (!th_profile_is_blank(from))
       th_profile_add_facts(into, was_blank, &facts);
   } else {

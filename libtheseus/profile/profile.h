@@ -47,6 +47,7 @@ struct theseus_profile {
   uint32_t event_count, event_capacity;
   bool names_chosen; /* of the built-in events: by the caller, or by what was merged */
   uint32_t max_depth, max_nesting;
+  uint64_t generation;       /* how often it was cleared, or a profile that was merged into it */
   uint64_t stacks_limit;     /* bytes of memory beyond which theseus_stack_push() makes no stack */
   theseus_profile_info info; /* without `size`, `memory` and `refusals` */
   struct th_facts facts;

@@ -48,6 +48,18 @@ class Profile:
         check(lib.theseus_profile_merge(self._handle, other._handle), "merge")
         warn_of(disputes(self._handle) - known)
 
+    def since(self, earlier: Profile) -> Profile:
+        """What was measured since `earlier` was taken, as a new profile.  Pending operations are those of this one.
+
+        `earlier` is an earlier snapshot of the same program.  TheseusError: it is not, or clear() came in between.
+        """
+        if not isinstance(earlier, Profile):
+            raise TypeError(f"a Profile is compared with a Profile, not with {type(earlier).__name__}")
+        copy = Profile(new_handle(named=False))
+        copy.merge(self)
+        check(lib.theseus_profile_subtract(copy._handle, earlier._handle), "since: this is no earlier profile")
+        return copy
+
     @property
     def origin(self) -> dict[str, str]:
         """Where the profile comes from, as a file's header says: some of "pid", "cmd", "part", "thread" and "desc"."""
@@ -105,8 +117,7 @@ class Profile:
         if self._is_foreign():
             return self._foreign_table()
         folded, hidden = self.folded()
-        hook = (line for line in self.origin.get("desc", "").splitlines() if line.startswith("Hook: "))
-        return printed(rows(folded._handle), totals(self._handle), hidden, next(hook, ""))
+        return printed(rows(folded._handle), totals(self._handle), hidden)
 
     def folded(self, machinery: Iterable[str] = ()) -> tuple[Profile, int]:
         """A profile without the frames of Twisted's machinery, and how many frames these were.
@@ -128,9 +139,6 @@ class Profile:
     def totals(self) -> Totals:
         """The sums over all stacks."""
         return totals(self._handle)
-
-    def has_operations(self) -> bool:
-        return any(self._stack_info(number).operations for number in range(lib.theseus_stack_count(self._handle)))
 
     def _is_foreign(self) -> bool:
         """True if the profile holds columns of somebody else, and no operations."""

@@ -46,14 +46,13 @@ def _cells(row: Row) -> list[str]:
     return [*figures, place]
 
 
-def printed(rows: Sequence[Row], totals: Totals, hidden: int, note: str = "") -> str:
-    """A summary of the whole profile, a note, the headings, and a line for each function."""
+def printed(rows: Sequence[Row], totals: Totals, hidden: int) -> str:
+    """A summary of the whole profile, the headings, and a line for each function."""
     outcomes = ("success", "failure", "cancelled", "abandoned", "pending")
     counts = {name: getattr(totals, name) for name in outcomes}
     lines = [
         f"{totals.deferreds} Deferred{'s' * (totals.deferreds != 1)}, {seconds(totals.wait)} of wait",
         ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing was measured",
-        *([printable(note)] if note else []),
         "",
         columns(list(_HEADINGS), [_cells(row) for row in rows]),
     ]
