@@ -5,6 +5,8 @@ EXTRA_DIST += \
   %D%/shim/awaited.c \
   %D%/shim/awaited.h \
   %D%/shim/buffer.c \
+  %D%/shim/chain.c \
+  %D%/shim/chain.h \
   %D%/shim/code.c \
   %D%/shim/code.h \
   %D%/shim/compat.h \

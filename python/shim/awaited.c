@@ -14,7 +14,7 @@ static int add_observed(shim_core *core, uint64_t span, PyObject *entries, bool 
       theseus_span_info info;
       if (spans[j] == span || !shim_span_info(core, spans[j], &info))
         continue;
-      if (info.parent != span) {
+      if (info.operation != span) {
         *others = true;
       } else {
         if (SHIM_ROOM(core->spans, core->span_count, core->span_capacity))
@@ -72,7 +72,7 @@ int shim_children_on(shim_core *core, uint64_t span, PyObject *deferred, PyObjec
 static bool is_last_returned(shim_core *core, uint64_t span, PyObject *deferred) {
   theseus_span_info info;
 
-  if (deferred != core->returned || !shim_span_info(core, core->returned_span, &info) || info.parent != span)
+  if (deferred != core->returned || !shim_span_info(core, core->returned_span, &info) || info.operation != span)
     return false;
   PyObject *chained = shim_attribute(deferred, shim_name.chained_to);
   Py_XDECREF(chained);

@@ -5,7 +5,8 @@
 
 #include "core.h"
 
-/* Collects the spans on a Deferred with these entries.  The span's own children go to core->spans.  *alone: there is
+/* Collects the spans on a Deferred with these entries.  The span's own children, and those of coroutines that it
+ * awaits, go to core->spans.  *alone: there is
  * no span, and the Deferred has no members and is chained to nothing.  Returns whether others' spans are on it; -1:
  * error. */
 int shim_children_on(shim_core *core, uint64_t span, PyObject *deferred, PyObject *entries, bool *alone);

@@ -22,6 +22,7 @@
 #endif
 #include <internal/pycore_code.h>
 #include <internal/pycore_frame.h>
+#include <opcode.h>
 
 typedef struct _PyInterpreterFrame compat_frame;
 
@@ -173,6 +174,32 @@ static inline PyObject *compat_instructions(PyCodeObject *code) {
 }
 
 /* ---- the profile hook and the rest ---- */
+
+/* Whether a return event of the frame of a generator, with this result, is that of an exception.  Early versions of
+ * 3.12 report None, which may also be yielded or returned. */
+static inline bool compat_is_unwinding(compat_frame *frame, PyObject *result) {
+#if PY_VERSION_HEX >= 0x030C0000 && PY_VERSION_HEX < 0x030D0000
+  if (result == Py_None) {
+    const PyGenObject *generator = (PyGenObject *)compat_generator(frame);
+    PyObject *bytes =
+        generator && generator->gi_frame_state == FRAME_EXECUTING ? PyCode_GetCode(compat_code(frame)) : NULL;
+    Py_ssize_t place = compat_place(frame) * (Py_ssize_t)sizeof(_Py_CODEUNIT);
+    unsigned char opcode = RETURN_VALUE;
+    if (bytes && place >= 0 && place < PyBytes_GET_SIZE(bytes))
+      opcode = (unsigned char)PyBytes_AS_STRING(bytes)[place];
+    Py_XDECREF(bytes);
+    return opcode != RETURN_VALUE && opcode != RETURN_CONST;
+  }
+#else
+  (void)frame;
+#endif
+  return !result;
+}
+
+/* Whether a weak reference is to this object, which lives.  One to an object that has died is to None. */
+static inline bool compat_refers(PyObject *reference, PyObject *object) {
+  return ((PyWeakReference *)reference)->wr_object == object;
+}
 
 /* Calls `visit` with each object of the garbage collector, until it returns 0.  Objects that gc.freeze() has put
  * aside are left out, except in the latest 3.13. */

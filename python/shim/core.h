@@ -7,6 +7,7 @@
  *     types ──> methods ──> life               Core as Python sees it; how it is made, let go of and freed
  *     hook-profile, hook-monitoring, observer  the sources of events
  *     legs, returns                            the events: generators, plain functions
+ *     chain                                    the coroutines that an operation awaits
  *     stack                                    logical stacks
  *     awaited, scopes, loop                    who waits for whom; who may adopt whom; runs of the callback loop
  *     relief, entries, operations              observers, and the generators whose resumption stands for them
@@ -60,6 +61,7 @@ struct shim_core {
   uint64_t latest; /* the time that was read last */
   unsigned long thread;
   bool installed, busy;
+  bool coroutines; /* whether awaited coroutines are operations */
 
   /* From Twisted and machinery.py; all owned. */
   PyObject *loop_code, *driver_code, *starter_code;
@@ -82,6 +84,7 @@ struct shim_core {
   struct shim_operation **starting; /* in their first leg, innermost last */
   size_t starting_count, starting_capacity;
   struct shim_operation *spare_operations; /* a list, linked by .generator */
+  shim_table members; /* the operations in whose chains coroutines are, by address of the coroutine */
 
   /* entries, relief */
   vectorcallfunc observed;               /* what an observer does when it is called */
@@ -108,6 +111,8 @@ struct shim_core {
   /* stack */
   struct shim_call *calls; /* scratch of a walk */
   size_t call_count, call_capacity;
+  struct shim_step *steps; /* what shim_suspended() found */
+  size_t step_count, step_capacity;
   uint32_t reactor_function;
   bool has_reactor_function;
 

@@ -8,6 +8,7 @@
  *     PY_UNWIND   All code: exceptions are rare.
  *
  * sys.monitoring reports all threads; the core works on its own alone. */
+#include "chain.h"
 #include "code.h"
 #include "deferred.h"
 #include "hooks.h"
@@ -164,6 +165,13 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *arguments, size_t co
   } else if (core->scope_count && is_scope(core, code)) {
     (void)shim_enter(core);
     shim_left(core, compat_top());
+    shim_leave(core);
+  } else if (shim_has_members(core) && PyCode_Check(code) && shim_is_generator(code)) {
+    compat_frame *frame = frame_of(code);
+    PyObject *coroutine = frame ? compat_generator(frame) : NULL;
+    (void)shim_enter(core);
+    if (coroutine)
+      shim_unwound(core, coroutine);
     shim_leave(core);
   }
   compat_drop_error();

@@ -5,6 +5,7 @@
  *                        └───> its target: a core, or the portable hook
  *
  * A hook that was installed later may keep this one, and call it after it was uninstalled.  Then it only forwards. */
+#include "chain.h"
 #include "code.h"
 #include "deferred.h"
 #include "hooks.h"
@@ -45,6 +46,8 @@ static bool matters(const shim_core *core, compat_frame *frame, int what, PyObje
     return true;
   if (code == core->loop_code)
     return shim_has_loops(core);
+  if (shim_has_members(core) && shim_is_generator(code))
+    return compat_is_unwinding(frame, result);
   return (result && shim_is_returned_deferred(core, result)) || (core->scope_count && shim_is_scope(core, frame));
 }
 
@@ -60,6 +63,11 @@ static void take(shim_core *core, compat_frame *frame, int what, PyObject *resul
   } else if (code == core->loop_code) {
     shim_loop_left(core, frame);
   } else {
+    PyObject *coroutine = compat_generator(frame);
+    if (coroutine) {
+      shim_unwound(core, coroutine);
+      return;
+    }
     const shim_code *known = shim_code_of(core, frame);
     if (!known || known->kind != SHIM_PLAIN)
       return;

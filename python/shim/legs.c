@@ -2,6 +2,7 @@
 #include "legs.h"
 
 #include "awaited.h"
+#include "chain.h"
 #include "deferred.h"
 #include "entries.h"
 #include "generator.h"
@@ -27,6 +28,7 @@ static shim_operation *begun_operation(shim_core *core, compat_frame *starter, P
     return NULL;
   operation->stack = operation->place_stack = place.stack;
   operation->parent = place.parent;
+  operation->operation = place.operation;
   operation->stop = place.stop;
   operation->starter = starter;
   operation->leg = SHIM_RUNS;
@@ -51,7 +53,9 @@ static void hand_out(shim_core *core, const shim_operation *operation, compat_fr
   if (!entries || shim_observe(core, entries, operation->span))
     (void)theseus_span_end(core->profile, operation->span, THESEUS_ABANDONED, shim_now(core));
   else
-    (void)shim_hand_back(core, below, operation->span, operation->parent, operation->stop);
+    (void)shim_hand_back(
+        core, below, operation->span,
+        &(shim_place){.parent = operation->parent, .operation = operation->operation, .stop = operation->stop});
   shim_remember_returned(core, deferred, operation->span);
   Py_XDECREF(entries);
 }
@@ -91,7 +95,7 @@ static void started(shim_core *core, shim_operation *operation, compat_frame *be
     over_at_once(core, &was, result);
     /* Spans that began in its only leg belong to the next operation out. */
     for (size_t i = 0; i < scope.count; i++) {
-      scope.begun[i].parent = was.parent;
+      scope.begun[i].operation = was.operation;
       scope.begun[i].stop = was.stop;
     }
     (void)shim_file_under(core, below, scope.begun, scope.count);
@@ -112,13 +116,12 @@ void shim_started(shim_core *core, compat_frame *starter, PyObject *result) {
 
 static void finished(shim_core *core, shim_operation *operation) {
   operation->leg = SHIM_FINISHED;
-  const shim_operation was = *operation;
-
-  if (!was.relieved_count) /* else it was driven twice, and its resumption is still to come */
-    shim_forget_operation(core, was.generator);
-  if (was.returned && shim_span_info(core, was.span, NULL))
+  core->span_count = core->step_count = 0;
+  if (operation->returned && shim_span_info(core, operation->span, NULL))
     /* Its Deferred has not come as far as our observer: it waits for something unknown. */
-    (void)theseus_span_await(core->profile, was.span, NULL, 0, was.place_stack, was.line, shim_now(core));
+    shim_wait(core, operation, shim_now(core));
+  if (!operation->relieved_count) /* else it was driven twice, and its resumption is still to come */
+    shim_forget_operation(core, operation->generator);
 }
 
 /* `status`: the driver's variable, if the resumption will be seen; else NULL. */
@@ -131,11 +134,11 @@ static void suspended(shim_core *core, PyObject *awaited, PyObject *generator, u
   operation->leg = SHIM_SUSPENDED;
   if (!shim_suspended(core, generator, line, operation, &operation->place_stack, &operation->line) &&
       shim_find_awaited(core, shim_span_of(core, operation), awaited, entries)) {
-    (void)theseus_span_await(core->profile, operation->span, core->spans, core->span_count, operation->place_stack,
-                             operation->line, shim_now(core));
+    shim_wait(core, operation, shim_now(core));
     if (status && core->installed) /* the clock may have uninstalled it */
       shim_relieve(core, entries, operation, status);
   }
+  shim_let_steps(core);
   Py_DECREF(entries);
 }
 

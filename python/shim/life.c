@@ -79,10 +79,11 @@ static int take_machinery(shim_core *core, PyObject *machinery, PyObject *calls)
 PyObject *shim_core_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords) {
   PyObject *machinery, *calls, *owner, *clock;
   unsigned long long address;
-  int on_monitoring;
+  int on_monitoring, coroutines;
   (void)keywords;
 
-  if (!PyArg_ParseTuple(arguments, "OOKOOp", &machinery, &calls, &address, &owner, &clock, &on_monitoring))
+  if (!PyArg_ParseTuple(arguments, "OOKOOpp", &machinery, &calls, &address, &owner, &clock, &on_monitoring,
+                        &coroutines))
     return NULL;
   shim_core *core = (shim_core *)type->tp_alloc(type, 0);
   if (!core)
@@ -92,6 +93,7 @@ PyObject *shim_core_new(PyTypeObject *type, PyObject *arguments, PyObject *keywo
   core->clock = clock == Py_None ? NULL : Py_NewRef(clock);
   core->listener = on_monitoring ? &shim_monitoring_listener : &shim_profile_listener;
   core->observed = shim_observer_call;
+  core->coroutines = coroutines;
   if (take_machinery(core, machinery, calls))
     Py_CLEAR(core);
   return (PyObject *)core;
@@ -144,6 +146,7 @@ void shim_core_dealloc(PyObject *self) {
   PyMem_Free(core->late);
   PyMem_Free(core->calls);
   PyMem_Free(core->spans);
+  PyMem_Free(core->steps);
   for (size_t i = 0; i < sizeof things / sizeof *things; i++)
     Py_CLEAR(*thing(core, i));
   Py_CLEAR(core->disable);

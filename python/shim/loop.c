@@ -21,7 +21,8 @@ void shim_fired(shim_core *core, uint64_t span, int outcome, compat_frame *loop)
   if (loop && (PyObject *)compat_code(loop) == core->loop_code && sees_leaving(core) &&
       shim_span_info(core, span, &info)) {
     /* For the callbacks that this run of the loop has not called yet. */
-    shim_passed passed = {loop, info.stack, info.parent, (info.marks & THESEUS_SPAN_HAD_PARENT) != 0 && !info.parent};
+    shim_passed passed = {loop, info.stack, info.operation,
+                          (info.marks & THESEUS_SPAN_HAD_PARENT) != 0 && !info.parent};
     forget_loop(core, loop);
     if (!SHIM_ROOM(core->passed, core->passed_count, core->passed_capacity))
       core->passed[core->passed_count++] = passed;

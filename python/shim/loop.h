@@ -9,7 +9,7 @@
  * called. */
 typedef struct shim_passed {
   const void *loop; /* the frame */
-  uint32_t stack;   /* of that span, as are its parent, and whether it is detached */
+  uint32_t stack;   /* of that span, as are the operation of its parent, and whether it is detached */
   uint64_t parent;
   bool detached;
 } shim_passed;

@@ -145,10 +145,10 @@ static PyObject *core_pass_boxed(PyObject *self, PyObject *boxed) {
 static PyObject *core_kept(PyObject *self, PyObject *none) {
   const shim_core *core = (shim_core *)self;
   (void)none;
-  return Py_BuildValue("{snsnsnsnsnsn}", "operations", (Py_ssize_t)core->operations.count, "starting",
-                       (Py_ssize_t)core->starting_count, "begun", (Py_ssize_t)core->scope_count, "passed",
-                       (Py_ssize_t)core->passed_count, "boxed", (Py_ssize_t)core->boxed_count, "late",
-                       (Py_ssize_t)core->late_count);
+  return Py_BuildValue("{snsnsnsnsnsnsn}", "operations", (Py_ssize_t)core->operations.count, "members",
+                       (Py_ssize_t)core->members.count, "starting", (Py_ssize_t)core->starting_count, "begun",
+                       (Py_ssize_t)core->scope_count, "passed", (Py_ssize_t)core->passed_count, "boxed",
+                       (Py_ssize_t)core->boxed_count, "late", (Py_ssize_t)core->late_count);
 }
 
 static PyMethodDef core_methods[] = {{"install", core_install, METH_NOARGS, NULL},

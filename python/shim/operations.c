@@ -20,6 +20,15 @@ int shim_take_relieved(shim_core *core, shim_operation *operation, uint64_t span
   return count;
 }
 
+void shim_forget_chain(shim_core *core, shim_operation *operation, size_t first) {
+  while (operation->chain_count > first) {
+    const shim_member member = operation->chain[--operation->chain_count];
+    if (shim_table_get(&core->members, member.coroutine) == operation)
+      (void)shim_table_take(&core->members, member.coroutine);
+    Py_DECREF(member.alive);
+  }
+}
+
 void shim_forget_operation(shim_core *core, const void *generator) {
   shim_operation *operation = shim_table_take(&core->operations, generator);
 
@@ -29,6 +38,7 @@ void shim_forget_operation(shim_core *core, const void *generator) {
   uint64_t spans[SHIM_RELIEVED];
   for (int i = 0, count = shim_take_relieved(core, operation, spans); i < count; i++)
     shim_end(core, spans[i], THESEUS_ABANDONED);
+  shim_forget_chain(core, operation, 0);
   for (size_t i = core->starting_count; i-- > 0;)
     if (core->starting[i] == operation) {
       operation->generator = NULL; /* shim_keep_operation() frees it */
@@ -85,6 +95,8 @@ void shim_keep_operation(shim_core *core, shim_operation *operation) {
 uint64_t shim_span_of(shim_core *core, shim_operation *operation) {
   if (operation->span == THESEUS_NO_SPAN) {
     shim_place place = {.stack = operation->stack, .parent = operation->parent, .detached = operation->detached};
+    if (!shim_span_info(core, place.parent, NULL)) /* a coroutine that has finished meanwhile */
+      place.parent = operation->operation;
     if (place.parent && !shim_span_info(core, place.parent, NULL)) { /* it has ended meanwhile */
       place.parent = THESEUS_NO_SPAN;
       place.detached = true;
@@ -124,6 +136,8 @@ void shim_free_operations(shim_core *core) {
   for (size_t i = 0; i < core->operations.capacity; i++) {
     shim_operation *operation = core->operations.entries[i].value;
     if (operation) {
+      shim_forget_chain(core, operation, 0);
+      PyMem_Free(operation->chain);
       shim_unwatch(operation->alive, operation->callback);
       PyMem_Free(operation);
     }
@@ -133,7 +147,9 @@ void shim_free_operations(shim_core *core) {
     shim_operation *operation = core->spare_operations;
     core->spare_operations = (shim_operation *)operation->generator;
     shim_unwatch(NULL, operation->callback);
+    PyMem_Free(operation->chain);
     PyMem_Free(operation);
   }
+  shim_table_free(&core->members);
   PyMem_Free(core->starting);
 }

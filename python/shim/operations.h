@@ -7,12 +7,20 @@
 
 enum { SHIM_RELIEVED = 4 };
 
+/* A coroutine that an operation awaits, or a generator that it yields from: see chain.h. */
+typedef struct shim_member {
+  const void *coroutine; /* its address */
+  PyObject *alive;       /* weak reference to it */
+  uint64_t span;
+  bool failed; /* an exception left it */
+} shim_member;
+
 typedef struct shim_operation {
-  const void *generator; /* NULL: collected or finished in its first leg */
-  PyObject *alive;       /* weak reference; NULL in the first leg */
-  PyObject *callback;    /* its callback, which serves the next operation in this place, too */
-  uint64_t span;         /* THESEUS_NO_SPAN: see shim_span_of() */
-  uint64_t parent;
+  const void *generator;      /* NULL: collected or finished in its first leg */
+  PyObject *alive;            /* weak reference; NULL in the first leg */
+  PyObject *callback;         /* its callback, which serves the next operation in this place, too */
+  uint64_t span;              /* THESEUS_NO_SPAN: see shim_span_of() */
+  uint64_t parent, operation; /* see shim_place */
   bool detached;
   uint32_t flags; /* with which its span begins, besides THESEUS_SPAN_LEG */
   uint32_t stack, place_stack, line;
@@ -24,6 +32,8 @@ typedef struct shim_operation {
   int relieved_count;
   const void *relieved_by; /* the driver's variable `status` in that leg, which the resumption is called with */
   bool returned;
+  shim_member *chain; /* the outermost first */
+  size_t chain_count, chain_capacity;
 } shim_operation;
 
 /* The operation of a generator, or NULL. */
@@ -41,6 +51,14 @@ void shim_keep_operation(shim_core *core, shim_operation *operation);
 /* The span of an operation.  It begins when it is first asked for: many operations are over in their first leg, and
  * nothing began in them.  THESEUS_NO_SPAN: no memory. */
 uint64_t shim_span_of(shim_core *core, shim_operation *operation);
+
+/* The span that waits while an operation is suspended: of the last one in its chain; its own, if the chain is empty. */
+static inline uint64_t shim_waiter(const shim_operation *operation) {
+  return operation->chain_count ? operation->chain[operation->chain_count - 1].span : operation->span;
+}
+
+/* From the one with this number on, none is in the chain any more. */
+void shim_forget_chain(shim_core *core, shim_operation *operation, size_t first);
 
 /* Forgets a generator that has finished or was collected. */
 void shim_forget_operation(shim_core *core, const void *generator);

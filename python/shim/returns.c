@@ -37,7 +37,7 @@ static int begin_returned(shim_core *core, compat_frame *frame, compat_frame *be
   if (begin(core, frame, place, now, &span))
     return -1;
   for (size_t i = 0; i < scope->count; i++)
-    if (scope->begun[i].parent == place->parent)
+    if (scope->begun[i].operation == place->operation)
       (void)theseus_span_adopt(core->profile, scope->begun[i].span, span, now);
     else
       scope->begun[left++] = scope->begun[i];
@@ -53,7 +53,7 @@ static int begin_returned(shim_core *core, compat_frame *frame, compat_frame *be
     (void)theseus_span_end(core->profile, span, THESEUS_ABANDONED, now);
     return -1;
   }
-  return shim_hand_back(core, below, span, place->parent, place->stop);
+  return shim_hand_back(core, below, span, place);
 }
 
 void shim_returned(shim_core *core, compat_frame *frame, PyObject *deferred) {

@@ -111,11 +111,11 @@ static bool is_returned_to(shim_core *core, compat_frame *below, shim_stop stop)
   return reached;
 }
 
-int shim_hand_back(shim_core *core, compat_frame *below, uint64_t span, uint64_t parent, shim_stop stop) {
-  const shim_begun begun = {span, parent, stop};
+int shim_hand_back(shim_core *core, compat_frame *below, uint64_t span, const shim_place *place) {
+  const shim_begun begun = {span, place->operation, place->stop};
 
-  if (stop.is_callback && !stop.by_hand && parent && is_returned_to(core, below, stop)) {
-    (void)theseus_span_await_also(core->profile, parent, span, shim_now(core));
+  if (place->stop.is_callback && !place->stop.by_hand && place->parent && is_returned_to(core, below, place->stop)) {
+    (void)theseus_span_await_also(core->profile, place->parent, span, shim_now(core));
     return 0;
   }
   return file_one(core, below, &begun);

@@ -31,7 +31,7 @@ int shim_file_under(shim_core *core, compat_frame *frame, const shim_begun *begu
 
 /* A Deferred with this span is being returned to the frame `below`: to a callback loop, or to a function that may adopt
  * the span.  -1: no memory. */
-int shim_hand_back(shim_core *core, compat_frame *below, uint64_t span, uint64_t parent, shim_stop stop);
+int shim_hand_back(shim_core *core, compat_frame *below, uint64_t span, const shim_place *place);
 
 /* The functions will return unseen. */
 void shim_let_go_scopes(shim_core *core, uint64_t now);

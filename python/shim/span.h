@@ -16,13 +16,14 @@ typedef struct shim_stop {
 typedef struct shim_place {
   uint32_t stack, line;
   uint64_t parent;
-  bool detached; /* its enclosing operation has ended */
+  uint64_t operation; /* `parent`; if that is of an awaited coroutine, its operation's */
+  bool detached;      /* its enclosing operation has ended */
   shim_stop stop;
 } shim_place;
 
 /* A span that began under a frame which is still running. */
 typedef struct shim_begun {
-  uint64_t span, parent;
+  uint64_t span, operation; /* `operation`: see shim_place */
   shim_stop stop;
 } shim_begun;
 

@@ -22,9 +22,11 @@ static int build(shim_core *core, shim_place *place) {
     place->line = core->calls[i].line;
   }
   if (place->parent && !shim_span_info(core, place->parent, NULL)) {
-    place->parent = THESEUS_NO_SPAN;
+    place->parent = place->operation = THESEUS_NO_SPAN;
     place->detached = true;
   }
+  if (!place->operation)
+    place->operation = place->parent;
   return 0;
 }
 
@@ -48,10 +50,18 @@ static int build_continued(shim_core *core, shim_place *place) {
   return build(core, place);
 }
 
+static int add_step(shim_core *core, PyObject *coroutine, uint32_t stack) {
+  if (SHIM_ROOM(core->steps, core->step_count, core->step_capacity))
+    return -1;
+  core->steps[core->step_count++] = (shim_step){Py_NewRef(coroutine), stack};
+  return 0;
+}
+
 int shim_suspended(shim_core *core, PyObject *generator, uint32_t at, const shim_operation *operation, uint32_t *stack,
                    uint32_t *line) {
   int found = 1;
 
+  shim_let_steps(core);
   *stack = operation->stack;
   *line = at;
   Py_INCREF(generator);
@@ -63,7 +73,7 @@ int shim_suspended(shim_core *core, PyObject *generator, uint32_t at, const shim
     found = shim_at(core, generator, &code, &at);
     if (found <= 0 || code->kind != SHIM_GENERATOR)
       break;
-    if (shim_push(core, stack, code, *line))
+    if (shim_push(core, stack, code, *line) || (core->coroutines && add_step(core, generator, *stack)))
       found = -1;
     *line = at;
   }
@@ -92,7 +102,8 @@ static int find_in(shim_core *core, PyObject *entries, shim_place *place) {
     if (operation && operation->leg != SHIM_FINISHED) {
       place->stack = operation->place_stack;
       place->line = operation->line;
-      place->parent = shim_span_of(core, operation);
+      place->operation = shim_span_of(core, operation);
+      place->parent = shim_waiter(operation);
       return 1;
     }
   }
@@ -156,7 +167,11 @@ static int continuation(shim_core *core, compat_frame *loop, shim_place *place) 
       if (theseus_stack_get(core->profile, passed->stack, &stack))
         return -1;
       /* the place where the function of that span was called */
-      *place = (shim_place){stack.parent, stack.call_line, passed->parent, passed->detached, {loop, true, true}};
+      *place = (shim_place){.stack = stack.parent,
+                            .line = stack.call_line,
+                            .parent = passed->parent,
+                            .detached = passed->detached,
+                            .stop = {loop, true, true}};
       found = 1;
     }
   return found;
@@ -173,6 +188,7 @@ static int driven(shim_core *core, compat_frame *driver, shim_place *place) {
   if (found > 0) {
     if (shim_suspended(core, generator, line, operation, &place->stack, &place->line))
       found = -1;
+    shim_let_steps(core);
     place->parent = shim_span_of(core, operation);
     place->stop = (shim_stop){driver, false, false};
   }
@@ -205,8 +221,10 @@ int shim_locate(shim_core *core, compat_frame *frame, shim_place *out) {
       PyObject *generator = compat_generator(frame);
       shim_operation *operation = generator ? shim_operation_of(core, generator) : NULL;
       if (operation) {
-        place = (shim_place){
-            operation->stack, shim_line(code, frame), shim_span_of(core, operation), false, {frame, false, false}};
+        place = (shim_place){.stack = operation->stack,
+                             .line = shim_line(code, frame),
+                             .parent = shim_span_of(core, operation),
+                             .stop = {frame, false, false}};
         stopped = 1;
       } else {
         stopped = add_call(core, code, frame);

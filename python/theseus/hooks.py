@@ -52,4 +52,4 @@ def core(hook: str, profile: Any, clock: Callable[[], int] | None, calls: Calls,
     if hook == "portable":
         return PortableCore(profile, clock or time.monotonic_ns, _Hook or SetProfile, calls, coroutines)
     address = int(ffi.cast("uintptr_t", profile))
-    return _Core(machinery, calls, address, owned(profile), clock, hook == "monitoring")
+    return _Core(machinery, calls, address, owned(profile), clock, hook == "monitoring", coroutines)

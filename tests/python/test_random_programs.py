@@ -22,7 +22,7 @@ import random_idioms
 import random_programs
 import test_scenarios
 from callgrind_parse import Callgrind, check_laws, parse
-from reference import NOTIFIES, Reference
+from reference import COROUTINES, NOTIFIES, Reference
 from scenarios import ROWS, SECOND, Row, in_ns
 from theseus import Profile
 from tracing import HOOKS, WatchedClock, above, quietly, short, shortened, traced, written
@@ -58,12 +58,12 @@ def run(seed: int, hook: str, clock: Clock) -> Profile:
     return traced(names["program"], hook, clock, [])
 
 
-def reference(program: Any, *arguments: Any) -> Reference:
+def reference(program: Any, *arguments: Any, rules: tuple[str, ...] = LANDED) -> Reference:
     gc.collect()
     gc.disable()
     try:
         clock = Clock()
-        with Reference(clock, program.__code__, LANDED) as found:
+        with Reference(clock, program.__code__, rules) as found:
             program(clock, *arguments)
         return found
     finally:
@@ -153,7 +153,7 @@ def test_the_reference_gives_the_table_too(row: Row) -> None:
     """So the two readings, and what was worked out by hand, are one."""
     if row.refusal() or "tracer" in inspect.signature(row.program).parameters or row.name in SURPRISES:
         pytest.skip(row.refusal() or "the reference does not know that")
-    expected = reference(row.program)
+    expected = reference(row.program, rules=(*LANDED, COROUTINES) if row.coroutines else LANDED)
     assert {key: round(value) for key, value in expected.waits().items()} == in_ns(row.waits)
     figures = expected.figures()
     if row.deferreds is not None:

@@ -32,11 +32,9 @@ def bottom(row: Row) -> str:
     return f"{row.program.__module__}.{row.program.__name__}"
 
 
-def skip_unless_it_runs(row: Row, hook: str = "portable") -> None:
+def skip_unless_it_runs(row: Row) -> None:
     if row.refusal():
         pytest.skip(row.refusal())
-    if row.coroutines and hook != "portable":
-        pytest.skip("awaited coroutines: on the portable hook so far")
 
 
 every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -45,7 +43,7 @@ every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 @every_row
 @pytest.mark.parametrize("hook", HOOKS)
 def test_row(row: Row, hook: str) -> None:
-    skip_unless_it_runs(row, hook)
+    skip_unless_it_runs(row)
     profile = measure(row, hook, Clock())
     assert shortened(written(profile, "folded"), bottom(row)) == in_ns(row.waits)
     if row.latencies is not None:
@@ -74,7 +72,7 @@ def wait_at(file: Callgrind, row: Row, line: int) -> int:
 @pytest.mark.parametrize("hook", HOOKS)
 def test_self_waits_grow_at_the_number_of_heads(row: Row, hook: str) -> None:
     """At every move of the clock, as pending() tells it; asking it at all times changes nothing either."""
-    skip_unless_it_runs(row, hook)
+    skip_unless_it_runs(row)
     clock = WatchedClock()
     profile = measure(row, hook, clock)
     waits = shortened(written(profile, "folded"), bottom(row))
@@ -85,7 +83,7 @@ def test_self_waits_grow_at_the_number_of_heads(row: Row, hook: str) -> None:
 
 @every_row
 def test_all_hooks_give_the_same_bytes(row: Row) -> None:
-    skip_unless_it_runs(row, HOOKS[-1])
+    skip_unless_it_runs(row)
     profiles = [measure(row, hook, Clock()) for hook in HOOKS]
     for event in ("Wait", "Latency", "Deferreds", "Failed", "Pending"):
         assert len({written(profile, "folded", event) for profile in profiles}) == 1

@@ -80,6 +80,8 @@ class Operations:
                 operations.forget(key, operation)
 
         operation.alive = weakref.ref(generator, collected)
+        if key in self.by_generator:  # it is driven twice, and is the later operation's
+            self.forget_chain(self.by_generator[key], 0)
         self.by_generator[key] = self.by_frame[operation.frame] = operation
 
     def forget(self, generator: int, operation: Operation) -> None:
