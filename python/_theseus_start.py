@@ -56,12 +56,23 @@ def _begin_after(loader):  # type: ignore[no-untyped-def]
 
 
 def _begin():  # type: ignore[no-untyped-def]
+    ours = sys.modules.get("theseus.machinery")
+    if getattr(getattr(ours, "__spec__", None), "_initializing", False):
+        sys.modules[__name__].postponed = True  # type: ignore[attr-defined]
+        return  # the program has a Tracer of its own, whose import is under way
     try:
         from theseus.starting import begin
 
         begin(os.environ.get("THESEUS", ""))
     except Exception as error:
         _complain(error)
+
+
+def tracer_is_there():  # type: ignore[no-untyped-def]
+    """Begins what had to wait for theseus.tracer."""
+    if getattr(sys.modules[__name__], "postponed", False):
+        sys.modules[__name__].postponed = False  # type: ignore[attr-defined]
+        _begin()
 
 
 def _complain(error):  # type: ignore[no-untyped-def]

@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._cffi import lib
-from .calls import Calls
 from .stack import Frame, frames
 from .table import seconds
 from .text import printable
+
+if TYPE_CHECKING:
+    from .calls import Calls  # which needs Twisted
 
 _STATES = {
     lib.THESEUS_IN_LEG: "running",

@@ -56,9 +56,10 @@ class Recording:
         self.busy = False
         self.left: tuple[int, int] | None = None  # what this process wrote at an end of its own
         self.changed = False  # a person has to be told that the file has another name
+        self.forks = False  # it has had children that may yet add to the file
         self.interval: Interval | None = None
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._forked)
+            os.register_at_fork(before=self._forking, after_in_child=self._forked)
 
     # ---- the start, and intervals
 
@@ -129,12 +130,16 @@ class Recording:
 
     # ---- fork
 
+    def _forking(self) -> None:
+        self.forks = True
+
     def _forked(self) -> None:
         """A child begins a profile of its own, which is a part of the file.  Its file comes with its end, or with the
         next interval: most children execute another program at once."""
         self.own = kin.identity(os.getpid())
         self.over = self.busy = self.changed = False
         self.left = None
+        self.forks = False
         if self.children and not self.mute:
             self.tracer.clear()
             if self.interval:

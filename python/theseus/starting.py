@@ -78,6 +78,8 @@ class Started:
             self.recording.stderr.write([f"process {os.getpid()} is a part of {self.recording.path}"])
 
     def _why_empty(self, path: str) -> list[str]:
+        if self.recording.forks:
+            return [f"nothing was seen in process {os.getpid()}; what its children see will be added to {path}"]
         if self.settings.off:
             why = "tracing was off"
         elif self.tracer.displaced:

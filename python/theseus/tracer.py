@@ -192,3 +192,9 @@ class Tracer:
         self._core.clear()
         if self._began:
             self._began = (time.time_ns(), time.monotonic_ns())
+
+
+# The start-up hook waits for this module if the program imports it before anything else has imported Twisted.
+_hook = sys.modules.get("_theseus_start")
+if _hook is not None:
+    _hook.tracer_is_there()

@@ -186,3 +186,11 @@ def test_called_again(tmp_path: pathlib.Path) -> None:
     code += "site.addsitedir([p for p in sys.path if p.endswith('-packages')][0])\n" + SHOP
     assert run(tmp_path, code, hook="out.pb.gz")[0] == 0
     assert counts(tmp_path / "out.pb.gz") == FOUND
+
+
+def test_a_program_with_a_tracer_of_its_own(tmp_path: pathlib.Path) -> None:
+    for module in "theseus", "theseus.tracer":
+        code = f"from {module} import Tracer\nt = Tracer()\nt.install()\n" + SHOP
+        assert run(tmp_path, code, hook="out.pb.gz") == run(tmp_path, code)
+        assert counts(tmp_path / "out.pb.gz") == FOUND
+        (tmp_path / "out.pb.gz").unlink()
