@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The graph's public face: what a caller puts in, and reads back. */
+/* access - the public calls that add to a graph and read it. */
 #include "base/sized.h"
 #include "graph/graph.h"
 
@@ -106,7 +106,7 @@ int theseus_graph_function_intern(theseus_graph *graph, const char *object, cons
   return status;
 }
 
-/* The rest of a key, and the beginning of a transaction. */
+/* Completes a key, and begins a transaction. */
 static int open_row(theseus_graph *graph, th_row *key, const char *file, uint64_t address) {
   int status = THESEUS_OK;
   if (file)

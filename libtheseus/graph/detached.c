@@ -3,7 +3,7 @@
 #include "base/sort.h"
 #include "graph/paths.h"
 
-/* The stack below which the frames of `s` hang under the head's function. */
+/* Returns the base: the stack below which the frames of `s` hang under the function of the head. */
 static uint32_t base_of(const struct th_projection *p, uint32_t head, uint32_t s) {
   if (th_paths_is_above(p, head, s))
     return head;

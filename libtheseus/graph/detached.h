@@ -9,7 +9,7 @@
 
 #include "graph/frames.h"
 
-/* Takes note of a cell of detached Wait.  ENOMEM, ELIMIT, EOVERFLOW. */
+/* Notes a cell of detached Wait.  ENOMEM, ELIMIT, EOVERFLOW. */
 int th_detached_add(struct th_projection *p, const theseus_cell_info *cell);
 
 /* Adds the edges and self costs of all that was noted.  ENOMEM, ELIMIT, EOVERFLOW. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Formulas of a graph: those of several inputs are joined in the same way in whatever order they come. */
+/* formulas - the formulas of a graph.  Joining those of several inputs gives the same in any order. */
 #include "graph/graph.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@ static const char *skip_blanks(const char *at) {
   return at;
 }
 
-/* True if two formulas compute the same: blanks and long names do not matter. */
+/* Returns true if two formulas compute the same.  Blanks and long names do not matter. */
 static bool same_formula(const char *a, const char *b) {
   for (a = skip_blanks(a), b = skip_blanks(b); *a && *a != ':' && *a == *b;
        a = skip_blanks(a + 1), b = skip_blanks(b + 1))
@@ -18,8 +18,8 @@ static bool same_formula(const char *a, const char *b) {
   return (!*a || *a == ':') && (!*b || *b == ':');
 }
 
-/* True if `a` stays of two formulas that compute the same: the one with a long name, else the first in the order of
- * bytes. */
+/* Returns true if `a` is kept, of two formulas that compute the same.  The one with a long name is kept; if both have
+ * one, or none, the one that sorts first (bytewise). */
 static bool is_better(const char *a, const char *b) {
   bool named = strchr(a, ':') != NULL;
   return named == (strchr(b, ':') != NULL) ? strcmp(a, b) < 0 : named;

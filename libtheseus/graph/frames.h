@@ -41,12 +41,12 @@ struct th_projection {
   const uint32_t *wanted; /* events that are projected; NULL: all */
   uint32_t wanted_count;
   struct th_frame *frames; /* by stack */
-  uint64_t *sums;          /* by stack, then event: first what is measured of the stack, then with all below it */
-  uint64_t *zeros;         /* by event */
-  uint64_t *scratch;       /* by event; 0 between uses */
-  uint32_t *nodes;         /* by function of the profile: the function of the graph */
-  uint32_t *preorder;      /* stacks by number */
-  uint32_t *on_path;       /* by function of the graph: how often it is on the path */
+  uint64_t *sums;     /* by stack, then event: at first what was measured of the stack, later also of all below it */
+  uint64_t *zeros;    /* by event */
+  uint64_t *scratch;  /* by event; 0 between uses */
+  uint32_t *nodes;    /* by function of the profile: the function of the graph */
+  uint32_t *preorder; /* stacks by number */
+  uint32_t *on_path;  /* by function of the graph: the number of its frames on the path */
   uint32_t *path, *list, *spare;
   struct th_part *parts;
   uint32_t part_count, part_capacity;

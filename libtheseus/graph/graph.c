@@ -54,7 +54,7 @@ void theseus_graph_free(theseus_graph *graph) {
 /* ---- transactions ---- */
 
 int th_graph_begin(theseus_graph *graph, bool undo) {
-  if (graph->before.open) /* a file is being read into it: the two would take each other back */
+  if (graph->before.open) /* a reader is in the middle of a file: each would roll the other back */
     return th_failure_set(&graph->alloc.failure, NULL, THESEUS_EINVAL,
                           "a reader is in the middle of a file for the graph", 0, 0);
   if (graph->event_count) {
@@ -115,7 +115,7 @@ void th_graph_rollback(theseus_graph *graph) {
   }
 }
 
-/* *to = what is in `from`, by line only.  `to` is fresh. */
+/* Adds up the rows of `from` by line, without addresses, in `to`, which is not initialised. */
 static int fold(th_rows *to, const th_rows *from, th_alloc *alloc, uint32_t head) {
   th_rows_init(to, from->stride);
   for (uint32_t i = 0; i < from->count; i++) {
@@ -127,7 +127,7 @@ static int fold(th_rows *to, const th_rows *from, th_alloc *alloc, uint32_t head
       return status;
     uint64_t *sum = th_rows_values(to, row);
     const uint64_t *values = th_rows_values(from, i);
-    if (head) { /* of an edge: the callee has no address any more */
+    if (head) { /* an edge: its callee has no address any more */
       if (!th_add(&sum[TH_EDGE_COUNT], values[TH_EDGE_COUNT]))
         return THESEUS_EOVERFLOW;
       if (values[TH_EDGE_LINE] && (!sum[TH_EDGE_LINE] || values[TH_EDGE_LINE] < sum[TH_EDGE_LINE]))
@@ -158,7 +158,7 @@ int th_graph_commit(theseus_graph *graph) {
     th_rows_free(&graph->edges, &graph->alloc);
     graph->costs = costs;
     graph->edges = edges;
-    for (uint32_t i = 0; i < graph->function_count; i++) /* those were places of the old ones */
+    for (uint32_t i = 0; i < graph->function_count; i++) /* places of the old rows */
       graph->functions[i].place = TH_NONE;
   }
   th_rows_commit(&graph->costs);
@@ -189,7 +189,7 @@ static bool same_function(const void *owner, uint32_t index, const void *key) {
 }
 
 int th_graph_function(theseus_graph *graph, const struct th_graph_function *function, uint32_t *out) {
-  uint32_t *named = &graph->strings.texts[function->name].note; /* the one that had this name the last time */
+  uint32_t *named = &graph->strings.texts[function->name].note; /* the function that had this name the last time */
   uint32_t id = *named;
   if (id < graph->function_count && same_function(graph, id, function)) {
     *out = id;
@@ -218,7 +218,7 @@ static bool is_other_name(const theseus_graph *graph, const struct th_graph_even
          (a->unit == b->unit || a->unit == empty || b->unit == empty);
 }
 
-/* Once a column has had both names, it is called Operations, with the long name that came with this one. */
+/* Renames a column that has had both names: Operations, with the long name that came with that. */
 static void join_names(const theseus_graph *graph, struct th_graph_event *known, const struct th_graph_event *event) {
   if (th_default_names(th_strings_get(&graph->strings, event->name)) == th_neutral_names) {
     known->name = event->name;
@@ -226,7 +226,8 @@ static void join_names(const theseus_graph *graph, struct th_graph_event *known,
   }
 }
 
-/* The first long name stays, but a neutral one replaces its counterpart of Twisted.  False: they differ otherwise. */
+/* Keeps the first long name, but a neutral one replaces its counterpart of Twisted.  Returns false if they differ
+ * otherwise. */
 static bool join_long_names(const theseus_graph *graph, struct th_graph_event *known,
                             const struct th_graph_event *event) {
   if (event->long_name == known->long_name || event->long_name == graph->empty)
@@ -314,7 +315,8 @@ int th_graph_add_edge(theseus_graph *graph, const th_row *key, const uint64_t *h
   if (status)
     return status;
   uint64_t *sum = th_rows_values(&graph->edges, row);
-  th_prefetch(th_rows_cells(&graph->edges, th_cells_follow(th_rows_cells(&graph->edges, row)))); /* there is time */
+  th_prefetch(
+      th_rows_cells(&graph->edges, th_cells_follow(th_rows_cells(&graph->edges, row)))); /* long before it is needed */
   return th_graph_add_head(sum, head) && add_values(sum + TH_EDGE_EVENTS, values, columns, n) ? THESEUS_OK
                                                                                               : THESEUS_EOVERFLOW;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* Adds one graph to another. */
+/* graph-merge - adds one graph to another. */
 #include "graph/graph.h"
 
 #include <string.h>
 
-/* What the numbers of `from` are in `into`. */
+/* Translates the numbers of `from` into those of `into`. */
 struct translation {
   theseus_graph *into;
   const theseus_graph *from;
@@ -61,7 +61,7 @@ static int names(const struct translation *to) {
   return status;
 }
 
-/* The places of `from` in `into`, of which only those are made that rows are in. */
+/* Translates a place of `from`, creating it in `into` when the first row needs it. */
 static int place(const struct translation *to, th_rows *into, const th_row *row, uint32_t *known) {
   th_row key = {.function = to->functions[row->function], .callee = TH_NONE, .address = row->address};
   if (*known != TH_NONE)
@@ -150,7 +150,7 @@ int theseus_graph_merge(theseus_graph *into, const theseus_graph *from) {
   th_alloc *alloc = &into->alloc;
   size_t places = from->costs.place_count > from->edges.place_count ? from->costs.place_count : from->edges.place_count;
   size_t n = (size_t)from->strings.count + from->function_count + from->event_count + from->source_count + places;
-  uint32_t *numbers = th_alloc_zeroed(alloc, n, sizeof *numbers); /* n > 0, as there is always the text "" */
+  uint32_t *numbers = th_alloc_zeroed(alloc, n, sizeof *numbers); /* n > 0, because the text "" always exists */
   if (!numbers)
     return th_alloc_why(alloc);
   struct translation to = {.into = into, .from = from, .texts = numbers};

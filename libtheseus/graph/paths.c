@@ -2,7 +2,7 @@
 #include "graph/paths.h"
 
 void th_paths_number(struct th_projection *p) {
-  uint32_t *next = p->list; /* by stack: the number of its next child */
+  uint32_t *next = p->list; /* by stack: the number for its next child */
 
   for (uint32_t s = p->stacks - 1; s > 0; s--)
     p->frames[p->frames[s].parent].size += p->frames[s].size;
@@ -82,7 +82,7 @@ int th_paths_project(struct th_projection *p) {
     const struct th_call call = {p->frames[frame->parent].function, frame->call_line, frame->function,
                                  frame->first_line, frame->operations};
     status = th_paths_add_edge(p, &call, again ? p->zeros : p->sums + (size_t)s * p->events, &frame->edge);
-    if (!status) /* callgrind_annotate stumbles over a file in which no function has a line of its own */
+    if (!status) /* callgrind_annotate fails on a file in which no function has a line of its own */
       status = th_paths_add_self(p, frame->function, frame->first_line, p->zeros);
   }
   th_paths_leave(p, length);

@@ -20,7 +20,7 @@ struct th_call {
 /* Adds to an edge of the graph.  *row is its row. */
 int th_paths_add_edge(struct th_projection *p, const struct th_call *call, const uint64_t *values, uint32_t *row);
 
-/* Is the stack `above` the stack `below`, or one of its ancestors? */
+/* Returns true if the stack `above` is the stack `below`, or one of its ancestors. */
 static inline bool th_paths_is_above(const struct th_projection *p, uint32_t above, uint32_t below) {
   return p->frames[below].pre - p->frames[above].pre < p->frames[above].size; /* wraps if `below` comes before */
 }
@@ -30,7 +30,7 @@ static inline bool th_paths_is_above(const struct th_projection *p, uint32_t abo
 uint32_t th_paths_walk(struct th_projection *p, uint32_t length, uint32_t stack, bool *again);
 void th_paths_leave(struct th_projection *p, uint32_t length);
 
-/* Adds the edges of all live stacks, less what is booked to detached heads. */
+/* Adds the edges of all live stacks, without the Wait of detached heads. */
 int th_paths_project(struct th_projection *p);
 
 #endif

@@ -32,7 +32,7 @@ static bool same_place(const void *owner, uint32_t index, const void *key) {
   return is_place(&((const th_rows *)owner)->places[index], key);
 }
 
-/* The place of a row that is tried first, if it is the key's; or TH_NONE. */
+/* Returns the place of `row` if the key is there, else TH_NONE. */
 static uint32_t guess_place(const th_rows *rows, uint32_t row, const th_row *key) {
   if (row >= rows->count)
     return TH_NONE;
@@ -64,7 +64,7 @@ int th_rows_place(th_rows *rows, th_alloc *alloc, const th_row *key, uint32_t *o
   return THESEUS_OK;
 }
 
-enum { FEW = 6 }; /* rows that are looked through */
+enum { FEW = 6 }; /* the most rows of a place that are searched one by one */
 
 static uint32_t slot_of(const th_table *table, uint64_t key) {
   uint64_t h = (key ^ key >> 32) * UINT64_C(0xff51afd7ed558ccd);
@@ -82,14 +82,14 @@ static void put(const th_rows *rows, th_table *table, uint32_t n) {
   table->indexed = table->count;
 }
 
-/* A table of all rows, of which at most 3/4 is taken. */
+/* Completes the table of a place's rows.  At most 3/4 of the table is used. */
 static int index_rows(const th_rows *rows, th_alloc *alloc, th_table *table) {
   if (table->count <= table->capacity / 4 * 3) {
     put(rows, table, table->count - table->indexed);
     return THESEUS_OK;
   }
   uint64_t capacity = 8;
-  while (table->count >= capacity / 4 * 3) /* one more is coming, mostly */
+  while (table->count >= capacity / 4 * 3) /* usually one more row follows */
     capacity *= 2;
   if (capacity > UINT32_C(1) << 31)
     return THESEUS_EOVERFLOW;
@@ -103,7 +103,7 @@ static int index_rows(const th_rows *rows, th_alloc *alloc, th_table *table) {
   return THESEUS_OK;
 }
 
-/* The row of a place, or TH_NONE. */
+/* Finds a row of a place; TH_NONE: it has none with this key. */
 static int find(const th_rows *rows, th_alloc *alloc, uint32_t place, uint64_t key, uint32_t *out) {
   th_table *table = &rows->tables[place];
   *out = TH_NONE;
@@ -126,11 +126,11 @@ static int find(const th_rows *rows, th_alloc *alloc, uint32_t place, uint64_t k
   uint32_t at = slot_of(table, key);
   while (table->slots[at] && !th_rows_is(rows, table->slots[at] - 1, place, key))
     at = (at + 1) & (table->capacity - 1);
-  *out = table->slots[at] - 1; /* TH_NONE, when it is 0 */
+  *out = table->slots[at] - 1; /* an empty slot has 0: TH_NONE */
   return THESEUS_OK;
 }
 
-/* Makes a row the newest of its place. */
+/* Links a row as the newest of its place. */
 static void link_row(const th_rows *rows, uint32_t row) {
   const uint64_t *cells = th_rows_cells(rows, row);
   th_table *table = &rows->tables[th_cells_place(cells)];
@@ -159,7 +159,7 @@ static int append(th_rows *rows, th_alloc *alloc, uint32_t place, uint64_t key) 
   uint32_t row = rows->count++;
   uint64_t *cells = th_rows_cells(rows, row);
   cells[TH_ROW_KEY] = key;
-  cells[TH_ROW_PLACE] = (uint64_t)place << 32 | (row + 1); /* what follows, in all likelihood */
+  cells[TH_ROW_PLACE] = (uint64_t)place << 32 | (row + 1); /* at first, the next row is expected to follow */
   for (uint32_t i = 0; i < rows->stride; i++)
     cells[TH_ROW_VALUES + i] = 0;
   link_row(rows, row);
@@ -191,7 +191,7 @@ int th_rows_widen(th_rows *rows, th_alloc *alloc, uint32_t stride) {
       th_alloc_grow(alloc, &rows->cells, &rows->cells_capacity, (uint64_t)rows->count * width, sizeof *rows->cells);
   if (status)
     return status;
-  for (uint32_t row = rows->count; row-- > 0;) { /* from the end, as each moves up */
+  for (uint32_t row = rows->count; row-- > 0;) { /* from the end, as rows move to higher addresses */
     uint64_t *to = rows->cells + (size_t)row * width;
     memmove(to, th_rows_cells(rows, row), had * sizeof *to);
     memset(to + had, 0, (width - had) * sizeof *to);
@@ -216,7 +216,7 @@ int th_rows_begin(th_rows *rows, th_alloc *alloc, bool undo) {
 }
 
 void th_rows_commit(th_rows *rows) {
-  for (uint32_t i = 0; i < rows->undo_count; i++) /* a whole word: the others of it are in the list too */
+  for (uint32_t i = 0; i < rows->undo_count; i++) /* a whole word at once: all its rows are in the list */
     rows->touched[rows->undo_rows[i] / 64] = 0;
   rows->kept = 0;
   rows->undo_count = 0;

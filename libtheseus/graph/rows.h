@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: ISC */
-/* rows - vectors of numbers under keys, added to again and again: a graph's self costs, and its edges.
+/* rows - vectors of numbers with keys: the self costs of a graph, and its edges.
  *
- *     places   [ function file callee high ] …                  what many rows have in common, once each
+ *     places   [ function file callee high ] …                  what many rows have in common
  *     tables   [ the rows of a place ] …
- *     cells    [ key | place, follow | stride numbers ] …       the rows, in the order in which they came
- *     before   [ row ] …                                        of each row
+ *     cells    [ key | place, follow | stride numbers ] …       the rows, in order of insertion
+ *     before   [ row ] …                                        for each row, the next older one of its place
  *
- * Half of an address is the place's, so that the other half and the line make a key of 64 bits.
+ * The upper half of an address belongs to the place.  So the lower half and the line form a key of 64 bits.
  *
- * Files of one program name the same keys in nearly the same order, and a large one has more rows than any cache.  So
- * two rows are tried before anything is looked up: the next one, which needs nothing to be read first, and the one that
- * followed the last time.  Each place has a table of its own, which is small, and is made when it is first needed: the
- * rows of a function mostly come in order, and one beyond the greatest is new.  A transaction keeps the old values of
- * the rows that it touches, once each, and can be taken back. */
+ * Files of one program have the same keys in nearly the same order (see "The same order as last time" in HACKING).  So
+ * two rows are tried before a search: the next one, and the one that followed the last time.
+ *
+ * Each place has a table of its own, which is made when a search first needs it.  Usually none does: the rows of a
+ * function come in order, and a key beyond the greatest is new.
+ *
+ * A transaction keeps the old values of the rows that it changes, so that it can be rolled back. */
 #ifndef TH_ROWS_H
 #define TH_ROWS_H
 
@@ -27,8 +29,8 @@ typedef struct th_row { /* a key */
   uint64_t address;
 } th_row;
 
-/* Of a row's cells.  TH_ROW_KEY: the lower half of the address above the line.  TH_ROW_PLACE: the place's number above
- * that of the row that came after this one the last time. */
+/* The cells of a row before its numbers.  TH_ROW_KEY: the lower half of the address, then the line.  TH_ROW_PLACE: the
+ * place, then the row that followed this one the last time. */
 enum { TH_ROW_KEY, TH_ROW_PLACE, TH_ROW_VALUES };
 
 typedef struct th_place {
@@ -37,10 +39,10 @@ typedef struct th_place {
 } th_place;
 
 typedef struct th_table {
-  uint32_t home;     /* the row that it began with the last time; there need not be such a row any more */
+  uint32_t home;     /* the row with which it began the last time.  The row may be gone */
   uint32_t count;    /* rows */
-  uint32_t newest;   /* of them; if there is one */
-  uint32_t indexed;  /* how many of them, the oldest, are in the table */
+  uint32_t newest;   /* its newest row, if it has rows */
+  uint32_t indexed;  /* number of rows in the table: the oldest ones */
   uint32_t capacity; /* of the table, a power of two, or 0 */
   uint64_t top;      /* the greatest key of its rows */
   uint32_t *slots;   /* row + 1; 0: empty */
@@ -51,15 +53,15 @@ typedef struct th_rows {
   uint32_t *before; /* of each, the row of the same place that is next older */
   uint32_t count, before_capacity, cells_capacity;
   uint32_t stride; /* numbers of a row */
-  uint32_t last;   /* the row that was found last; there need not be such a row any more */
+  uint32_t last;   /* the row that was found last.  The row may be gone */
   th_place *places;
   th_table *tables;
   uint32_t place_count, place_capacity, table_capacity;
   th_map map; /* of places */
 
-  uint32_t kept;        /* rows that there were when the transaction began; 0 outside of one */
+  uint32_t kept;        /* number of rows when the transaction began; 0: no transaction */
   uint32_t kept_stride; /* numbers of each that are kept */
-  uint64_t *touched;    /* a bit for each row: its values have been kept */
+  uint64_t *touched;    /* a bit for each row: its old values are kept */
   uint32_t *undo_rows;
   uint64_t *undo_values;
   uint32_t undo_count, undo_capacity, undo_values_capacity, touched_capacity;
@@ -68,22 +70,22 @@ typedef struct th_rows {
 void th_rows_init(th_rows *rows, uint32_t stride);
 void th_rows_free(th_rows *rows, th_alloc *alloc);
 
-/* Widens every row by numbers that are 0.  ENOMEM, EOVERFLOW. */
+/* Widens every row, with zeros.  ENOMEM, EOVERFLOW. */
 int th_rows_widen(th_rows *rows, th_alloc *alloc, uint32_t stride);
 
-/* A transaction: all between begin and commit, or rollback, which cannot fail.  They do not nest.  Without `undo` it
- * costs less, and there is no way back.  ENOMEM, ELIMIT. */
+/* Begins a transaction, which commit or rollback ends.  Those cannot fail.  Transactions do not nest.  Without `undo`
+ * it costs less, and rollback restores nothing.  ENOMEM, ELIMIT. */
 int th_rows_begin(th_rows *rows, th_alloc *alloc, bool undo);
 void th_rows_commit(th_rows *rows);
 void th_rows_rollback(th_rows *rows);
-/* Gives back what transactions need, until there is another one. */
+/* Frees what transactions need.  The next one allocates it again. */
 void th_rows_forget(th_rows *rows, th_alloc *alloc);
 
-/* The number of the place of a key.  It stays, whether or not there will be rows in it.  ENOMEM, ELIMIT, EOVERFLOW. */
+/* Finds the place of a key, creating it if necessary.  A place stays, even without rows.  ENOMEM, ELIMIT, EOVERFLOW. */
 int th_rows_place(th_rows *rows, th_alloc *alloc, const th_row *key, uint32_t *out);
-/* Behind th_rows_in: looks in the place, adding a row of zeros when the key is new. */
+/* Behind th_rows_in(): searches the place.  If the key is new, adds a row of zeros. */
 int th_rows_search(th_rows *rows, th_alloc *alloc, uint32_t place, uint64_t key, uint32_t *out);
-/* Behind th_rows_touch: keeps a row's values. */
+/* Behind th_rows_touch(): keeps the values of a row. */
 int th_rows_keep(th_rows *rows, th_alloc *alloc, uint32_t row);
 
 static inline uint64_t *th_rows_cells(const th_rows *rows, uint32_t row) {
@@ -123,9 +125,9 @@ static inline bool th_rows_is(const th_rows *rows, uint32_t row, uint32_t place,
   return cells[TH_ROW_KEY] == key && th_cells_place(cells) == place;
 }
 
-/* The row that is there, if it is one of those that are tried first; or TH_NONE. */
+/* Returns the row with this key, if it is one of the two that are tried first; else TH_NONE. */
 static inline uint32_t th_rows_guess(const th_rows *rows, uint32_t place, uint64_t key) {
-  uint32_t row = rows->last + 1; /* at the beginning, 0 */
+  uint32_t row = rows->last + 1; /* 0 at first */
   if (th_rows_is(rows, row, place, key))
     return row;
   if (rows->last >= rows->count)
@@ -134,8 +136,7 @@ static inline uint32_t th_rows_guess(const th_rows *rows, uint32_t place, uint64
   return th_rows_is(rows, row, place, key) ? row : TH_NONE;
 }
 
-/* The row with this key in a place, which has its address's other half; a new one if need be.  O(1).  ENOMEM, ELIMIT,
- * EOVERFLOW. */
+/* Finds the row with a key in a place, creating it if necessary.  O(1).  ENOMEM, ELIMIT, EOVERFLOW. */
 static inline int th_rows_in(th_rows *rows, th_alloc *alloc, uint32_t place, uint64_t key, uint32_t *out) {
   uint32_t row = th_rows_guess(rows, place, key);
   if (row == TH_NONE)
@@ -144,19 +145,19 @@ static inline int th_rows_in(th_rows *rows, th_alloc *alloc, uint32_t place, uin
   return THESEUS_OK;
 }
 
-/* The row of a key, a new one if need be.  O(1).  ENOMEM, ELIMIT, EOVERFLOW. */
+/* Finds the row of a whole key, creating it if necessary.  O(1).  ENOMEM, ELIMIT, EOVERFLOW. */
 static inline int th_rows_at(th_rows *rows, th_alloc *alloc, const th_row *key, uint32_t *out) {
   uint32_t place;
   int status = th_rows_place(rows, alloc, key, &place);
   return status ? status : th_rows_in(rows, alloc, place, th_row_key(key->address, key->line), out);
 }
 
-/* Need its values not be kept before they change? */
+/* Returns true if the values of a row may change: they are kept, or need not be. */
 static inline bool th_rows_is_kept(const th_rows *rows, uint32_t row) {
   return row >= rows->kept || rows->touched[row / 64] >> row % 64 & 1;
 }
 
-/* To be called before a row's values change.  ENOMEM, ELIMIT, EOVERFLOW. */
+/* Keeps the values of a row, if necessary.  Call it before they change.  ENOMEM, ELIMIT, EOVERFLOW. */
 static inline int th_rows_touch(th_rows *rows, th_alloc *alloc, uint32_t row) {
   return th_rows_is_kept(rows, row) ? THESEUS_OK : th_rows_keep(rows, alloc, row);
 }

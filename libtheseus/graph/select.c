@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-/* Chooses a graph's columns. */
+/* select - keeps some columns of a graph, in a given order. */
 #include "graph/graph.h"
 
 #include <string.h>
 
-/* Each row's numbers behind `head` become those of the chosen columns.  `spare` has room for n. */
+/* Keeps the chosen columns of each row, after the first `head` numbers.  `spare` has room for n. */
 static void select_rows(th_rows *rows, uint32_t head, const uint32_t *columns, uint32_t n, uint64_t *spare) {
   size_t before = (size_t)head + TH_ROW_VALUES, width = before + n;
-  for (uint32_t row = 0; row < rows->count; row++) { /* none moves up */
+  for (uint32_t row = 0; row < rows->count; row++) { /* rows move to lower addresses only */
     const uint64_t *from = th_rows_cells(rows, row);
     uint64_t *to = rows->cells + (size_t)row * width;
     for (uint32_t i = 0; i < n; i++)
@@ -18,7 +18,7 @@ static void select_rows(th_rows *rows, uint32_t head, const uint32_t *columns, u
   rows->stride = head + n;
 }
 
-/* Are they all columns, in their order? */
+/* Returns true if all columns are chosen, in their order. */
 static bool are_all(const theseus_graph *graph, const uint32_t *columns, uint32_t n) {
   for (uint32_t i = 0; i < n; i++)
     if (columns[i] != i)
@@ -26,7 +26,7 @@ static bool are_all(const theseus_graph *graph, const uint32_t *columns, uint32_
   return n == graph->event_count;
 }
 
-/* Finds the columns, and interns their long names: all that can fail. */
+/* Finds the columns, and interns their long names.  Only this can fail. */
 static int choose(theseus_graph *graph, const theseus_event_info *events, uint32_t n, uint32_t *columns,
                   struct th_graph_event *chosen) {
   for (uint32_t i = 0; i < n; i++) {
