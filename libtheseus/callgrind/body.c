@@ -9,7 +9,7 @@
 
 /* ---- names ---- */
 
-/* The id in front of a name, `(12)`: false if it has none. */
+/* Reads the id in front of a name, `(12)`.  Returns false if there is none. */
 static bool take_id(struct th_piece *piece, uint64_t *id) {
   const char *at = piece->bytes;
   if (at == piece->end || *at++ != '(')
@@ -23,7 +23,7 @@ static bool take_id(struct th_piece *piece, uint64_t *id) {
   return true;
 }
 
-/* The text of a name, and its id, or TH_NONE. */
+/* Finds the text of a name, and its id; TH_NONE: it has none. */
 static int name(theseus_callgrind_reader *reader, th_names *names, struct th_piece piece, uint32_t *text,
                 uint32_t *id) {
   th_alloc *alloc = &reader->graph->alloc;
@@ -74,7 +74,7 @@ static int begin_function(theseus_callgrind_reader *reader, struct th_piece valu
   return status;
 }
 
-/* The position of a callee: `12`, `+3`, `*`.  Consumers make nothing of it, so what makes no sense is 0. */
+/* Reads the position of a callee: `12`, `+3`, `*`.  No tool uses it, so a position that makes no sense becomes 0. */
 static const char *target(const theseus_callgrind_reader *reader, const char *at, uint32_t column, uint64_t *out) {
   uint64_t last = column == THESEUS_LINES ? reader->line : reader->address, number;
   char sign = *at;

@@ -79,7 +79,8 @@ static int add_call(theseus_callgrind_reader *reader, uint64_t address, uint32_t
   uint32_t file = reader->callee_file != TH_NONE ? reader->callee_file : reader->file;
   int status = th_book_function(reader, reader->callee, reader->callee_id, object, file, &key.callee);
 
-  reader->callee = reader->callee_object = reader->callee_file = TH_NONE; /* they hold for one call only */
+  reader->callee = reader->callee_object = reader->callee_file =
+      TH_NONE; /* cfn=, cob= and cfi= are for one call only */
   if (status)
     return status;
   if (!(reader->graph_positions & THESEUS_ADDRESSES))

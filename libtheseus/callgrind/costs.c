@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The costs in the body of a callgrind file, in all forms that they may have. */
+/* costs - lines of costs, in all their forms. */
 #include "callgrind/book.h"
 #include "callgrind/lines.h"
 #include "callgrind/messages.h"
@@ -17,7 +17,7 @@ static inline const char *skip_blanks(const char *at) {
   return at;
 }
 
-/* Reads a position at *at, relative to *last, into it. */
+/* Reads a position at *at, which may be relative to *last, and stores it in *last. */
 static inline int position(theseus_callgrind_reader *reader, const char **at, uint64_t *last, uint64_t most) {
   const char *start = *at, *end;
   uint64_t number;
@@ -41,7 +41,7 @@ static inline int position(theseus_callgrind_reader *reader, const char **at, ui
         return fail_position(reader, start);
       *last = base + number;
     }
-    if (*end == '+' || *end == '-') { /* `6+2`, `6-8`: where it ends, which nobody shows */
+    if (*end == '+' || *end == '-') { /* `6+2`, `6-8`: a range, whose end no tool shows */
       end = th_callgrind_number(end + 1, &number);
       if (!end)
         return th_callgrind_fail(reader, THESEUS_EFORMAT, start, "a range of positions without an end");
@@ -53,17 +53,17 @@ static inline int position(theseus_callgrind_reader *reader, const char **at, ui
   return THESEUS_OK;
 }
 
-/* Is it a part for callgrind-quick.c? */
+/* Returns true if quick.c can read the costs of this part. */
 static bool is_usual(const theseus_callgrind_reader *reader) {
   return reader->event_count && (reader->column_count == 1 || reader->columns[0] == THESEUS_ADDRESSES);
 }
 
-/* What a part needs to know before its first costs. */
+/* Prepares a part before its first costs. */
 static int begin_costs(theseus_callgrind_reader *reader, const char *where) {
   if (!reader->has_events)
     return th_callgrind_fail(reader, THESEUS_EFORMAT, where, "costs before an `events:` line");
   reader->in_body = true;
-  if (reader->next == TH_JUMP) /* which the graph does not have */
+  if (reader->next == TH_JUMP) /* the graph has no such events */
     return THESEUS_OK;
   reader->graph_positions = th_graph_positions(reader->graph, reader->positions);
   reader->quick = is_usual(reader);
@@ -75,7 +75,7 @@ static int begin_costs(theseus_callgrind_reader *reader, const char *where) {
   return th_book_function(reader, reader->unknown, TH_NONE, reader->object, reader->file, &reader->function);
 }
 
-/* The text of the event of a column of this part. */
+/* Returns the text of the event of a column of this part. */
 static const char *event_of(const theseus_callgrind_reader *reader, uint32_t column) {
   const theseus_graph *graph = reader->graph;
   return th_strings_get(&graph->strings, graph->events[reader->event_columns[column]].name);
@@ -84,7 +84,7 @@ static const char *event_of(const theseus_callgrind_reader *reader, uint32_t col
 static bool ends(const char *at) { return *at == ' ' || *at == '\n' || th_is_blank(*at); }
 
 /* Reads a cost that is not simply a number: `.`, which is 0 in Cachegrind's files, or any number of a column that the
- * caller does not want.  Returns where it ends; NULL: it is neither. */
+ * caller does not want.  Returns its end; NULL: it is neither. */
 static const char *odd_cost(const theseus_callgrind_reader *reader, const char *at, uint32_t column) {
   if (*at == '.' && ends(at + 1))
     return at + 1;
@@ -110,7 +110,7 @@ static int take_costs(theseus_callgrind_reader *reader, const char **line) {
   const char *at = *line;
   uint32_t n = 0;
 
-  for (uint32_t i = 0; i < reader->column_count && *at != '\n'; i++) { /* what is left out is as it was */
+  for (uint32_t i = 0; i < reader->column_count && *at != '\n'; i++) { /* positions that are omitted are unchanged */
     bool lines = reader->columns[i] == THESEUS_LINES;
     int status = position(reader, &at, lines ? &reader->line : &reader->address, lines ? UINT32_MAX : UINT64_MAX);
     if (status)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The header of a callgrind file, or of one of its parts: `key: value`, in any order. */
+/* header - the header of a callgrind file, or of one of its parts: `key: value`, in any order. */
 #include "callgrind/book.h"
 #include "callgrind/lines.h"
 #include "callgrind/messages.h"
@@ -17,7 +17,7 @@ static int text_of(theseus_callgrind_reader *reader, struct th_piece piece, uint
   return th_graph_text(reader->graph, piece.bytes, (size_t)(piece.end - piece.bytes), out);
 }
 
-/* The next word of a line, and what follows it; empty at the end. */
+/* Splits off the first word of a line.  The word is empty at the end of the line. */
 static struct th_piece word(struct th_piece *rest) {
   struct th_piece found = th_trim(*rest);
   rest->bytes = found.bytes;
@@ -74,7 +74,7 @@ static int tell(theseus_callgrind_reader *reader, uint32_t name, uint32_t *out) 
   return status;
 }
 
-/* Makes a column of the graph of what has been told of an event. */
+/* Adds an event of the file to the graph, as its `event:` line describes it. */
 static int add_event(theseus_callgrind_reader *reader, uint32_t index, const char *where, uint32_t *out) {
   bool clash = false;
   if (reader->graph->event_count >= TH_EVENTS_MAX)
@@ -138,7 +138,7 @@ static int event(theseus_callgrind_reader *reader, struct th_piece value) {
     status = text_of(reader, rest, &reader->declared[index].long_name);
   if (!status)
     status = text_of(reader, unit, &reader->declared[index].unit);
-  if (!status && is_column(reader, index)) /* it comes too late, but not in vain */
+  if (!status && is_column(reader, index)) /* it comes late, and is still used */
     status = add_event(reader, index, name.bytes, &column);
   return status;
 }
@@ -178,9 +178,9 @@ static int events(theseus_callgrind_reader *reader, struct th_piece value) {
   return THESEUS_OK;
 }
 
-/* ---- what it says of itself ---- */
+/* ---- facts ---- */
 
-/* valgrind's callgrind and we end each part with its totals; others need not. */
+/* Valgrind and Theseus end each part with its totals.  Other programs may omit them. */
 static void creator(theseus_callgrind_reader *reader, struct th_piece value) {
   static const char *const who[] = {"callgrind-", "libtheseus-"};
   value = th_trim(value);
@@ -233,7 +233,7 @@ void th_callgrind_begin_part(theseus_callgrind_reader *reader) {
 
 int th_callgrind_end_part(theseus_callgrind_reader *reader) {
   uint32_t *facts = reader->part_facts;
-  if (reader->desc_size) { /* less the last LF */
+  if (reader->desc_size) { /* without the last LF */
     int status = th_strings_intern(&reader->graph->strings, &reader->graph->alloc, reader->desc, reader->desc_size - 1,
                                    &facts[TH_DESC]);
     if (status)
@@ -244,7 +244,7 @@ int th_callgrind_end_part(theseus_callgrind_reader *reader) {
     if (!reader->parts)
       reader->facts[i] = facts[i];
     else if (reader->facts[i] != facts[i] && (facts[i] != TH_NONE || i == TH_PART || i == TH_THREAD || i == TH_DESC))
-      reader->facts[i] = TH_NONE; /* a later part need not say again what process it is of */
+      reader->facts[i] = TH_NONE; /* a later part need not repeat its process */
     facts[i] = TH_NONE;
   }
   reader->parts++;
@@ -253,7 +253,7 @@ int th_callgrind_end_part(theseus_callgrind_reader *reader) {
 
 /* ---- any line ---- */
 
-/* A header after a body: another part.  One that starts from the top has its own positions and events. */
+/* Begins another part: a header after a body.  A part that starts from the top has its own positions and events. */
 static int next_part(theseus_callgrind_reader *reader, bool from_the_top) {
   int status = th_callgrind_end_part(reader);
   th_book_reset(reader);

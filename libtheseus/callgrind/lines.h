@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* lines - the kinds of lines of a callgrind file.  Each has a room: quick, costs, body, header.
  *
- * All of these return a status, of which any but THESEUS_OK ends the file.  EFORMAT, EVERSION, EUNIT, EOVERFLOW,
- * ENOMEM, ELIMIT. */
+ * All functions return a status.  Any status but THESEUS_OK ends the file: EFORMAT, EVERSION, EUNIT, EOVERFLOW, ENOMEM,
+ * ELIMIT. */
 #ifndef TH_CALLGRIND_LINES_H
 #define TH_CALLGRIND_LINES_H
 
@@ -24,10 +24,10 @@ int th_callgrind_comment(theseus_callgrind_reader *reader, struct th_piece line)
 /* Reads any other line. */
 int th_callgrind_header(theseus_callgrind_reader *reader, struct th_piece line);
 
-/* A file begins, or a part that starts with a header of its own: it has the default positions, and no events. */
+/* Begins a file, or a part with a header of its own: with the default positions, and no events. */
 void th_callgrind_begin_part(theseus_callgrind_reader *reader);
 
-/* A part ends.  Facts (pid, desc, …) that all parts share become those of the file.  ENOMEM, ELIMIT, EOVERFLOW. */
+/* Ends a part.  Facts (pid, desc, …) that all parts share become facts of the file.  ENOMEM, ELIMIT, EOVERFLOW. */
 int th_callgrind_end_part(theseus_callgrind_reader *reader);
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* If the name of the file is too long for a message, its beginning is left out. */
+/* Writes a message.  If the name of the file is too long, its beginning is left out. */
 static void compose(const theseus_callgrind_reader *reader, const char *where, const char *kind, const char *text,
                     char *out) {
   const char *source = reader->source == TH_NONE ? "-" : th_strings_get(&reader->graph->strings, reader->source);
@@ -42,7 +42,7 @@ int th_callgrind_warn(theseus_callgrind_reader *reader, const char *where, const
     return THESEUS_OK;
   compose(reader, where, "warning: ", text, message);
   char *kept = th_alloc_zeroed(&reader->graph->alloc, strlen(message) + 1, 1);
-  if (!kept) /* it is counted, and that has to do */
+  if (!kept) /* it is counted, but not kept */
     return THESEUS_OK;
   memcpy(kept, message, strlen(message));
   reader->warnings[reader->kept++] = kept;

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: ISC */
-/* number - numbers as callgrind files have them: decimal, or hexadecimal after 0x.
+/* number - the numbers of callgrind files: decimal, or hexadecimal after 0x.
  *
- * All of these read bytes until one that is no digit.  The caller sees to it that one follows. */
+ * These functions read until a byte that is not a digit.  The caller must make sure that one follows. */
 #ifndef TH_CALLGRIND_NUMBER_H
 #define TH_CALLGRIND_NUMBER_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Behind th_callgrind_number: the number at `start`, which begins with `length` decimal digits. */
+/* Behind th_callgrind_number(): reads the number at `start`, which begins with `length` decimal digits. */
 const char *th_callgrind_long_number(const char *start, size_t length, uint64_t *out);
 
-/* Reads the number at `at`.  Returns where it ends.  Returns NULL if there is no number, and *out is then 0, or if it
- * does not fit, and *out is then UINT64_MAX. */
+/* Reads the number at `at`, and returns its end.  Returns NULL if no number is there (*out becomes 0), or if it exceeds
+ * 64 bits (*out becomes UINT64_MAX). */
 static inline const char *th_callgrind_number(const char *at, uint64_t *out) {
   const char *start = at;
   uint64_t number = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* order - sorts what a graph holds.  See order.h. */
+/* order - sorts functions, costs and edges.  See order.h. */
 #include "callgrind/order.h"
 #include "base/sort.h"
 
@@ -22,7 +22,7 @@ static bool function_less(const void *owner, uint32_t a, uint32_t b) {
   return order->text_rank[x->name] < order->text_rank[y->name];
 }
 
-/* Of files in one function: its own is first. */
+/* Orders the files of one function: its own is first. */
 static bool file_less(const struct th_order *order, uint32_t function, uint32_t x, uint32_t y) {
   uint32_t own = order->graph->functions[function].file;
   return x == own || (y != own && order->text_rank[x] < order->text_rank[y]);
@@ -33,7 +33,7 @@ struct sorted {
   const th_rows *rows;
 };
 
-/* Rows of one function.  Those of one place, as most are, need not look at it. */
+/* Orders the rows of one function.  Usually both are in one place, which then need not be compared. */
 static inline bool row_less(const void *owner, uint32_t a, uint32_t b) {
   const struct sorted *sorted = owner;
   const uint64_t *x = th_rows_cells(sorted->rows, a), *y = th_rows_cells(sorted->rows, b);
@@ -57,7 +57,7 @@ bool th_order_cost_first(const struct th_order *order, uint32_t cost, uint32_t e
   return x->file == y->file || file_less(order, x->function, x->file, y->file);
 }
 
-/* start[rank + 1] = how many rows the function has.  Gives the most that one has. */
+/* Sets start[rank + 1] to the number of rows of the function.  Returns the largest of these numbers. */
 static uint32_t count_rows(const struct th_order *order, const th_rows *rows, uint32_t *start) {
   uint32_t most = 0;
   for (uint32_t i = 0; i < rows->place_count; i++) {
@@ -70,7 +70,7 @@ static uint32_t count_rows(const struct th_order *order, const th_rows *rows, ui
   return most;
 }
 
-/* Rows by their function's rank, where start[rank] is the first of them, then by row_less.  Counted they are. */
+/* Sorts rows by the rank of their function, then by row_less.  `start` already holds the counts. */
 static void sort_rows(struct th_order *order, const th_rows *rows, uint32_t *sorted, uint32_t *start) {
   const struct sorted owner = {order, rows};
   uint32_t n = order->graph->function_count;
@@ -79,7 +79,7 @@ static void sort_rows(struct th_order *order, const th_rows *rows, uint32_t *sor
     start[i + 1] += start[i];
   for (uint32_t i = 0; i < rows->count; i++)
     sorted[start[order->function_rank[th_rows_place_of(rows, i)->function]]++] = i;
-  for (uint32_t i = n; i > 0; i--) /* each has moved on to the next one's start */
+  for (uint32_t i = n; i > 0; i--) /* each start has moved to the start of the next function */
     start[i] = start[i - 1];
   start[0] = 0;
   for (uint32_t i = 0; i < n; i++)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Lines as nearly all of them are: `+3 0 1`, `cfn=(12)`, `calls=1 +4`.  Nothing is looked at twice here, and nothing is
- * said: a line that is not quite so is left to the rooms that know all of the format. */
+/* quick - lines of the usual form: `+3 0 1`, `cfn=(12)`, `calls=1 +4`.
+ *
+ * Each byte is read once.  A line of another form is left to the rooms that know the whole format.  They read it again,
+ * and report what is wrong with it. */
 #include "base/digits.h"
 #include "callgrind/book.h"
 #include "callgrind/lines.h"
@@ -8,10 +10,10 @@
 
 #include <string.h>
 
-/* What a line may have ahead of where it is looked at: numbers of 20 digits with their signs and blanks. */
+/* The most bytes that one look at a line reads ahead: numbers of 20 digits with their signs and blanks. */
 enum { POSITIONS = 2 * 24, COST = 21, AHEAD = 48 };
 
-/* So many rows ahead is looked at which one will follow: by then it has come. */
+/* Prefetch distance, in rows: far enough for the memory to have arrived. */
 enum { SOON = 8 };
 
 static inline unsigned digit_of(char c) { return (unsigned)(unsigned char)c - '0'; }
@@ -37,7 +39,7 @@ static const char *hexadecimal(const char *at, uint64_t *out) {
   return at > start ? at : NULL;
 }
 
-/* A position, which most often is a step of less than 10, or one digit: gives where it ends, or NULL. */
+/* Reads a position, usually a step of less than 10, or one digit.  Returns its end, or NULL. */
 TH_INLINE const char *position(const char *at, uint64_t *last, uint64_t most) {
   char sign = *at;
   uint64_t number, base = 0;
@@ -64,7 +66,7 @@ TH_INLINE const char *position(const char *at, uint64_t *last, uint64_t most) {
   return at;
 }
 
-/* What the loop below needs to know of the rows, where it cannot change behind its back. */
+/* A local copy of the row table's members, so that the compiler can keep them in registers. */
 struct view {
   uint64_t *cells;
   size_t width;
@@ -75,7 +77,7 @@ static struct view view_of(const th_rows *rows) {
   return (struct view){rows->cells, (size_t)rows->stride + TH_ROW_VALUES, rows->count, rows->last, rows->kept};
 }
 
-/* Has the row this key? */
+/* Returns true if the row has this key. */
 TH_INLINE bool is(const struct view *view, uint32_t row, uint32_t place, uint64_t key) {
   if (row >= view->count)
     return false;
@@ -83,7 +85,7 @@ TH_INLINE bool is(const struct view *view, uint32_t row, uint32_t place, uint64_
   return cells[TH_ROW_KEY] == key && th_cells_place(cells) == place;
 }
 
-/* th_rows_guess, but for rows that have to be kept first: moves view->last there. */
+/* th_rows_guess(), but not for rows whose values must be kept first.  Moves view->last to the row. */
 TH_INLINE bool guess(struct view *view, const th_rows *rows, uint32_t place, uint64_t key) {
   uint32_t row = view->last + 1;
   if (!is(view, row, place, key)) {
@@ -95,20 +97,20 @@ TH_INLINE bool guess(struct view *view, const th_rows *rows, uint32_t place, uin
   }
   if (row < view->kept && !th_rows_is_kept(rows, row))
     return false;
-  uint32_t soon = row + SOON < view->count ? row + SOON : row; /* which has to be there itself by then */
+  uint32_t soon = row + SOON < view->count ? row + SOON : row; /* a row that an earlier prefetch brought */
   th_prefetch(view->cells + ((size_t)row + 4 * SOON) * view->width);
   th_prefetch(view->cells + th_cells_follow(view->cells + soon * view->width) * view->width);
   view->last = row;
   return true;
 }
 
-/* The same when it is none of those: finds the row, or makes it. */
+/* Finds the row if guess() did not, creating it if necessary. */
 static int search(struct view *view, theseus_callgrind_reader *reader, uint64_t key) {
   th_rows *rows = &reader->graph->costs;
   uint32_t row;
   int status = THESEUS_OK;
   rows->last = view->last;
-  if (rows->kept && (row = th_rows_guess(rows, reader->place, key)) != TH_NONE) /* it only has to be kept */
+  if (rows->kept && (row = th_rows_guess(rows, reader->place, key)) != TH_NONE) /* only its values must be kept */
     rows->last = row;
   else
     status = th_rows_search(rows, &reader->graph->alloc, reader->place, key, &row);
@@ -118,7 +120,7 @@ static int search(struct view *view, theseus_callgrind_reader *reader, uint64_t 
   return status;
 }
 
-/* The same for costs that are the first in a place. */
+/* Finds the row for the first costs in a place. */
 static int enter(struct view *view, theseus_callgrind_reader *reader, uint64_t address, uint64_t key) {
   th_rows *rows = &reader->graph->costs;
   int status;
@@ -135,7 +137,7 @@ static int enter(struct view *view, theseus_callgrind_reader *reader, uint64_t a
   return status;
 }
 
-/* Adds self costs, line after line, of which the first may be a call's. */
+/* Adds lines of self costs.  The first line may be the costs of a call. */
 static int costs(theseus_callgrind_reader *reader, const char **from, const char *limit) {
   th_rows *rows = &reader->graph->costs;
   struct view view = view_of(rows);
@@ -200,7 +202,7 @@ static int costs(theseus_callgrind_reader *reader, const char **from, const char
 
 /* ---- names and calls ---- */
 
-/* `(12)` and nothing else, which is defined: gives the next line.  Else NULL. */
+/* Reads `(12)` and nothing else, a defined id.  Returns the next line; NULL: it is something else. */
 static inline const char *defined(const th_names *names, const char *at, uint32_t *id, const th_name **out) {
   uint64_t word, number;
   if (*at != '(')
@@ -227,7 +229,7 @@ static const char *function(theseus_callgrind_reader *reader, const char *at) {
   return at;
 }
 
-/* A file or an object. */
+/* Reads the id of a file or an object. */
 static const char *text(const th_names *names, const char *at, uint32_t *out) {
   const th_name *name;
   uint32_t id;
@@ -253,7 +255,7 @@ static const char *callee(theseus_callgrind_reader *reader, const char *at) {
   return at;
 }
 
-/* `1 0x80 12`, or with blanks behind it, as valgrind writes it. */
+/* Reads `1 0x80 12`, after which valgrind writes blanks. */
 static const char *calls(theseus_callgrind_reader *reader, const char *at) {
   uint64_t count, line = reader->line, address = reader->address;
 
@@ -275,7 +277,7 @@ static const char *calls(theseus_callgrind_reader *reader, const char *at) {
 
 #define IS(text) (memcmp(at, text, sizeof(text) - 1) == 0)
 
-/* A line with a key, which is known: gives the next one. */
+/* Reads a line with a known key.  Returns the next line; NULL: it is something else. */
 static const char *keyed(theseus_callgrind_reader *reader, const char *at) {
   if (*at == 'c') {
     if (IS("cfn="))

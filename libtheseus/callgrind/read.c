@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Reads callgrind: bytes into lines, and a file's life. */
+/* read - the public calls of the callgrind reader: a file from begin to finish, and its bytes as lines. */
 #include "base/others.h"
 #include "base/sized.h"
 #include "callgrind/book.h"
@@ -34,7 +34,7 @@ int theseus_callgrind_reader_new(theseus_graph *graph, const theseus_callgrind_o
 
 static void take_back(theseus_callgrind_reader *reader) {
   if (reader->open && reader->partial)
-    (void)th_graph_commit(reader->graph); /* fails where addresses cannot go: then there are both kinds */
+    (void)th_graph_commit(reader->graph); /* if it fails, some rows still have addresses */
   else if (reader->open)
     th_graph_rollback(reader->graph);
   reader->open = false;
@@ -88,7 +88,7 @@ int theseus_callgrind_reader_begin(theseus_callgrind_reader *reader, const char 
 
 /* ---- lines ---- */
 
-/* A line that is not one of costs, without its LF. */
+/* Reads a line that is not a line of costs, without its LF. */
 static int take_line(theseus_callgrind_reader *reader, struct th_piece line) {
   bool known;
   int status = THESEUS_OK;
@@ -108,8 +108,7 @@ static int take_line(theseus_callgrind_reader *reader, struct th_piece line) {
   return status || known ? status : th_callgrind_header(reader, line);
 }
 
-/* Looks at the first line, at the end of which is LF.  Skips the mark that some programs of Windows begin UTF-8
- * with. */
+/* Checks the first line, which ends with LF.  Skips the mark with which some programs on Windows begin UTF-8. */
 static int begin_text(theseus_callgrind_reader *reader, const char **at, const char *end) {
   static const char mark[] = "\xef\xbb\xbf";
   const char *other = th_other_format(*at, (size_t)(end - *at));
@@ -120,7 +119,7 @@ static int begin_text(theseus_callgrind_reader *reader, const char **at, const c
   return THESEUS_OK;
 }
 
-/* Whole lines: the last byte is LF. */
+/* Reads whole lines.  The last byte is LF. */
 static int take_lines(theseus_callgrind_reader *reader, const char *at, const char *end) {
   int status = THESEUS_OK;
 
@@ -188,7 +187,7 @@ static int take_bytes(theseus_callgrind_reader *reader, const char *at, size_t s
   return status ? status : keep_for_later(reader, whole, (size_t)(end - whole));
 }
 
-/* The status of the file, which is taken back after an error; one that nobody has explained yet is explained. */
+/* After an error, removes the file from the graph, and sets a message if there is none yet.  Returns the status. */
 static int settle(theseus_callgrind_reader *reader, int status) {
   if (status) {
     if (!reader->error[0])
@@ -213,7 +212,7 @@ static int finish(theseus_callgrind_reader *reader) {
   theseus_graph *graph = reader->graph;
   int status = THESEUS_OK;
 
-  if (reader->carry_size) /* there was no LF at the end */
+  if (reader->carry_size) /* the last line has no LF */
     status = keep_for_later(reader, "\n", 1);
   if (!status && reader->carry_size)
     status = take_carry(reader);
@@ -272,7 +271,7 @@ int theseus_callgrind_read(theseus_graph *graph, const char *source, const void 
   return status;
 }
 
-/* ---- what it has to say ---- */
+/* ---- position and messages ---- */
 
 int theseus_callgrind_reader_info_get(const theseus_callgrind_reader *reader, theseus_callgrind_reader_info *out) {
   if (!reader)

@@ -5,7 +5,7 @@
  *
  *     read                             a file from begin to finish; bytes to lines
  *     quick, costs, body, header       a kind of line each; quick takes the usual form of most kinds
- *     book                             where in the graph the costs of a line go
+ *     book                             finds the place in the graph for the costs of a line
  *     number, names, messages          tools
  *
  * An id, here, is the number N in `fn=(N) name`.  A text is a number of the graph's table of strings. */
@@ -31,10 +31,10 @@ struct theseus_callgrind_reader {
   const char *const *wanted; /* the events that the caller wants; NULL: all */
   uint32_t wanted_count;
   bool open;  /* a file has begun, and has neither finished nor failed */
-  int status; /* if not open: the answer to feed and finish */
+  int status; /* if not open: what feed and finish return */
 
   /* Bytes and lines. */
-  char *carry; /* the beginning of a line whose end has not come yet */
+  char *carry; /* the beginning of a line that is not complete yet */
   uint32_t carry_size, carry_capacity;
   const char *line_start; /* of the line that is being read; NULL: none */
   uint64_t bytes, lines;
@@ -42,16 +42,16 @@ struct theseus_callgrind_reader {
   /* The header: positions. */
   uint32_t columns[2], column_count; /* of enum theseus_positions each, in the order of the file */
   uint32_t positions;                /* all of them */
-  uint32_t graph_positions; /* those that the graph keeps; 0: to be asked before the next line of costs of this part */
-  bool quick;               /* if graph_positions is set: the order of the columns is the usual one */
+  uint32_t graph_positions;          /* those that the graph keeps; 0: not known before the first costs of this part */
+  bool quick; /* quick.c can read the costs: the columns are in the usual order.  Valid if graph_positions is set */
 
   /* The header: events. */
   bool has_events;
   uint32_t event_count, event_columns[TH_EVENTS_MAX]; /* of this part, in the graph */
   bool left_out[TH_EVENTS_MAX];                       /* by column of this part: the caller does not want it */
-  struct th_graph_event *declared;                    /* what `event:` and `events:` lines of this file name */
+  struct th_graph_event *declared; /* the events that `event:` and `events:` lines of this file name */
   uint32_t declared_count, declared_capacity;
-  uint32_t *seen; /* those of them that are columns, in the order of the file */
+  uint32_t *seen; /* the events that are columns, in the order of the file */
   uint32_t seen_count, seen_capacity;
 
   /* The header: facts.  Texts, or TH_NONE. */
@@ -86,7 +86,7 @@ struct theseus_callgrind_reader {
   uint32_t kept;
   uint64_t warning_count;
   char error[TH_MESSAGE];
-  uint32_t refused; /* the text of the event whose cost was the error; TH_NONE: none was */
+  uint32_t refused; /* the text of the event whose negative cost was the error; TH_NONE: none */
 };
 
 /* A part of one line.  No NUL at its end. */
@@ -104,7 +104,7 @@ static inline struct th_piece th_trim(struct th_piece piece) {
   return piece;
 }
 
-/* Can a line of costs begin with this byte? */
+/* Returns true if a line of costs can begin with this byte. */
 static inline bool th_begins_costs(char c) { return (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '*'; }
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Writes a graph as callgrind, in the one way that KCachegrind, callgrind_annotate, gprof2dot and speedscope all read
- * right. */
+/* write - writes a graph as callgrind, in a form that KCachegrind, callgrind_annotate, gprof2dot and speedscope all
+ * read correctly. */
 #include "base/digits.h"
 #include "base/output.h"
 #include "base/version.h"
@@ -8,9 +8,9 @@
 
 #include <string.h>
 
-enum { NUMBER = 24 /* bytes of a number, at most, with what is around it */ };
+enum { NUMBER = 24 /* the most bytes of a number, with what surrounds it */ };
 
-/* One table of compressed names: what has been mentioned has a number. */
+/* A table of compressed names.  A name gets its number when it is first mentioned. */
 struct names {
   uint32_t *numbers; /* 0: not yet */
   uint32_t last;
@@ -58,7 +58,7 @@ static void put_decimal(struct writer *w, char first, uint64_t number) {
   th_output_until(&w->output, decimal(at, number));
 }
 
-/* `key=(id) text`, the text at its first mention only; an empty text has no id. */
+/* Writes `key=(id) text`, with the text only at the first mention.  An empty text has no id. */
 static void put_name(struct writer *w, const char *key, struct names *names, uint32_t index, uint32_t text) {
   put_string(w, key);
   if (text != w->graph->empty) {
@@ -155,7 +155,7 @@ static void put_header(struct writer *w) {
   put_totals(w, "summary:");
 }
 
-/* Address, line or both.  There is room. */
+/* Writes an address, a line or both to `at`, which has room. */
 static char *position(const struct writer *w, char *at, uint64_t address, uint32_t line) {
   uint32_t positions = w->graph->positions;
   if (positions & THESEUS_ADDRESSES)
@@ -167,7 +167,7 @@ static char *position(const struct writer *w, char *at, uint64_t address, uint32
   return decimal(at, line);
 }
 
-/* A row's position and values. */
+/* Writes the position and the values of a row. */
 static void put_row(struct writer *w, const uint64_t *cells, const th_place *place, const uint64_t *values) {
   uint32_t events = w->graph->event_count;
   char *at = position(w, th_output_room(&w->output, 4 * NUMBER), th_cells_address(cells, place), th_cells_line(cells));
@@ -207,7 +207,7 @@ static void put_edge(struct writer *w, uint32_t row) {
   put_row(w, cells, place, values + TH_EDGE_EVENTS);
 }
 
-/* The function's rows, file by file: costs, then calls. */
+/* Writes the rows of a function, file by file: costs, then calls. */
 static void put_function(struct writer *w, uint32_t rank, uint32_t *object) {
   const theseus_graph *graph = w->graph;
   const struct th_order *order = &w->order;
@@ -257,7 +257,7 @@ static void put_all(struct writer *w) {
   put_totals(w, "\ntotals:");
 }
 
-/* The tables of the writer, which are still to be freed after a failure. */
+/* Allocates the tables of the writer.  The caller frees them, also after a failure. */
 static int prepare(struct writer *w, th_alloc *alloc) {
   const theseus_graph *graph = w->graph;
   size_t texts = graph->strings.count;
@@ -273,7 +273,7 @@ static int prepare(struct writer *w, th_alloc *alloc) {
 }
 
 int theseus_callgrind_write(const theseus_graph *graph, const theseus_sink *sink) {
-  th_alloc alloc; /* its own: the graph is const, and others may be reading it */
+  th_alloc alloc; /* its own: the graph is const, and other threads may read it */
   struct writer w = {.graph = graph};
 
   if (!graph || th_alloc_init(&alloc, &graph->alloc.user, 0))
