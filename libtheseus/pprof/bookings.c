@@ -17,10 +17,10 @@ void th_bookings_begin(th_bookings *bookings, theseus_profile *profile) {
                             .last_bucket = TH_NONE};
 }
 
-/* Files have the same order, mostly: the one after the last is tried before the map. */
+/* Usually files have the same order, so the booking after the last one is tried before the map. */
 static int find_cell(th_bookings *bookings, const struct th_cell_key *key, uint32_t *out) {
   th_cells *cells = &bookings->profile->cells;
-  uint32_t next = bookings->last_cell + 1; /* wraps to the first */
+  uint32_t next = bookings->last_cell + 1; /* or the first */
   int status = THESEUS_OK;
 
   if (next < cells->count && memcmp(&cells->items[next].key, key, sizeof *key) == 0)
@@ -114,7 +114,7 @@ void th_bookings_undo(th_bookings *bookings) {
 
   for (uint32_t i = bookings->cell_count; i-- > 0;)
     profile->cells.items[bookings->cells[i].cell].value.ns -= bookings->cells[i].amount;
-  for (uint32_t i = bookings->span_count; i-- > 0;) { /* the last first, for what minima and maxima were */
+  for (uint32_t i = bookings->span_count; i-- > 0;) { /* the newest first, to restore minima and maxima */
     const struct th_booked_spans *booked = &bookings->spans[i];
     struct th_stats *stats = &profile->stats[booked->stats];
     stats->operations -= booked->count;
@@ -136,7 +136,7 @@ void th_bookings_undo(th_bookings *bookings) {
   }
   for (uint32_t i = bookings->before.stats; i < profile->stats_count; i++)
     profile->stats[i] = th_no_stats();
-  profile->event_count = bookings->before.events; /* a file would have columns for them */
+  profile->event_count = bookings->before.events; /* else files would have columns for them */
   profile->info.truncated_pushes = bookings->before.truncated_pushes;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* pprof-bookings - what a file adds to a profile, sample by sample, remembered so that it can be taken back.  Of what
- * is new there is nothing to remember: it came last, and is cut off.
+/* pprof-bookings - remembers what a file adds to a profile, sample by sample, so that it can be undone.  New items need
+ * no memory: they are the last ones, and are cut off.
  *
- * A file that turns out to be broken in its last sample must not have been there; one that is whole should not be built
- * up beside the profile first, only to be added to it. */
+ * A file may turn out to be broken in its last sample.  Then nothing of it may remain.  The alternative, a profile for
+ * each file that is then merged, would take more time and memory. */
 #ifndef TH_PPROF_BOOKINGS_H
 #define TH_PPROF_BOOKINGS_H
 
@@ -30,14 +30,14 @@ enum { TH_PENDING = TH_OUTCOMES };
 struct th_ended {
   uint32_t stack, outcome;
   uint64_t count, latency_ns;
-  uint64_t mark; /* a latency that stands for those of all; TH_NO_MARK: there is none */
+  uint64_t mark; /* a latency that stands for all of them; TH_NO_MARK: none */
 };
 
 void th_bookings_begin(th_bookings *bookings, theseus_profile *profile);
-/* Both: ENOMEM, ELIMIT, EOVERFLOW. */
+/* Book costs, and spans.  ENOMEM, ELIMIT, EOVERFLOW. */
 int th_bookings_cost(th_bookings *bookings, const struct th_cell_key *key, uint64_t amount);
 int th_bookings_spans(th_bookings *bookings, const struct th_ended *ended);
-/* Takes all of it back, and events with it that the profile did not have.  Cannot fail. */
+/* Undoes all bookings, and removes the events that the file added.  Cannot fail. */
 void th_bookings_undo(th_bookings *bookings);
 void th_bookings_free(th_bookings *bookings);
 

@@ -13,7 +13,7 @@ static uint32_t find_type(const th_pprof_tables *tables, const char *name, const
   return TH_NONE;
 }
 
-/* Do our own events have this name, or one of the sample types before? */
+/* Returns true if a built-in event has this name, or the event of an earlier sample type. */
 static bool is_taken(const th_pprof_events *events, const theseus_profile *profile, const char *name, uint32_t before) {
   theseus_event_info event = {.size = sizeof event};
   for (uint32_t id = 0; id < THESEUS_EVENTS; id++)
@@ -27,7 +27,7 @@ static bool is_taken(const th_pprof_events *events, const theseus_profile *profi
   return false;
 }
 
-/* A name that an event can have. */
+/* Makes a name for the event of a sample type. */
 static void event_name(const th_pprof_events *events, const theseus_profile *profile, uint32_t type,
                        const struct th_text *text, char *out, size_t size) {
   size_t n = th_event_name(text->bytes, text->length, out, size / 2);
@@ -35,7 +35,7 @@ static void event_name(const th_pprof_events *events, const theseus_profile *pro
     n += (size_t)snprintf(out + n, size - n, "_%u", (unsigned)type);
 }
 
-/* The long name that a comment gives an event, in the bytes of the file; without bytes: no comment does. */
+/* Returns the long name that a comment gives an event, as bytes of the file; NULL bytes: no comment does. */
 static struct th_text commented(const th_pprof_tables *tables, const char *name) {
   size_t n = strlen(name), before = strlen(TH_WORD_EVENT), middle = strlen(TH_WORD_EVENT_MIDDLE);
 
@@ -51,7 +51,8 @@ static struct th_text commented(const th_pprof_tables *tables, const char *name)
   return (struct th_text){.bytes = NULL};
 }
 
-/* The long name of an event of the host's: a comment's, or the sample type's name if the event's had to differ. */
+/* Finds the long name of one of the host's events: that of a comment, or the name of the sample type if the event could
+ * not have it. */
 static int long_name(const th_pprof_tables *tables, theseus_profile *profile, const char *name,
                      const struct th_text *type, const char **out) {
   struct th_text text = commented(tables, name);
@@ -65,7 +66,7 @@ static int long_name(const th_pprof_tables *tables, theseus_profile *profile, co
   return status;
 }
 
-/* The names of the built-in events: what the sample type says, and comments. */
+/* Finds the names of the built-in events, from the sample type and from comments. */
 static int resolve_names(th_pprof_events *events, const th_pprof_tables *tables, theseus_profile *profile,
                          const theseus_event_info *defaults) {
   theseus_event_info names[THESEUS_EVENTS];

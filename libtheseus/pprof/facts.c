@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* The value of a comment about `fact`; NULL: the comment is about something else. */
+/* Returns the value of a comment about `fact`; NULL: the comment is about something else. */
 static const char *value_of(const struct th_text *comment, int fact, size_t *length) {
   const char *key = th_fact_key(fact);
   size_t n = strlen(key), middle = strlen(TH_WORD_FACT_MIDDLE);
@@ -23,7 +23,7 @@ bool th_pprof_is_fact(const struct th_text *comment) {
   return false;
 }
 
-/* All comments about one fact, a line for each, joined in `lines`. */
+/* Joins all comments about one fact in `lines`, a line for each. */
 static int join_lines(const th_pprof_tables *tables, int fact, th_wire *lines, bool *found) {
   *found = false;
   lines->used = 0;

@@ -5,7 +5,7 @@
 
 #include "pprof/tables.h"
 
-/* True if a comment is a fact. */
+/* Returns true if a comment is a fact. */
 bool th_pprof_is_fact(const struct th_text *comment);
 
 /* Interns the facts among the texts of `profile`.  ENOMEM, ELIMIT, EOVERFLOW. */

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: ISC */
-/* pprof - what the writer and the reader must agree on: the numbers of the fields of profile.proto, and the words of
- * ours.
+/* format - what the writer and the reader must agree on: the numbers of the fields of profile.proto, and our own words.
  *
- * A profile is samples: a stack of locations, the leaf first, a value for each sample type, and labels.  A location is
- * a line of a function.  What is measured of a stack becomes
+ * A file has samples.  A sample is a stack of locations (the leaf first), a value for each sample type, and labels.  A
+ * location is a line of a function.  The measurements of a stack become
  *
  *     Wait, root      a sample for each line; a host's own events of that line are in it too
- *     Wait, detached  one for each line and head: `detached` is the head's function, `head` the number of frames of the
- *                     stack, from the root, that are the head's too; should it have others, they are `head_path`
- *     spans           one for each `outcome` and bucket of `latency`: how many, and the sum of their latencies
+ *     Wait, detached  a sample for each line and head.  `detached` is the function of the head, `head` the number of
+ *                     frames, from the root, that the stacks of both share; `head_path` has other frames of the head
+ *     spans           a sample for each `outcome` and bucket of `latency`: their number, and the sum of latencies
  *
- * so that adding samples that have the same stack and labels adds profiles.  A bucket is named by any latency in it;
- * the lowest and the highest one of a stack are exact, and are its minimum and maximum. */
+ * So adding samples with equal stacks and labels adds profiles.  A bucket is named by a latency in it.  The lowest and
+ * the highest latency of a stack are exact: its minimum and maximum. */
 #ifndef TH_PPROF_H
 #define TH_PPROF_H
 
@@ -51,13 +50,13 @@ enum { TH_LOCATION_ID = 1, TH_LOCATION_MAPPING, TH_LOCATION_ADDRESS, TH_LOCATION
 enum { TH_LINE_FUNCTION = 1, TH_LINE_LINE };
 enum { TH_FUNCTION_ID = 1, TH_FUNCTION_NAME, TH_FUNCTION_SYSTEM_NAME, TH_FUNCTION_FILE, TH_FUNCTION_FIRST_LINE };
 
-/* The sample types that are ours, in their order, before those of the host's events. */
+/* Our sample types, in their order.  Those of the host's events follow. */
 enum { TH_TYPE_WAIT, TH_TYPE_LATENCY, TH_TYPE_OPERATIONS, TH_TYPE_HOST };
 
 #define TH_WORD_WAIT "wait"
 #define TH_WORD_LATENCY "latency"       /* a sample type, and a label */
 #define TH_WORD_OPERATIONS "operations" /* the sample type of a profile whose event is called Operations */
-#define TH_WORD_DEFERREDS "deferreds"   /* and of one whose event is called Deferreds */
+#define TH_WORD_DEFERREDS "deferreds"   /* the same if it is called Deferreds */
 #define TH_WORD_NANOSECONDS "nanoseconds"
 #define TH_WORD_COUNT "count"
 #define TH_WORD_OUTCOME "outcome"

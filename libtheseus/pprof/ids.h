@@ -5,7 +5,7 @@
 
 #include "base/map.h"
 
-/* A table's items by their ids, which are any numbers but 0; mostly they count from 1. */
+/* The items of a table, by ids: any numbers but 0.  Usually ids count from 1. */
 struct th_ids {
   uint64_t *ids; /* of the items */
   uint32_t count, capacity;
@@ -16,10 +16,10 @@ struct th_ids {
 
 /* Appends an item.  ENOMEM, ELIMIT, EOVERFLOW. */
 int th_ids_add(struct th_ids *ids, th_alloc *alloc, uint64_t id);
-/* Makes the items known by their ids, once all are appended.  EFORMAT: *wrong is 0, or the id of two items.  ENOMEM,
+/* Indexes the items by their ids, after all were appended.  EFORMAT: *wrong becomes 0, or the id of two items.  ENOMEM,
  * ELIMIT. */
 int th_ids_index(struct th_ids *ids, th_alloc *alloc, uint64_t *wrong);
-/* The item with an id, or TH_NONE. */
+/* Returns the item with an id, or TH_NONE. */
 uint32_t th_ids_find(const struct th_ids *ids, uint64_t id);
 void th_ids_free(struct th_ids *ids, th_alloc *alloc);
 

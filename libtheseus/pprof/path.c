@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* How many bytes two blocks have in common, from their ends. */
+/* Returns the number of bytes that two blocks have in common at their ends. */
 static uint32_t common_end(th_bytes a, th_bytes b) {
   size_t most = (size_t)(a.end - a.at), n = 0;
   if (most > (size_t)(b.end - b.at))
@@ -19,7 +19,7 @@ static uint32_t common_end(th_bytes a, th_bytes b) {
   return (uint32_t)n;
 }
 
-/* Goes back to where the locations are those of the last sample.  False: they all are. */
+/* Goes back to where the locations equal those of the last sample.  Returns false if all do. */
 static bool go_back(th_pprof_path *path, th_bytes locations) {
   uint32_t common = path->locations.at ? common_end(path->locations, locations) : 0;
   uint64_t size = (uint64_t)(locations.end - locations.at);
@@ -29,12 +29,12 @@ static bool go_back(th_pprof_path *path, th_bytes locations) {
   while (path->count && path->steps[path->count - 1].bytes > common)
     path->count--;
   if (path->count && path->steps[path->count - 1].bytes == common && common < size &&
-      locations.end[-1 - (ptrdiff_t)common] >= 0x80) /* the number goes on here */
+      locations.end[-1 - (ptrdiff_t)common] >= 0x80) /* here the number continues */
     path->count--;
   return true;
 }
 
-/* Reads the number that ends at *end, which becomes where it begins.  False: it has more than 64 bits. */
+/* Reads the number that ends at *end, and moves *end to its begin.  Returns false if it has more than 64 bits. */
 static inline bool take_last(const unsigned char *begin, const unsigned char **end, uint64_t *out) {
   const unsigned char *at = *end - 1;
   uint64_t number = *at;
@@ -53,7 +53,7 @@ static inline bool take_last(const unsigned char *begin, const unsigned char **e
   return true;
 }
 
-/* Pushes a frame.  Within the bound of depth: frames that are too many were skipped before. */
+/* Pushes a frame, within max_depth: frames beyond it were skipped before. */
 static inline int push_frame(theseus_profile *profile, struct th_step *step, uint32_t function, uint32_t line) {
   uint32_t call_line = step->stack == THESEUS_ROOT ? 0 : step->line;
   step->line = line;
@@ -64,7 +64,7 @@ static inline int push_frame(theseus_profile *profile, struct th_step *step, uin
   return th_stacks_push(&profile->stacks, &profile->alloc, step->stack, function, call_line, &step->stack);
 }
 
-/* Pushes the frames of a location, of which the first one is the innermost, less the outermost `skip`. */
+/* Pushes the frames of a location, the last one first, without the outermost `skip`. */
 static int push_location(const th_pprof_tables *tables, const struct th_pprof_location *location,
                          theseus_profile *profile, struct th_step *step, uint64_t skip) {
   int status = THESEUS_OK;
@@ -75,7 +75,8 @@ static int push_location(const th_pprof_tables *tables, const struct th_pprof_lo
   return status;
 }
 
-/* The number of frames of the locations.  Those that are not in the file are one each: they are an error later. */
+/* Returns the number of frames of the locations.  A location that the file lacks counts as one; it is an error
+ * later. */
 static uint64_t count_frames(const th_pprof_tables *tables, th_bytes locations) {
   uint64_t frames = 0, id;
   while (locations.at != locations.end && th_wire_take(&locations, &id)) {
@@ -87,7 +88,7 @@ static uint64_t count_frames(const th_pprof_tables *tables, th_bytes locations) 
   return frames;
 }
 
-/* The number of frames to skip, from the callers' end, so that the rest fits into the bound of depth. */
+/* Returns the number of outermost frames to skip, so that the rest fits into max_depth. */
 static uint64_t too_many(const th_pprof_tables *tables, const theseus_profile *profile, th_bytes locations) {
   if ((uint64_t)(locations.end - locations.at) * tables->most_frames <= profile->max_depth)
     return 0;

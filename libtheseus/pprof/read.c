@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Reads a pprof profile: first its tables, then its samples, one by one.  What Theseus wrote becomes what it was; the
- * sample types of others become events. */
+/* read - reads a pprof file: first its tables, then its samples, one by one.  The sample types of other programs become
+ * events. */
 #include "base/others.h"
 #include "base/sized.h"
 #include "pprof/bookings.h"
@@ -34,7 +34,7 @@ static int sample_fail(const struct reader *reader, const unsigned char *at, con
   return th_pprof_fail(&reader->tables, at, "sample %llu: %s", (unsigned long long)reader->sample_number, what);
 }
 
-/* The next line of a text, which loses it. */
+/* Splits off the first line of a text. */
 static th_bytes next_line(th_bytes *text) {
   th_bytes line = {text->at, text->at};
   while (line.end != text->end && *line.end != '\n')
@@ -135,7 +135,7 @@ static int add_sample(struct reader *reader, const struct th_pprof_meaning *labe
   return status;
 }
 
-/* Adds to the locations.  Mostly they are one block, which stays where it is. */
+/* Adds to the locations.  Usually they are one block, which stays where it is. */
 static int take_locations(struct reader *reader, const struct th_field *field, const unsigned char *at) {
   th_wire *spliced = &reader->spliced[reader->path.locations.at == reader->spliced[0].bytes];
   unsigned char number[TH_VARINT];
@@ -165,7 +165,7 @@ static int take_locations(struct reader *reader, const struct th_field *field, c
   return THESEUS_OK;
 }
 
-/* Adds to the values; of too many only the number is kept.  False: one does not end. */
+/* Adds to the values.  If there are too many, only their number is kept.  Returns false if one does not end. */
 static bool take_values(struct reader *reader, const struct th_field *field) {
   th_bytes block = field->block;
   uint64_t value = field->value;
@@ -228,7 +228,7 @@ static int read_samples(struct reader *reader, th_bytes bytes) {
   int status = THESEUS_OK;
 
   while (!status && bytes.at != bytes.end) {
-    (void)th_wire_next(&bytes, &field); /* has gone well before */
+    (void)th_wire_next(&bytes, &field); /* cannot fail: it succeeded before */
     if (field.number != TH_PROFILE_SAMPLE)
       continue;
     reader->sample_number++;

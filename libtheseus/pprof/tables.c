@@ -31,7 +31,7 @@ int th_pprof_intern(theseus_profile *profile, const struct th_text *text, uint32
 
 /* ---- messages ---- */
 
-/* The next field of a message; false at its end, or when `status` says that it is broken. */
+/* Reads the next field of a message.  Returns false at its end, and if it is broken, which `status` then says. */
 static bool next_field(const th_pprof_tables *tables, th_bytes *message, struct th_field *field, int *status) {
   if (message->at == message->end)
     return false;
@@ -147,7 +147,7 @@ static int read_location(th_pprof_tables *tables, th_bytes message) {
         break;
       default: break;
     }
-  if (!status && tables->frame_count == location.first) /* an address that nobody has looked up */
+  if (!status && tables->frame_count == location.first) /* an address without a name */
     status = read_line(tables, (th_bytes){message.at, message.at});
   if (status)
     return status;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* pprof-tables - what the samples of a pprof file refer to: strings, functions, locations, by ids that the file chose.
+/* tables - the tables of a pprof file, to which samples refer: strings, functions, locations, by ids of the file.
  *
- * The bytes are the caller's and stay where they are.  Nothing here is larger than a small multiple of them. */
+ * The bytes belong to the caller and stay where they are.  The tables are no larger than a small multiple of them. */
 #ifndef TH_PPROF_TABLES_H
 #define TH_PPROF_TABLES_H
 
@@ -33,9 +33,9 @@ struct th_pprof_location {
   uint32_t first, frames; /* in the table of frames, the innermost first */
 };
 
-/* A location that is one frame, as nearly all are; all that following a stack needs of them, packed. */
+/* A location that is one frame, as nearly all are, packed: all that following a stack needs. */
 struct th_pprof_place {
-  uint32_t function, line; /* function: TH_NONE: it is not there, or not one frame */
+  uint32_t function, line; /* function: TH_NONE: the location does not exist, or is not one frame */
 };
 
 struct th_pprof_type {
@@ -70,7 +70,7 @@ typedef struct th_pprof_tables {
   uint64_t default_type, drop_frames, keep_frames; /* strings */
 } th_pprof_tables;
 
-/* Takes in all of a file but its samples.  EFORMAT, ENOMEM, ELIMIT, EOVERFLOW. */
+/* Reads everything of a file but its samples.  EFORMAT, ENOMEM, ELIMIT, EOVERFLOW. */
 int th_pprof_tables_read(th_pprof_tables *tables, th_bytes bytes);
 /* Makes the functions known to a profile, and frames of places that have none.  EFORMAT, ENOMEM, ELIMIT, EOVERFLOW. */
 int th_pprof_tables_resolve(th_pprof_tables *tables, theseus_profile *profile);
@@ -78,7 +78,7 @@ int th_pprof_tables_resolve(th_pprof_tables *tables, theseus_profile *profile);
 void th_pprof_tables_tell_objects(const th_pprof_tables *tables, theseus_profile *profile);
 void th_pprof_tables_free(th_pprof_tables *tables);
 
-/* A string by its number; NULL: there is none. */
+/* Returns a string by its number; NULL: no such string. */
 const struct th_text *th_pprof_string(const th_pprof_tables *tables, uint64_t number);
 bool th_text_is(const struct th_text *text, const char *wanted);
 /* Interns a string of the file, cleaned, among a profile's.  ENOMEM, ELIMIT, EOVERFLOW. */
@@ -90,7 +90,7 @@ __attribute__((format(printf, 3, 4)))
 #endif
 int th_pprof_fail(const th_pprof_tables *tables, const unsigned char *at, const char *format, ...);
 
-/* A number that should fit into 32 bits, a line say; 0 if it does not. */
+/* Returns a number that should fit into 32 bits, such as a line; 0 if it does not. */
 static inline uint32_t th_small(uint64_t number) { return number <= UINT32_MAX ? (uint32_t)number : 0; }
 
 #endif

@@ -40,7 +40,7 @@ int th_pprof_cells_sort(th_pprof_writer *writer) {
     ends[positions[cells->items[i].key.stack] + 1]++;
   for (uint32_t i = 1; i <= n; i++)
     ends[i] += ends[i - 1];
-  for (uint32_t i = 0; i < cells->count; i++) /* ends[p] begins as the start of p, and grows to its end */
+  for (uint32_t i = 0; i < cells->count; i++) /* ends[p] grows from the begin of p to its end */
     writer->cells[ends[positions[cells->items[i].key.stack]]++] = i;
   for (uint32_t i = 0; i < n; from = ends[i++])
     if (ends[i] - from > 1)

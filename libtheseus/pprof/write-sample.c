@@ -3,7 +3,7 @@
 #include "pprof/write-locations.h"
 
 enum {
-  LOCATION_SIZE = 5, /* bytes of a location's id, at most */
+  LOCATION_SIZE = 5, /* the most bytes of the id of a location */
   LABEL_SIZE = 2 + 3 * (1 + LOCATION_SIZE) + 1 + TH_VARINT
 };
 
@@ -40,8 +40,8 @@ int th_pprof_sample_init(th_pprof_writer *writer) {
   return sample->tail ? THESEUS_OK : th_alloc_why(alloc);
 }
 
-/* Makes the path that of another stack, from the frame on in which they differ.  Locations get their ids in the order
- * of the sample: leaf first. */
+/* Turns the path to another stack, from the first frame that differs.  Locations get their ids in the order of the
+ * sample: leaf first. */
 static void turn_to(th_pprof_writer *writer, uint32_t stack) {
   const struct th_stack *stacks = writer->profile->stacks.items;
   struct th_pprof_sample *sample = &writer->sample;

@@ -38,7 +38,7 @@ static void mark_extremes(th_pprof_writer *writer, const struct th_stats *stats)
     return;
   if (top->mark != stats->latency_min_ns || lowest > 1) {
     top->mark = max;
-  } else if (top->count > 1) { /* all are in one bucket: the slowest gets a mark of its own */
+  } else if (top->count > 1) { /* all are in one bucket: the longest latency gets a mark of its own */
     struct th_bucket slowest = *top;
     slowest.mark = max;
     slowest.count = 1;
@@ -64,8 +64,8 @@ static void send_count(th_pprof_writer *writer, uint32_t stack, uint32_t outcome
   th_pprof_sample_send(writer, stack, line, labels, mark ? 2 : 1);
 }
 
-/* For each outcome the spans without a mark come first: abandoned and pending ones, latencies that the histogram has
- * lost, and, if the file has no marks, all. */
+/* For each outcome, the spans without a mark come first: abandoned and pending ones, latencies that the histogram has
+ * lost, and all if the file has no marks. */
 void th_pprof_spans_send(th_pprof_writer *writer, uint32_t stack) {
   const struct th_stats *stats = &writer->profile->stats[writer->profile->stacks.items[stack].stats];
   const th_histogram *histogram = &writer->profile->histogram;

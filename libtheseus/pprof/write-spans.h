@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* write-spans - how many operations began at a stack, how they ended, and their latencies. */
+/* write-spans - the samples of spans: how many began at a stack, how they ended, and their latencies. */
 #ifndef TH_PPROF_WRITE_SPANS_H
 #define TH_PPROF_WRITE_SPANS_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* write-tables - what the samples refer to: mappings, locations, functions, strings. */
+/* write-tables - the tables to which samples refer: mappings, locations, functions, strings. */
 #ifndef TH_PPROF_WRITE_TABLES_H
 #define TH_PPROF_WRITE_TABLES_H
 
