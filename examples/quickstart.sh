@@ -18,4 +18,6 @@ install_package
 
 cd "$root"
 say "profiling examples/web_profile.py"
-"$venv/bin/python" examples/web_profile.py
+"$venv/bin/theseus" run -q --force -o "$build/web.pb.gz" examples/web_profile.py
+say "theseus report .build/web.pb.gz"
+"$venv/bin/theseus" report .build/web.pb.gz

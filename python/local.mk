@@ -63,6 +63,7 @@ EXTRA_DIST += \
   %D%/theseus/_pprof.py \
   %D%/theseus/calls.py \
   %D%/theseus/cli/__init__.py \
+  %D%/theseus/cli/export.py \
   %D%/theseus/cli/faults.py \
   %D%/theseus/cli/inputs.py \
   %D%/theseus/cli/interpreter.py \
@@ -103,6 +104,7 @@ EXTRA_DIST += \
   %D%/theseus/settings.py \
   %D%/theseus/rows.py \
   %D%/theseus/source.py \
+  %D%/theseus/speedscope.py \
   %D%/theseus/stack.py \
   %D%/theseus/starting.py \
   %D%/theseus/stderr.py \

@@ -86,6 +86,7 @@ EXTRA_DIST += \
   %D%/installed.c \
   %D%/python/callgrind_parse.py \
   %D%/python/cli/test_command.py \
+  %D%/python/cli/test_export.py \
   %D%/python/cli/test_import.py \
   %D%/python/cli/test_origin.py \
   %D%/python/conftest.py \

@@ -12,9 +12,10 @@ EXTRA_DIST += \
   %D%/merge.py \
   %D%/noop-hook.c \
   %D%/pending.py \
+  %D%/start.py \
   %D%/workloads.py
 
-BENCHES = bench-spans bench-merge bench-pprof bench-hooks bench-pending
+BENCHES = bench-spans bench-merge bench-pprof bench-hooks bench-pending bench-start
 .PHONY: bench $(BENCHES)
 bench:
 	$(AM_V_at)for one in $(BENCHES); do $(MAKE) $(AM_MAKEFLAGS) $$one || exit; done
@@ -30,5 +31,7 @@ bench-hooks:
 	$(AM_V_at)$${PYTHON:-python3} -B $(srcdir)/%D%/hooks.py --json bench-hooks.json
 bench-pending:
 	$(AM_V_at)$${PYTHON:-python3} -B $(srcdir)/%D%/pending.py --json bench-pending.json
+bench-start:
+	$(AM_V_at)$${PYTHON:-python3} -B $(srcdir)/%D%/start.py --json bench-start.json
 
-CLEANFILES += $(EXTRA_PROGRAMS) bench-spans.json bench-merge.json bench-pprof.json bench-hooks.json bench-pending.json
+CLEANFILES += $(EXTRA_PROGRAMS) bench-spans.json bench-merge.json bench-pprof.json bench-hooks.json bench-pending.json bench-start.json
