@@ -216,4 +216,10 @@ else
 fi
 
 cd "$build" && rm -rf "$work"
+# ---- 11 ----
+is "11-snapshot writes files of a thread that goes on" "$build/examples/11-snapshot" snapshot.callgrind
+is "11: all jobs are in the last one" grep -qx '20000 jobs' said
+is "11: with their wait" shows snapshot.callgrind "20000000000 (root)
+20000000000 job"
+
 echo "1..$n"

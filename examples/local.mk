@@ -5,7 +5,7 @@ EXTRA_DIST += \
   %D%/web_profile.py
 
 # The numbered examples.  Some need what only they need, and are left out without it.
-EXAMPLES = %D%/01-record %D%/02-spans %D%/06-merge
+EXAMPLES = %D%/01-record %D%/02-spans %D%/06-merge %D%/11-snapshot
 EXAMPLE_MODULES =
 if HAVE_INSTRUMENT
 EXAMPLES += %D%/03-program
@@ -35,6 +35,10 @@ check_LTLIBRARIES = $(EXAMPLE_MODULES)
 %C%_04_libuv_LDADD = libtheseus/libtheseus.la $(UV_LIBS)
 %C%_06_merge_SOURCES = %D%/06-merge.c
 %C%_06_merge_LDADD = libtheseus/libtheseus.la
+%C%_11_snapshot_SOURCES = %D%/11-snapshot.c
+%C%_11_snapshot_CFLAGS = $(AM_CFLAGS) $(PTHREAD_FLAGS)
+%C%_11_snapshot_LDADD = libtheseus/libtheseus.la
+%C%_11_snapshot_LDFLAGS = $(AM_LDFLAGS) $(PTHREAD_FLAGS)
 %C%_theseus_la_SOURCES = %D%/05-lua.c
 %C%_theseus_la_CFLAGS = $(AM_CFLAGS) $(LUA_CFLAGS)
 %C%_theseus_la_LIBADD = libtheseus/libtheseus.la
@@ -59,6 +63,7 @@ dist_examples_DATA = \
   %D%/06-merge.c \
   %D%/09-go.go \
   %D%/10-mutex.c \
-  %D%/10-program.c
+  %D%/10-program.c \
+  %D%/11-snapshot.c
 dist_check_SCRIPTS += %D%/check.sh
 TESTS += %D%/check.sh

@@ -197,7 +197,9 @@ dist_bashcompletion_DATA = %D%/merge/completions/theseus-merge
 zshcompletiondir = $(datadir)/zsh/site-functions
 dist_zshcompletion_DATA = %D%/merge/completions/_theseus-merge
 
-# The manual pages of section 3 are made from the header; each call and each type has a link to the page that it is on.
+dist_man_MANS += %D%/man/theseus_spans.7 %D%/man/theseus_hosts.7
+
+# The manual pages of section 3 are made from the header.  Each type has a link to the page that it is on.
 MAN3 = \
   %D%/libtheseus.3 \
   %D%/theseus_callgrind.3 \
@@ -217,6 +219,9 @@ $(MAN3): %D%/theseus.h %D%/man.awk
 MAN3_INDEX = $(AWK) -v page=index -f $(srcdir)/%D%/man.awk $(srcdir)/%D%/theseus.h
 install-data-hook:
 	$(MAN3_INDEX) | while read page name kind; do \
-	  (cd '$(DESTDIR)$(man3dir)' && rm -f $$name.3 && $(LN_S) $$page.3 $$name.3) || exit; done
+	  rm -f '$(DESTDIR)$(man3dir)'/$$name.3 && \
+	  if test $$kind = call; then \
+	    $(AWK) -v page=$$name -f $(srcdir)/%D%/man.awk $(srcdir)/%D%/theseus.h >'$(DESTDIR)$(man3dir)'/$$name.3; \
+	  else (cd '$(DESTDIR)$(man3dir)' && $(LN_S) $$page.3 $$name.3); fi || exit; done
 uninstall-hook:
 	$(MAN3_INDEX) | while read page name kind; do rm -f '$(DESTDIR)$(man3dir)'/$$name.3; done

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: ISC
-# The manual pages of section 3, from theseus.h, which is the manual: a page for each group of calls, and the overview.
+# The manual pages of section 3, from theseus.h, which is the manual: the overview, a page for each group of calls, and
+# one for each call.
 #
 #     awk -v page=theseus_spans -f man.awk theseus.h >theseus_spans.3
+#     awk -v page=theseus_span_end -f man.awk theseus.h >theseus_span_end.3      of one call
 #     awk -v page=index -f man.awk theseus.h       a line "page name call" for each call, "page name type" for each type
 
 function set(name, sections, what) {
@@ -23,29 +25,56 @@ BEGIN {
   set("theseus_graph", "graphs", "what a callgrind file holds, and writing it")
   set("theseus_callgrind", "reading callgrind", "read callgrind files")
   set("theseus_pprof", "folded stacks and pprof|output", "write folded stacks, write and read pprof files")
-  if (page != "index" && !(page in titles)) {
-    print "man.awk: no page " page >"/dev/stderr"
-    exit failed = 1
-  }
+  single = page != "index" && !(page in titles) ? page : ""
   section = "top"
-  if (page != "index")
-    begin_page()
+  if (page != "index" && !single)
+    begin_page(titles[page])
 }
 
-function begin_page() {
+function begin_page(title) {
   print ".\\\" SPDX-License-Identifier: ISC"
   print ".\\\" Made from theseus.h."
   print ".TH " toupper(page) " 3 \"\" \"libtheseus\""
   print ".nh\n.ad l"
   print ".SH NAME"
-  print page " \\- " titles[page]
+  print page " \\- " title
   print ".SH SYNOPSIS"
   print ".nf"
   print ".B #include <theseus.h>"
   print ".PP"
   print "cc \\fIprogram.c\\fP $(pkg\\-config \\-\\-cflags \\-\\-libs theseus)"
   print ".fi"
+  if (!single)
+    print ".SH DESCRIPTION"
+}
+
+# The first sentence of what is said of a call, without its period.
+function first_sentence(  k, text) {
+  for (k = 1; k <= texts && text_lines[k] != ""; k++)
+    text = text (k > 1 ? " " : "") text_lines[k]
+  if (match(text, /[.:]( |$)/))
+    text = substr(text, 1, RSTART - 1)
+  return plain(tolower(substr(text, 1, 1)) substr(text, 2))
+}
+
+# The page of one call: its prototype under SYNOPSIS, and its own text.
+function flush_single(  k, found) {
+  for (k = 1; k <= calls; k++)
+    found = found || call[k] == single
+  if (!found)
+    return
+  group = page_of[section]
+  begin_page(first_sentence())
+  print ".PP"
+  members = listed = bullet = 0
+  show_code()
   print ".SH DESCRIPTION"
+  for (k = 1; k <= texts; k++)
+    say(text_lines[k])
+  end_verbatim()
+  print ".PP"
+  for (k = 1; k <= members; k++)
+    item(member[k], meaning[k])
 }
 
 # A line of text, so that nothing in it is a request or an escape.
@@ -154,7 +183,9 @@ function show_code(  k, text, comment) {
 
 # A group of declarations and what is said of them: the declarations first.
 function flush(  k, names) {
-  if (here && (texts || codes)) {
+  if (single) {
+    flush_single()
+  } else if (here && (texts || codes)) {
     members = listed = bullet = 0
     if (codes) {
       names = ""
@@ -238,8 +269,19 @@ END {
     exit 1
   if (page == "index")
     exit
+  if (single) {
+    if (group == "") {
+      print "man.awk: no page " page >"/dev/stderr"
+      exit 1
+    }
+    print ".SH SEE ALSO"
+    print ".BR " group " (3),\n.BR libtheseus (3)" (group == "theseus_spans" ? ",\n.BR theseus_spans (7)" : "")
+    exit
+  }
   if (page == "libtheseus") {
     print ".SH PAGES"
+    print ".TP\n.BR theseus_spans (7)\nthe model of operations that wait for each other"
+    print ".TP\n.BR theseus_hosts (7)\nhow a runtime, a lock or an event loop feeds the library"
     for (i = 2; i <= page_count; i++)
       print ".TP\n.BR " pages[i] " (3)\n" titles[pages[i]]
   }

@@ -39,4 +39,24 @@ for page in $pages; do
     is "$page: groff" "$(printf '%s\n' "$text" | groff -k -man -Tutf8 -ww -rLL=80n 2>&1 >/dev/null)" ""
   fi
 done
+# The page of a call has its prototype in the synopsis, and the first sentence of its text as its name.
+for call in $(echo "$index" | awk '{ print $2 }'); do
+  text=$($AWK -v page="$call" -f "$script" "$header")
+  synopsis=$(printf '%s\n' "$text" | sed -n '/^\.SH SYNOPSIS/,/^\.SH DESCRIPTION/p')
+  case $synopsis in *"$call("*) found=yes ;; *) found=no ;; esac
+  is "$call: its prototype is in the synopsis" "$found" yes
+  is "$call: its name line" "$(printf '%s\n' "$text" | grep -cE "^$call \\\\- .{8,}")" 1
+  if command -v groff >/dev/null; then
+    is "$call: groff" "$(printf '%s\n' "$text" | groff -k -man -Tutf8 -ww -rLL=80n 2>&1 >/dev/null)" ""
+  fi
+done
+for page in theseus_spans theseus_hosts; do
+  if command -v groff >/dev/null; then
+    is "$page(7): groff" "$(groff -k -man -Tutf8 -ww -rLL=80n "$srcdir/libtheseus/man/$page.7" 2>&1 >/dev/null)" ""
+  fi
+  # Each call that it names exists.
+  is "$page(7): its calls exist" \
+    "$(sed -n 's/^\.BR \(theseus_[a-z_]*\) (3).*/\1/p' "$srcdir/libtheseus/man/$page.7" | LC_ALL=C sort -u |
+      grep -vxF -e theseus_spans -e "$(echo "$index" | awk '{ print $2 }')")" ""
+done
 echo "1..$n"

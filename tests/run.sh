@@ -35,6 +35,8 @@ check_c() { # DIRECTORY ARGUMENT...
 check_threads() {
   configure threads CC=clang --enable-werror --enable-sanitizers=thread
   in_build threads -j2 check TESTS=tests/c/threads
+  in_build threads examples/11-snapshot
+  "$build/threads/examples/11-snapshot" "$build/threads/snapshot.callgrind"
 }
 
 in_build() { # DIRECTORY TARGET...
