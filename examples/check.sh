@@ -178,8 +178,33 @@ head -c 100 record.pb >short.pb
 is "06: a broken file is refused, and the message says where" \
   refused short.pb "06-merge: short.pb: byte 67: a field that is longer than what holds it"
 
-# ---- 09 ----
+# ---- 08 ----
 library=$build/libtheseus/.libs
+node_headers=
+if command -v node >/dev/null; then
+  node_headers=$(node -p 'require("path").resolve(process.execPath, "../../include/node")')
+fi
+if [ -z "$node_headers" ] || [ ! -e "$node_headers/node_api.h" ]; then
+  skip "08-node" "Node.js or its headers are not here"
+elif [ -n "$SANITIZERS" ]; then
+  skip "08-node" "Node.js does not load a library that has sanitizers"
+else
+  # shellcheck disable=SC2086 # CC may have options
+  is "08-node is built" ${CC:-cc} -shared -fPIC -o theseus.node "$source/08-node.c" -I"$node_headers" -I"$headers" \
+    -L"$library" -ltheseus -Wl,-rpath,"$library"
+  is "08-node looks on" env THESEUS_NODE="$work/theseus.node" THESEUS_OUT="$work/node.callgrind" \
+    node -r "$source/08-node.js" "$source/08-program.js"
+  functions node.callgrind >node.got
+  is "08: each promise under the function that waits for it" within_each_other node.got \
+    "(root) > main > page > getUser
+(root) > main > page > query"
+  is "08: two queries at once take as long as the longer one" awk '
+    { wait[$2] = $1 / 1e6 }
+    END { exit !(wait["getUser"] >= 199 && wait["query"] >= 599 && wait["page"] - wait["getUser"] >= 599 &&
+      wait["main"] >= wait["page"] && wait["query"] + wait["getUser"] <= wait["page"]) }' node.got
+fi
+
+# ---- 09 ----
 export LD_LIBRARY_PATH="$library${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 if ! command -v go >/dev/null || ! command -v pkg-config >/dev/null; then
   skip "09-go" "Go is not here"

@@ -61,6 +61,9 @@ dist_examples_DATA = \
   %D%/05-lua.c \
   %D%/05-script.lua \
   %D%/06-merge.c \
+  %D%/08-node.c \
+  %D%/08-node.js \
+  %D%/08-program.js \
   %D%/09-go.go \
   %D%/10-mutex.c \
   %D%/10-program.c \
