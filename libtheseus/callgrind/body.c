@@ -65,7 +65,7 @@ static int name(theseus_callgrind_reader *reader, th_names *names, struct th_pie
 /* ---- lines with a key ---- */
 
 static int begin_function(theseus_callgrind_reader *reader, struct th_piece value) {
-  uint32_t text, id, found;
+  uint32_t text, id, found = 0;
   int status = name(reader, &reader->functions, value, &text, &id);
   if (!status)
     status = th_book_function(reader, text, id, reader->object, reader->own_file, &found);

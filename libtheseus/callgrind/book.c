@@ -56,7 +56,7 @@ int th_book_place(theseus_callgrind_reader *reader, uint64_t address) {
 
 static int add_cost(theseus_callgrind_reader *reader, uint64_t address, uint32_t n) {
   theseus_graph *graph = reader->graph;
-  uint32_t row;
+  uint32_t row = 0;
   int status = THESEUS_OK;
   if (!th_book_is_placed(reader, address))
     status = th_book_place(reader, address);

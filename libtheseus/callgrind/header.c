@@ -156,7 +156,7 @@ static int events(theseus_callgrind_reader *reader, struct th_piece value) {
   reader->graph_positions = 0;
   reader->has_events = true;
   for (struct th_piece next = word(&value); next.bytes < next.end; next = word(&value)) {
-    uint32_t name, index, column;
+    uint32_t name, index = 0, column = 0;
     if (reader->event_count == TH_EVENTS_MAX)
       return th_callgrind_fail(reader, THESEUS_EFORMAT, next.bytes, "more than 256 events");
     int status = text_of(reader, next, &name);

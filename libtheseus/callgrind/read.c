@@ -90,7 +90,7 @@ int theseus_callgrind_reader_begin(theseus_callgrind_reader *reader, const char 
 
 /* Reads a line that is not a line of costs, without its LF. */
 static int take_line(theseus_callgrind_reader *reader, struct th_piece line) {
-  bool known;
+  bool known = false;
   int status = THESEUS_OK;
 
   if (line.bytes == line.end)

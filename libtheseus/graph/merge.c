@@ -82,7 +82,7 @@ static int add_rows(const struct translation *to, th_rows *into, const th_rows *
   for (uint32_t i = 0; i < from->count && !status; i++) {
     th_row key = th_rows_key(from, i);
     uint64_t *values = th_rows_values(from, i), head[TH_EDGE_EVENTS];
-    uint32_t *known = &places[th_cells_place(th_rows_cells(from, i))], row;
+    uint32_t *known = &places[th_cells_place(th_rows_cells(from, i))], row = 0;
     key.address &= mask;
     status = place(to, into, &key, known);
     if (!status)

@@ -71,7 +71,7 @@ int th_bookings_spans(th_bookings *bookings, const struct th_ended *ended) {
   struct th_booked_spans booked = {
       .outcome = ended->outcome, .bucket = TH_NONE, .count = ended->count, .latency_ns = ended->latency_ns};
   const struct th_bucket bucket = {.stack = ended->stack, .outcome = ended->outcome, .mark = ended->mark};
-  struct th_stats *stats;
+  struct th_stats *stats = NULL;
   int status = THESEUS_OK;
 
   if (bookings->span_count == bookings->span_capacity)

@@ -24,7 +24,7 @@ static bool go_back(th_pprof_path *path, th_bytes locations) {
   uint32_t common = path->locations.at ? common_end(path->locations, locations) : 0;
   uint64_t size = (uint64_t)(locations.end - locations.at);
 
-  if (common && common == size && common == path->locations.end - path->locations.at)
+  if (common && common == size && common == (uint64_t)(path->locations.end - path->locations.at))
     return false;
   while (path->count && path->steps[path->count - 1].bytes > common)
     path->count--;

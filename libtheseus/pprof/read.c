@@ -83,7 +83,7 @@ static int find_head(struct reader *reader, const struct th_pprof_meaning *label
     const struct th_text texts[] = {{.bytes = (const char *)name.at, .length = (uint32_t)(name.end - name.at)},
                                     {.bytes = (const char *)file.at, .length = (uint32_t)(file.end - file.at)}};
     struct th_function function = {.first_line = decimal(first_line), .of = TH_NONE};
-    uint32_t id;
+    uint32_t id = 0;
     if (!texts[0].length)
       break;
     status = th_pprof_intern(profile, &texts[0], &function.name);

@@ -282,7 +282,7 @@ static int resolve_function(th_pprof_tables *tables, theseus_profile *profile, u
 /* A function for an address that has none: the address in hexadecimal, in its program. */
 static int resolve_address(th_pprof_tables *tables, theseus_profile *profile, const struct th_pprof_location *location,
                            uint64_t *out) {
-  uint32_t mapping = th_ids_find(&tables->mapping_ids, location->mapping), function;
+  uint32_t mapping = th_ids_find(&tables->mapping_ids, location->mapping), function = 0;
   const struct th_text *file = NULL;
   struct th_function found = {.of = TH_NONE};
   char name[32];

@@ -132,7 +132,7 @@ static int add_cell(struct folding *folding, const struct th_cell *cell) {
   theseus_profile *into = folding->into;
   uint64_t value = th_fixed_round(cell->value);
   struct th_cell_key key = cell->key;
-  uint32_t id;
+  uint32_t id = 0;
 
   if (!value)
     return THESEUS_OK;

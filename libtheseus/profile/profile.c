@@ -224,7 +224,7 @@ int theseus_record(theseus_profile *profile, uint32_t stack, uint32_t line, uint
     return THESEUS_EINVAL;
   const struct th_cell_key key = {.event = THESEUS_WAIT, .head = stack, .stack = stack, .line = line};
   struct th_stats *stats;
-  uint32_t cell;
+  uint32_t cell = 0;
 
   if (stack >= profile->stacks.count)
     return th_fail(profile, THESEUS_EINVAL, "there is no stack #: there are #", stack, profile->stacks.count);
