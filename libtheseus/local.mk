@@ -82,6 +82,7 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/graph/rows.h \
   %D%/graph/select.c \
   %D%/graph/table.c \
+  %D%/graph/tree.c \
   %D%/callgrind/body.c \
   %D%/callgrind/book.c \
   %D%/callgrind/book.h \

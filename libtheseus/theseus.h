@@ -1235,6 +1235,82 @@ int theseus_table_get(const theseus_table *table, uint32_t row, theseus_table_ro
  * Complexity: O(THESEUS_BUCKETS). */
 int theseus_table_histogram(const theseus_table *table, uint32_t row, uint64_t *counts);
 
+/* A profile from the top down.  The nodes are numbered in preorder: node 0 is the root, and what follows a node is its
+ * children, each with all below it, the largest inclusive cost first. */
+typedef struct theseus_tree theseus_tree;
+
+typedef struct theseus_tree_node {
+  size_t size;
+  uint32_t parent;    /* of the root, the root */
+  uint32_t function;  /* of the profile.  UINT32_MAX: the root, or `[detached]` */
+  uint32_t call_line; /* of a function that is asked for by line; else 0 */
+  uint32_t depth;     /* of the root, 0 */
+  uint32_t below;     /* the number of nodes below it: they are the next ones */
+  uint64_t own;
+  uint64_t inclusive; /* own, and that of all nodes below */
+  uint64_t success;   /* spans that ended so, at all stacks that the node stands for */
+  uint64_t failure;   /* without cancelled */
+  uint64_t cancelled;
+  uint64_t abandoned;
+  uint64_t pending;
+  uint64_t latency_ns;     /* a sum */
+  uint64_t latency_min_ns; /* 0 if none has fired */
+  uint64_t latency_max_ns; /* 0 if none has fired */
+} theseus_tree_node;
+
+/* Creates the tree of a profile.  Call theseus_settle() first.
+ *
+ *   profile   stays as it is, and is not needed by the tree
+ *   event     whose cells are the costs: THESEUS_WAIT, or an event of the host
+ *   by_line   for each function 1: one node for each line that calls it, or 0: one node
+ *   count     theseus_function_count()
+ *   out       receives the tree.  Free it with theseus_tree_free()
+ *
+ * Wait of a detached head is below `[detached]`, a child of the root, as in theseus_graph_from_profile().  A node has
+ * the spans of all stacks that it stands for: those of a head are at its own stack, and below `[detached]`, too.
+ *
+ * Errors: ENOMEM, ELIMIT, and
+ *   EINVAL     a pointer is NULL, `count` is wrong, or `event` has no cells
+ *   EOVERFLOW  a sum exceeds 64 bits
+ *
+ * Complexity: O(n log n) for n stacks; for detached heads, the length of their paths. */
+int theseus_profile_tree(const theseus_profile *profile, uint32_t event, const uint8_t *by_line, uint32_t count,
+                         theseus_tree **out);
+
+/* Frees a tree.
+ *
+ *   tree   NULL: nothing happens
+ *
+ * Complexity: O(number of blocks). */
+void theseus_tree_free(theseus_tree *tree);
+
+/* Returns the number of nodes, the root included.  Cannot fail.
+ *
+ * Complexity: O(1). */
+uint32_t theseus_tree_count(const theseus_tree *tree);
+
+/* Reads one node.
+ *
+ *   node   0 to theseus_tree_count() - 1
+ *   out    set its size first
+ *
+ * Errors:
+ *   EINVAL   `node` is unknown, `out` is NULL, or its size is too small
+ *
+ * Complexity: O(1). */
+int theseus_tree_get(const theseus_tree *tree, uint32_t node, theseus_tree_node *out);
+
+/* Fills an array with the histogram of a node.
+ *
+ *   node     0 to theseus_tree_count() - 1
+ *   counts   receives THESEUS_BUCKETS numbers.  See theseus_histogram_percentile()
+ *
+ * Errors:
+ *   EINVAL   `node` is unknown, or `counts` is NULL
+ *
+ * Complexity: O(THESEUS_BUCKETS). */
+int theseus_tree_histogram(const theseus_tree *tree, uint32_t node, uint64_t *counts);
+
 /* Adds one graph to another.
  *
  *   into      the graph that grows

@@ -37,7 +37,8 @@ C_TESTS = \
   %D%/c/status \
   %D%/c/subtract \
   %D%/c/table \
-  %D%/c/threads
+  %D%/c/threads \
+  %D%/c/tree
 %C%_c_threads_CFLAGS = $(AM_CFLAGS) $(PTHREAD_FLAGS)
 %C%_c_threads_LDFLAGS = $(AM_LDFLAGS) $(PTHREAD_FLAGS)
 %C%_c_random_calls_SOURCES = %D%/c/random-calls.c %D%/fuzz/calls.c
