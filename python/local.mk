@@ -70,6 +70,7 @@ EXTRA_DIST += \
   %D%/theseus/cli/report.py \
   %D%/theseus/cli/run.py \
   %D%/theseus/cli/startup.py \
+  %D%/theseus/cli/unfinished.py \
   %D%/theseus/disputes.py \
   %D%/theseus/ends.py \
   %D%/theseus/errors.py \

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 ENDING = ".pb.gz"
 ENDED = ".ended"
+ADDED = "added-up"  # a file beside parts that are kept although they are in the sum
 
 
 def identity(pid: int) -> str:
@@ -56,6 +57,8 @@ def parts_of(path: str) -> list[str]:
         names = sorted(os.listdir(folder))
     except OSError:
         return []
+    if ADDED in names:
+        return []
     return [os.path.join(folder, name) for name in names if name.endswith(ENDING) and not name.startswith(".")]
 
 
@@ -93,6 +96,10 @@ def locked(path: str) -> Iterator[None]:
         os.close(descriptor)
 
 
-def remove(path: str) -> None:
-    """Removes the parts, which are in the file now."""
-    shutil.rmtree(folder_of(path), ignore_errors=True)
+def close(path: str, keep: bool) -> None:
+    """Removes the parts, which are in the file now, or keeps them, marked."""
+    if keep:
+        with open(os.path.join(folder_of(path), ADDED), "wb"):
+            pass
+    else:
+        shutil.rmtree(folder_of(path), ignore_errors=True)

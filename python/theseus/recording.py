@@ -189,8 +189,7 @@ class Recording:
         whole, data = self._sum(profile, parts)
         write_to(self.path, data)
         self.over = True
-        if not self.keep_parts:
-            kin.remove(self.path)
+        kin.close(self.path, self.keep_parts)
         return whole, self.path
 
     def _mark(self, is_root: bool) -> tuple[int, int] | None:

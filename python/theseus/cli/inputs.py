@@ -14,10 +14,15 @@ from ..graph import Graph, merge
 from ..profile import Profile
 from ..text import printable
 from .faults import Fault
+from .unfinished import unfinished, with_parts
 
 
 def read(names: Sequence[str]) -> Profile | Graph:
-    """The sum of the files; `-` is the standard input.  What is odd in them goes to stderr."""
+    """The sum of the files, and of the parts that belong to them; `-` is the standard input.
+
+    What is odd in them goes to stderr.
+    """
+    names, said = with_parts(list(names))
     with warnings.catch_warnings(record=True) as odd:
         warnings.simplefilter("always", TheseusWarning)
         try:
@@ -30,6 +35,8 @@ def read(names: Sequence[str]) -> Profile | Graph:
             raise Fault(f"{', '.join(names)}: there is not enough memory to read this") from None
         except ValueError:
             raise Fault(f"{', '.join(names)}: nothing was measured: the file is empty") from None
+    for line in [*said, *unfinished(names)]:
+        click.echo(f"Note: {printable(line)}", err=True)
     for warning in odd:
         click.echo(f"Warning: {printable(str(warning.message))}", err=True)
     return found

@@ -98,9 +98,12 @@ def test_a_valid_file_from_the_start(tmp_path: pathlib.Path) -> None:
                 if {**counts(tmp_path / "out.pb.gz"), "end": 1} == {**found, "end": 1}:
                     break
                 time.sleep(0.05)
+            assert f"process {process.pid} runs" in report(tmp_path / "out.pb.gz")[1][0]
             process.kill()
             assert process.wait(60) == -9
         assert {name: number for name, number in counts(tmp_path / "out.pb.gz").items() if name in FOUND} == found
+        status, (note,) = report(tmp_path / "out.pb.gz")
+        assert status == 0 and f"process {process.pid} was killed" in note
         said = profile(tmp_path / "out.pb.gz").origin["desc"]
         assert said == ("Trigger: interval" if found else "Trigger: start")
         (tmp_path / "out.pb.gz").unlink()
@@ -216,6 +219,12 @@ def test_a_program_that_closes_all_descriptors(tmp_path: pathlib.Path) -> None:
     assert counts(tmp_path / "out.pb.gz") == FOUND
 
 
+def report(path: pathlib.Path) -> tuple[int, list[str]]:
+    """The exit status, and what is noted beside the report."""
+    done = subprocess.run([sys.executable, "-m", "theseus", "report", path], capture_output=True, timeout=60)
+    return done.returncode, done.stderr.decode().splitlines()
+
+
 # ---- children
 
 
@@ -287,6 +296,7 @@ def test_parts_are_kept_if_somebody_wants_them(tmp_path: pathlib.Path) -> None:
     assert run(tmp_path, WORKER, hook="out.pb.gz,parts")[0] == 0
     parts = sorted((tmp_path / "out.pb.gz.parts").glob("*.pb.gz"))
     assert sorted(counts(part).get("child", 0) for part in parts) == [0, 3]
+    assert report(tmp_path / "out.pb.gz") == (0, [])
     whole = theseus.merge(parts)
     assert isinstance(whole, theseus.Profile) and len(list(whole)) == len(list(profile(tmp_path / "out.pb.gz")))
 
@@ -451,3 +461,13 @@ def test_sigterm_while_a_child_runs(tmp_path: pathlib.Path) -> None:
     assert same(tmp_path, code)[:2] == (0, b"%d\n" % -signal.SIGTERM)
     assert counts(tmp_path / "out.pb.gz") == {"main": 1, "nap": 1}
     assert profiles(tmp_path) == ["out.pb.gz"]
+
+
+def test_all_are_killed(tmp_path: pathlib.Path) -> None:
+    """Nobody adds the parts up: the report does."""
+    code = WORKER.replace("os._exit(0)", "saved(f'*.parts/{os.getpid()}-*'); os.kill(root, 9); os.kill(os.getpid(), 9)")
+    code = code.replace("react(main)\n", "react(main)\nsaved('out.pb.gz')\nroot = os.getpid()\n")
+    assert run(tmp_path, code, hook="out.pb.gz,every=0.05")[0] == -9
+    assert "out.pb.gz.parts" in profiles(tmp_path)
+    status, notes = report(tmp_path / "out.pb.gz")
+    assert status == 0 and "with 1 part of" in notes[0] and sum("was killed" in note for note in notes) == 2
