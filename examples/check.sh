@@ -240,11 +240,11 @@ else
     END { exit !(all >= 1e8 && held == all) }' mutex.got
 fi
 
-cd "$build" && rm -rf "$work"
 # ---- 11 ----
 is "11-snapshot writes files of a thread that goes on" "$build/examples/11-snapshot" snapshot.callgrind
 is "11: all jobs are in the last one" grep -qx '20000 jobs' said
 is "11: with their wait" shows snapshot.callgrind "20000000000 (root)
 20000000000 job"
 
+cd "$build" && rm -rf "$work"
 echo "1..$n"

@@ -34,4 +34,5 @@ bench-pending:
 bench-start:
 	$(AM_V_at)$${PYTHON:-python3} -B $(srcdir)/%D%/start.py --json bench-start.json
 
-CLEANFILES += $(EXTRA_PROGRAMS) bench-spans.json bench-merge.json bench-pprof.json bench-hooks.json bench-pending.json bench-start.json
+CLEANFILES += $(EXTRA_PROGRAMS) bench-spans.json bench-merge.json bench-pprof.json bench-hooks.json \
+  bench-pending.json bench-start.json

@@ -3,7 +3,8 @@
 
     python start.py [--rounds 40] [--json FILE]
 
-Off, it is the line of theseus.pth, which site executes: it is timed within fresh interpreters, and must stay under 0.2 ms.
+Off, it is the line of theseus.pth, which site executes: it is timed within fresh interpreters, and must stay under
+0.2 ms.
 The others are differences of whole runs, in turn: medians, on the wall's clock.
 """
 
