@@ -291,6 +291,26 @@ def notify_twice(seconds):
     clock.callLater(seconds, page.finish)
 
 
+def stopListening():  # a notification that another one returns
+    return notified(2)
+
+
+@inlineCallbacks
+def whenClosed(make):  # one that does something
+    yield make()
+    yield later(1)
+
+
+def when_closed(make):  # knows nothing of what it waits for
+    kept(make())
+    return next(bare(3))
+
+
+def forgets(make):  # so does this, which is an ordinary function
+    kept(make())
+    return next(bare(3))
+
+
 def loop(make, now):
     def tick():
         if not fuel:
@@ -401,6 +421,10 @@ class IdiomAuthor(Author):
         if self.has(NOTIFY):
             choices += [
                 lambda: f"notified({rng.randrange(1, 5)})",
+                lambda: "stopListening()",
+                lambda: f"whenClosed({self.maker(after, deeper)})",
+                lambda: f"when_closed({self.maker(after, deeper)})",
+                lambda: f"forgets({self.maker(after, deeper)})",
                 lambda: f"loop({self.maker(after, deeper)}, {rng.random() < 0.5})",
             ]
         if self.has(DETAIL):

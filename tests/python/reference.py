@@ -46,7 +46,7 @@ from reference_spans import ABANDONED, ALL, FAILURE, HELD, IN_LEG, SUCCESS, Span
 
 DISPATCH = {"runUntilCurrent", "_doReadOrWrite"}
 SYSTEM_EVENTS = {"fireEvent", "_continueFiring"}
-NOTIFICATIONS = {"notifyFinish", "stopListening", "whenClosed", "whenDone"}
+NOTIFICATIONS = {"notifyFinish", "stopListening", "whenClosed", "when_closed"}
 ONE_DEFERRED, LISTS, FED, COROUTINES, TOWERS, NOTIFIES, DETAILS = RULES = (
     "one deferred",
     "lists",
@@ -76,10 +76,6 @@ def beginnings(code: types.CodeType) -> set[int]:
 @functools.cache
 def instructions(code: types.CodeType) -> dict[int, str]:
     return {found.offset: found.opname for found in dis.get_instructions(code)}
-
-
-def is_notification(code: types.CodeType) -> bool:
-    return code is LoopingCall.start.__code__ or code.co_name in NOTIFICATIONS
 
 
 class Part:
@@ -205,8 +201,8 @@ class Reference:
         running = frame_of(generator)
         assert running is not None and frame.f_back is not None
         stack, parent, hold = self.logical(frame.f_back, function(running.f_code))
-        notifies = NOTIFIES in self.rules and is_notification(running.f_code)
-        operation = self.begin(self.push(stack, function(running.f_code)), parent, hold, leg=True, notifies=notifies)
+        stack = self.push(stack, function(running.f_code))
+        operation = self.begin(stack, running.f_code, parent, hold, leg=True)
         operation.generator = weakref.ref(generator)
 
     def leg_ends(self, frame: types.FrameType) -> None:
@@ -251,9 +247,8 @@ class Reference:
             figures.outcomes[outcome_of(value.result, DETAILS in self.rules)] += 1
             figures.latencies.append(0)
             return
-        notifies = NOTIFIES in self.rules and is_notification(frame.f_code)
         began_before = self.called.get(frame, 0)
-        operation = self.begin(stack, parent, hold, leg=False, notifies=notifies)
+        operation = self.begin(stack, frame.f_code, parent, hold, leg=False)
         for other in list(self.open):
             if other.span.serial >= began_before and other is not operation and self.siblings(other, operation):
                 self.model.adopt(other.span, operation.span)
@@ -397,11 +392,12 @@ class Reference:
 
     # -- spans ---------------------------------------------------------------------------------------------
 
-    def begin(self, stack: Stack, parent: Operation | None, hold: Any, leg: bool, notifies: bool = False) -> Operation:
+    def begin(self, stack: Stack, code: types.CodeType, parent: Operation | None, hold: Any, leg: bool) -> Operation:
         operation = Operation(parent, hold)
         outer = operation.parent()
         open_parent = outer.span if outer is not None and outer.span.open else None
         detached = outer is not None and open_parent is None
+        notifies = NOTIFIES in self.rules and (code is LoopingCall.start.__code__ or code.co_name in NOTIFICATIONS)
         operation.span = self.model.begin(stack, open_parent, detached, leg, notifies)
         self.begun = self.model.begun
         self.open.append(operation)

@@ -42,18 +42,16 @@ class Span:
     def awaited(self) -> list[Span]:
         return [child for child in self.children if child.state == AWAITED]
 
-    def is_head(self) -> bool:
-        if self.weightless or self.state == IN_LEG:
-            return False
-        above = self.parent
-        return self.state == LOOSE or (self.state == AWAITED and above is not None and above.is_quiet())
-
     def is_quiet(self) -> bool:
-        """A notification in place of a head, or awaited by one: what it awaits are heads."""
-        above = self.parent
-        if self.state == AWAITED:
-            return self.weightless and above is not None and above.is_quiet()
-        return self.weightless and self.state == LOOSE
+        """A notification that nobody waits for: in place of a head, or awaited by another one."""
+        if not self.weightless:
+            return False
+        return self.state == LOOSE or (self.state == AWAITED and self.parent is not None and self.parent.is_quiet())
+
+    def is_head(self) -> bool:
+        if self.weightless:
+            return False
+        return self.state == LOOSE or (self.state == AWAITED and self.parent is not None and self.parent.is_quiet())
 
     def is_detached(self) -> bool:
         return self.parent is not None or self.orphan
@@ -158,8 +156,7 @@ class Spans:
         span.place, span.line, span.awaits_all = place, line, children is ALL
         for child in span.children:
             if child.state != IN_LEG:
-                named = not child.weightless if children is ALL else any(child is one for one in children)
-                self.let_await(child, named)
+                self.let_await(child, not child.weightless if children is ALL else child in children)
 
     def await_also(self, span: Span, child: Span) -> None:
         if span.awaits_all:  # one is known now
@@ -175,8 +172,11 @@ class Spans:
     def let_await(self, child: Span, awaited: bool) -> None:
         child.state = AWAITED if awaited else LOOSE
         if awaited and child.parent is not None and not child.parent.weightless:
-            waiting = [child]
-            for one in waiting:
-                if one.weightless:
-                    one.weightless = False
-                    waiting += one.awaited()
+            self.gets_weight(child)
+
+    def gets_weight(self, span: Span) -> None:
+        """For good; and so do the notifications that it waits for."""
+        if span.weightless:
+            span.weightless = False
+            for child in span.awaited():
+                self.gets_weight(child)
