@@ -285,7 +285,8 @@ class Reference:
         working = parent.runs() if parent is not None else None
         for child in operation.span.children:
             if child in operation.span.took:
-                self.serials[child].outer = parent
+                if parent is not None and parent.span.open:  # else its parent has ended
+                    self.serials[child].outer = parent
                 self.serials[child].hold = None
         self.finish(operation, 0, outcome)
         self.model.end(operation.span, outcome, any(one is working for one in self.legs if one is not None))

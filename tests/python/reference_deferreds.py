@@ -158,7 +158,6 @@ def feeds(source: Deferred[Any], deferred: Deferred[Any]) -> bool:
         if any(fed is deferred for fed in fired_by_hand(one)):
             return True
         for other in what_it_continues(one):
-            by_hand = not isinstance(other, DeferredList) and other._chainedTo is not one
-            if not by_hand and not any(other is known for known in seen):
+            if any(one is waited for waited in near(other)) and not any(other is known for known in seen):
                 seen.append(other)
     return False
