@@ -250,7 +250,7 @@ class Reference:
         began_before = self.called.get(frame, 0)
         operation = self.begin(stack, frame.f_code, parent, hold, leg=False)
         for other in list(self.open):
-            if other.span.serial >= began_before and other is not operation and self.siblings(other, operation):
+            if other.span.serial >= began_before and other is not operation and self.is_below(other, operation):
                 self.model.adopt(other.span, operation.span)
                 other.outer = operation
         operation.waits_on = weakref.ref(value)
@@ -297,6 +297,12 @@ class Reference:
     def siblings(self, one: Operation, other: Operation) -> bool:
         """Open, and of the same parent."""
         return one.span.open and one.parent() is other.parent()
+
+    def is_below(self, other: Operation, operation: Operation) -> bool:
+        """Whether it is of the same parent, and in a callback, if at all, that runs still: what other callbacks began,
+        which have a logical stack of their own, is not what this function began."""
+        runs = other.hold is None or other.hold in self.called
+        return runs and self.siblings(other, operation)
 
     def runner(self, frame: types.FrameType) -> types.FrameType | None:
         """The function that called `frame`, and so is handed what it returns."""
