@@ -23,8 +23,9 @@ enum { DEPTH = 512, KNOWN = 4096 /* functions, a power of two */ };
 void PLAIN __cyg_profile_func_enter(void *function, void *caller);
 void PLAIN __cyg_profile_func_exit(void *function, void *caller);
 
-static const theseus_event_info events[] = {{sizeof *events, "Run", "Time in the function itself", "ns"},
-                                            {sizeof *events, "Calls", "Calls of the function", "count"}};
+static const theseus_event_info events[] = {
+    {.size = sizeof *events, .name = "Run", .long_name = "Time in the function itself", .unit = "ns"},
+    {.size = sizeof *events, .name = "Calls", .long_name = "Calls of the function", .unit = "count"}};
 static theseus_profile *profile;
 static uint32_t stacks[DEPTH], run, calls; /* stacks[0] is the root */
 static unsigned depth;                     /* may be more than what fits: then the last one that did is at work */

@@ -5,6 +5,7 @@
  *         $(pkg-config --cflags --libs theseus)
  *     THESEUS_OUT=callgrind.out.node node -r ./08-node.js program.js
  *     callgrind_annotate --inclusive=yes callgrind.out.node
+ *     THESEUS_OUT=node.pb node -r ./08-node.js program.js && go tool pprof -top -cum node.pb
  *
  * JavaScript sees functions, lines and promises, by async_hooks; this file has the profile and the clock.  A span is a
  * BigInt there, and 0n is none.  Errors of the library become exceptions. */
@@ -13,6 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <theseus-stdio.h>
 #include <time.h>
 
@@ -133,7 +135,7 @@ static napi_value end(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* path */
+/* path: pprof if it ends in .pb, else callgrind */
 static napi_value write_file(napi_env env, napi_callback_info info) {
   napi_value argument[MOST];
   theseus_profile *profile = profile_of(env);
@@ -149,10 +151,16 @@ static napi_value write_file(napi_env env, napi_callback_info info) {
     return NULL;
   }
   const theseus_sink sink = theseus_file_sink(file);
-  int status = theseus_graph_from_profile(profile, NULL, &graph);
-  if (!status)
-    status = theseus_callgrind_write(graph, &sink);
-  theseus_graph_free(graph);
+  const char *end = strrchr(path, '.');
+  int status;
+  if (end && strcmp(end, ".pb") == 0) {
+    status = theseus_pprof_write(profile, NULL, &sink);
+  } else {
+    status = theseus_graph_from_profile(profile, NULL, &graph);
+    if (!status)
+      status = theseus_callgrind_write(graph, &sink);
+    theseus_graph_free(graph);
+  }
   if (fclose(file) || status)
     napi_throw_error(env, NULL, theseus_strerror(status ? status : THESEUS_EIO));
   return NULL;

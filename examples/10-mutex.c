@@ -4,6 +4,7 @@
  *     cc -shared -fPIC -o libmutex.so 10-mutex.c $(pkg-config --cflags --libs theseus) -ldl -pthread
  *     THESEUS_OUT=callgrind.out.mutex LD_PRELOAD=./libmutex.so ./program
  *     callgrind_annotate --inclusive=yes callgrind.out.mutex
+ *     THESEUS_OUT=mutex.pb LD_PRELOAD=./libmutex.so ./program && go tool pprof -top -cum mutex.pb
  *
  * Only a lock that has to wait is recorded, under the stack that asked for it and a pseudo-function `[held by f]`.
  * Each thread has a profile of its own.  A profile is merged into the sum when its thread ends, or at the end of the
@@ -171,10 +172,25 @@ __attribute__((constructor)) static void start(void) {
     sum = NULL;
 }
 
+/* Writes pprof if the name ends in .pb, else callgrind. */
+static int write_to(FILE *file, const char *name) {
+  const theseus_sink sink = theseus_file_sink(file);
+  const char *end = strrchr(name, '.');
+  theseus_graph *graph;
+
+  if (end && strcmp(end, ".pb") == 0)
+    return theseus_pprof_write(sum, NULL, &sink);
+  int status = theseus_graph_from_profile(sum, NULL, &graph);
+  if (status)
+    return status;
+  status = theseus_callgrind_write(graph, &sink);
+  theseus_graph_free(graph);
+  return status;
+}
+
 __attribute__((destructor)) static void finish(void) {
   char name[64];
   const char *wanted = getenv("THESEUS_OUT");
-  theseus_graph *graph;
 
   if (!sum)
     return;
@@ -184,12 +200,8 @@ __attribute__((destructor)) static void finish(void) {
     take_out(threads);
   snprintf(name, sizeof name, "callgrind.out.%ld", (long)getpid());
   FILE *file = fopen(wanted ? wanted : name, "wb");
-  if (file && !theseus_graph_from_profile(sum, NULL, &graph)) {
-    const theseus_sink sink = theseus_file_sink(file);
-    if (theseus_callgrind_write(graph, &sink))
-      perror("10-mutex");
-    theseus_graph_free(graph);
-  }
+  if (file && write_to(file, wanted ? wanted : name))
+    perror("10-mutex");
   if (!file || fclose(file))
     perror("10-mutex");
   theseus_profile_free(sum);

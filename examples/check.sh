@@ -54,6 +54,15 @@ shows() { # file, expected
   diff expected got
 }
 
+is_pprof() { # number, file, a function
+  if command -v go >/dev/null; then
+    is "$1: go tool pprof reads it" go tool pprof -top -cum "$2"
+    is "$1: and has $3" grep -q "$3" said
+  else
+    skip "$1: go tool pprof reads it" "Go is not here"
+  fi
+}
+
 shows_calls() {
   functions program.callgrind 2 Calls | grep -qx '1973 fibonacci' &&
     functions program.callgrind 2 Calls | grep -qx '1976 main'
@@ -194,6 +203,9 @@ else
     -L"$library" -ltheseus -Wl,-rpath,"$library"
   is "08-node looks on" env THESEUS_NODE="$work/theseus.node" THESEUS_OUT="$work/node.callgrind" \
     node -r "$source/08-node.js" "$source/08-program.js"
+  is "08-node writes pprof" env THESEUS_NODE="$work/theseus.node" THESEUS_OUT="$work/node.pb" \
+    node -r "$source/08-node.js" "$source/08-program.js"
+  is_pprof 08 node.pb getUser
   functions node.callgrind >node.got
   is "08: each promise under the function that waits for it" within_each_other node.got \
     "(root) > main > page > getUser
@@ -234,6 +246,9 @@ elif [ -n "$SANITIZERS" ]; then
 else
   is "10-mutex looks on" env THESEUS_OUT="$work/mutex.callgrind" LD_PRELOAD="$build/examples/.libs/mutex.so" \
     "$build/examples/10-program"
+  is "10-mutex writes pprof" env THESEUS_OUT="$work/mutex.pb" LD_PRELOAD="$build/examples/.libs/mutex.so" \
+    "$build/examples/10-program"
+  is_pprof 10 mutex.pb clerk
   functions mutex.callgrind >mutex.got
   is "10: the clerks wait for the audit" within_each_other mutex.got "(root) > clerk > post > [held by audit]"
   is "10: and for nobody else" awk '/held by/ { held += $1 } /\(root\)/ { all = $1 }
