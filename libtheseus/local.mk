@@ -50,6 +50,8 @@ noinst_LTLIBRARIES += %D%/libtheseus-core.la
   %D%/profile/preorder.h \
   %D%/profile/profile.c \
   %D%/profile/profile.h \
+  %D%/profile/recursion.c \
+  %D%/profile/recursion.h \
   %D%/profile/sampling.c \
   %D%/profile/sampling.h \
   %D%/profile/span-adopt.c \

@@ -137,6 +137,7 @@ typedef struct theseus_profile_options {
   uint32_t max_nesting;                   /* the most spans in a line of descent, up to 1024; 0: 256 */
   uint64_t memory_limit;                  /* bytes, for the profile and the calls that work on it; 0: none */
   const struct theseus_event_info *names; /* the built-in events, THESEUS_EVENTS of them; NULL: neutral names */
+  uint32_t max_recursion;                 /* how often a function may be pushed on a stack; 0: any number of times */
 } theseus_profile_options;
 
 /* Creates an empty profile.
@@ -279,6 +280,8 @@ typedef struct theseus_profile_info {
   uint64_t refusals;         /* requests for memory that the limit refused */
   uint64_t time_ns;          /* see theseus_profile_set_time(); 0: unknown */
   uint64_t duration_ns;      /* the same */
+  uint64_t folded_pushes;    /* pushes that gave a stack which was there, because of max_recursion */
+  uint64_t max_recursion;    /* its own, or that of a profile that was merged: the least; 0: none has one */
 } theseus_profile_info;
 
 /* The sums of what was measured at all stacks. */
@@ -458,13 +461,21 @@ int theseus_function_set_object(theseus_profile *profile, uint32_t function, con
  *   call_line  the line of the call, in the function of `parent`; 0: unknown.  Ignored if `parent` is THESEUS_ROOT
  *   out        receives the id
  *
+ * If the profile has a max_recursion, and `function` is on `parent` that often already, whatever is between, *out
+ * becomes the innermost of the stacks with that function, and folded_pushes grows by one.  So a job that starts the
+ * next job from within itself stays on a few stacks.  With max_recursion 2:
+ *
+ *     main > job > next > job > next          pushing job returns  main > job > next > job
+ *
+ * The stack that is returned may be above `parent`, and of another call_line.  Reading and merging never fold.
+ *
  * If `parent` has max_depth frames, or if stacks fill their part of the memory limit, *out becomes `parent`, and
- * truncated_pushes grows by one.
+ * truncated_pushes grows by one.  A graph and a file say that stacks lack frames.
  *
  * Errors: ENOMEM, EOVERFLOW, and
  *   EINVAL     no such stack or function, or `out` is NULL
  *
- * Complexity: O(1). */
+ * Complexity: O(1); O(depth) for a new stack in a profile with a max_recursion. */
 int theseus_stack_push(theseus_profile *profile, uint32_t parent, uint32_t function, uint32_t call_line, uint32_t *out);
 
 /* A frame to push. */

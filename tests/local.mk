@@ -29,6 +29,7 @@ C_TESTS = \
   %D%/c/profile \
   %D%/c/projection \
   %D%/c/random-calls \
+  %D%/c/recursion \
   %D%/c/rows \
   %D%/c/span-adopt \
   %D%/c/span-parts \
@@ -110,6 +111,7 @@ EXTRA_DIST += \
   %D%/python/scenarios_generators.py \
   %D%/python/scenarios_notifications.py \
   %D%/python/scenarios_outcomes.py \
+  %D%/python/scenarios_towers.py \
   %D%/python/scenarios_twisted.py \
   %D%/python/shared.py \
   %D%/python/spans_model.py \
@@ -145,6 +147,7 @@ EXTRA_DIST += \
   %D%/python/test_spans_model.py \
   %D%/python/test_structure.py \
   %D%/python/test_threads.py \
+  %D%/python/test_towers.py \
   %D%/python/test_unnoticed_deferred_results.py \
   %D%/python/test_unnoticed_lifetimes.py \
   %D%/python/test_unnoticed_oddities.py \

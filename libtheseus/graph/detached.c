@@ -3,7 +3,22 @@
 #include "base/sort.h"
 #include "graph/paths.h"
 
-/* Returns the base: the stack below which the frames of `s` hang under the function of the head. */
+/* Returns true if a stack's function is on it as often as can be.  Then stacks that were pushed on it may be folded. */
+static bool may_be_folded(const struct th_projection *p, uint32_t stack) {
+  uint64_t found = 0;
+  for (uint32_t s = stack; s != THESEUS_ROOT && p->max_recursion && found < p->max_recursion; s = p->frames[s].parent)
+    found += p->frames[s].function == p->frames[stack].function;
+  return p->max_recursion && found == p->max_recursion;
+}
+
+/* Returns the base: the stack below which the frames of `s` hang under the function of the head.  It is the deepest one
+ * that is above both.  But if its function is on it max_recursion times, the head may have called that function, and
+ * the call was folded.  Then the function hangs under the head, too:
+ *
+ *     main > job > next > job > next > job > next    the head, with max_recursion 3
+ *     main > job > next > job > next > job > fetch   `s`: next called job, which called fetch
+ *     [detached] > next > job > fetch
+ */
 static uint32_t base_of(const struct th_projection *p, uint32_t head, uint32_t s) {
   if (th_paths_is_above(p, head, s))
     return head;
@@ -12,7 +27,7 @@ static uint32_t base_of(const struct th_projection *p, uint32_t head, uint32_t s
   uint32_t base = p->frames[head].parent;
   while (s == base || !th_paths_is_above(p, base, s))
     base = p->frames[base].parent;
-  return base;
+  return may_be_folded(p, base) ? p->frames[base].parent : base;
 }
 
 int th_detached_add(struct th_projection *p, const theseus_cell_info *cell) {

@@ -53,6 +53,7 @@ struct th_projection {
   struct th_link *links;
   uint32_t link_count, link_capacity;
   uint32_t root, detached; /* functions of the graph: `(root)`, `[detached]` */
+  uint64_t max_recursion;  /* at which pushes were folded; 0: none were */
 };
 
 #endif

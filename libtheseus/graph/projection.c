@@ -5,6 +5,10 @@
 #include "graph/paths.h"
 #include "profile/profile.h"
 
+#include <string.h>
+
+#define TOO_DEEP "Theseus: some stacks were too deep: they lack frames"
+
 /* ---- what the profile holds ---- */
 
 static int load_events(struct th_projection *p) {
@@ -155,13 +159,34 @@ static int run(struct th_projection *p) {
   return status ? status : leave_out_spans(p);
 }
 
+/* Says in the description what the graph lacks. */
+static int describe_losses(const theseus_profile *profile, theseus_graph *graph) {
+  const char *said = theseus_profile_get(profile, "desc");
+  size_t n = said ? strlen(said) + 1 : 0;
+
+  if (!profile->info.truncated_pushes)
+    return THESEUS_OK;
+  char *text = th_alloc_zeroed(&graph->alloc, n + sizeof TOO_DEEP, 1);
+  if (!text)
+    return th_alloc_why(&graph->alloc);
+  if (said) {
+    memcpy(text, said, n - 1);
+    text[n - 1] = '\n';
+  }
+  memcpy(text + n, TOO_DEEP, sizeof TOO_DEEP);
+  int status = theseus_graph_set(graph, "desc", text);
+  th_alloc_free(&graph->alloc, text, n + sizeof TOO_DEEP, 1);
+  return status;
+}
+
 static int project(const theseus_profile *profile, const theseus_graph_options *options, theseus_graph *graph) {
   struct th_projection p = {.profile = profile,
                             .graph = graph,
                             .wanted = options->events,
                             .wanted_count = options->event_count,
                             .stacks = theseus_stack_count(profile),
-                            .events = theseus_event_count(profile)};
+                            .events = theseus_event_count(profile),
+                            .max_recursion = profile->info.max_recursion};
   th_alloc *alloc = &graph->alloc;
   size_t stacks = p.stacks, sums = (stacks + 2) * p.events;
   size_t numbers = (size_t)theseus_function_count(profile) + 4 * stacks;
@@ -203,13 +228,15 @@ int theseus_graph_from_profile(const theseus_profile *profile, const theseus_gra
     theseus_graph_free(graph);
     return status;
   }
-  for (int i = 0; i < TH_FACTS; i++) {
+  for (int i = 0; i < TH_FACTS && !status; i++) {
     const char *value = theseus_profile_get(profile, th_fact_key(i));
     status = value ? theseus_graph_set(graph, th_fact_key(i), value) : THESEUS_OK;
-    if (status) {
-      theseus_graph_free(graph);
-      return status;
-    }
+  }
+  if (!status)
+    status = describe_losses(profile, graph);
+  if (status) {
+    theseus_graph_free(graph);
+    return status;
   }
   graph->inputs = 1;
   *out = graph;

@@ -68,7 +68,9 @@ enum { TH_TYPE_WAIT, TH_TYPE_LATENCY, TH_TYPE_OPERATIONS, TH_TYPE_HOST };
 #define TH_WORD_OBJECT "ob="    /* in head_path, instead of a file: the object, which tells the function apart */
 #define TH_WORD_EVENT "event: " /* `event: Name : Long name`, as in callgrind */
 #define TH_WORD_EVENT_MIDDLE " : "
-#define TH_WORD_FACT_MIDDLE ": " /* `pid: 4242`, as in callgrind */
+#define TH_WORD_FACT_MIDDLE ": "              /* `pid: 4242`, as in callgrind */
+#define TH_WORD_MAX_DEPTH "max_depth"         /* `max_depth: 512`: stacks were cut there */
+#define TH_WORD_MAX_RECURSION "max_recursion" /* `max_recursion: 3`: stacks were folded there */
 
 enum { TH_OUTCOME_PENDING = 4, TH_PPROF_OUTCOMES };
 #define TH_OUTCOME_NAMES                                                                                               \

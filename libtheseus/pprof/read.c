@@ -266,6 +266,8 @@ static int read_profile(theseus_profile *profile, th_bytes bytes, theseus_read_e
   reader->tables.alloc = alloc;
   reader->tables.begin = bytes.at;
   reader->tables.error = error;
+  uint64_t truncated = profile->info.truncated_pushes;
+  profile->recursion.may_hide = true;
   bool was_blank = th_profile_is_blank(profile);
   struct th_facts facts = th_no_facts();
   th_sampling sampling;
@@ -276,10 +278,12 @@ static int read_profile(theseus_profile *profile, th_bytes bytes, theseus_read_e
     status = th_pprof_facts_read(&reader->tables, profile, &facts);
   if (status) {
     th_bookings_undo(&reader->bookings);
+    profile->info.truncated_pushes = truncated;
     th_profile_stay_blank(profile, was_blank);
   } else {
     if (reader->events.ours)
       th_events_rename(profile, reader->events.names);
+    th_pprof_facts_read_bounds(&reader->tables, profile);
     th_pprof_tables_tell_objects(&reader->tables, profile);
     th_profile_add_time(profile, reader->tables.time_ns, reader->tables.duration_ns);
     th_profile_add_facts(profile, was_blank, &facts);

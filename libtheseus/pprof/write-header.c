@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "pprof/write-header.h"
+#include "base/output.h"
 #include "base/sort.h"
 #include "base/text.h"
 #include "profile/events.h"
@@ -152,8 +153,26 @@ static void send_others(th_pprof_writer *writer) {
   th_alloc_free(&writer->alloc, order, 2 * (size_t)n, sizeof *order);
 }
 
+static void send_bound(th_pprof_writer *writer, const char *key, uint64_t number) {
+  char digits[TH_DIGITS];
+  put_word(writer, key);
+  put_word(writer, TH_WORD_FACT_MIDDLE);
+  put_text(writer, digits, th_decimal(number, digits));
+  send_comment(writer);
+}
+
+/* Sends whether stacks were cut, and at which recursion they may have been folded. */
+static void send_bounds(th_pprof_writer *writer) {
+  const theseus_profile *profile = writer->profile;
+  if (profile->info.truncated_pushes)
+    send_bound(writer, TH_WORD_MAX_DEPTH, profile->max_depth);
+  if (profile->info.max_recursion)
+    send_bound(writer, TH_WORD_MAX_RECURSION, profile->info.max_recursion);
+}
+
 void th_pprof_send_comments(th_pprof_writer *writer) {
   send_long_names(writer);
   send_facts(writer);
+  send_bounds(writer);
   send_others(writer);
 }

@@ -26,6 +26,8 @@ int theseus_profile_new(const theseus_profile_options *options, theseus_profile 
   profile->stacks_limit = chosen.memory_limit ? chosen.memory_limit / 4 * 3 : UINT64_MAX;
   profile->max_depth = chosen.max_depth;
   profile->max_nesting = chosen.max_nesting;
+  profile->recursion.max = chosen.max_recursion;
+  profile->info.max_recursion = chosen.max_recursion;
   profile->facts = th_no_facts();
   th_sampling_init(&profile->sampling);
   profile->blank_stacks = 1;
@@ -53,6 +55,7 @@ void theseus_profile_free(theseus_profile *profile) {
   th_alloc_free(&alloc, profile->stats, profile->stats_capacity, sizeof *profile->stats);
   th_alloc_free(&alloc, profile->events, profile->event_capacity, sizeof *profile->events);
   th_stacks_free(&profile->stacks, &alloc);
+  th_recursion_free(&profile->recursion, &alloc);
   th_functions_free(&profile->functions, &alloc);
   th_strings_free(&profile->strings, &alloc);
   th_alloc_free(&alloc, profile, 1, sizeof *profile);
@@ -76,7 +79,7 @@ void theseus_profile_clear(theseus_profile *profile) {
   th_histogram_clear(&profile->histogram);
   for (uint32_t i = 0; i < profile->stats_count; i++)
     profile->stats[i] = th_no_stats();
-  profile->info = (theseus_profile_info){.now_ns = profile->info.now_ns};
+  profile->info = (theseus_profile_info){.now_ns = profile->info.now_ns, .max_recursion = profile->info.max_recursion};
   profile->alloc.refused = 0;
   profile->generation++;
   restart_spans(profile);

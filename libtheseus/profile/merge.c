@@ -161,6 +161,8 @@ static void add_sums(theseus_profile *into, const theseus_profile *from, const s
   th_profile_add_time(into, from->info.time_ns, from->info.duration_ns);
   into->info.clock_reversals += from->info.clock_reversals;
   into->info.truncated_pushes += from->info.truncated_pushes;
+  into->info.folded_pushes += from->info.folded_pushes;
+  th_profile_add_recursion(into, from->info.max_recursion);
   into->info.flattened_spans += from->info.flattened_spans;
   into->info.lost_wait_ns += from->info.lost_wait_ns;
   into->info.lost_latencies += from->info.lost_latencies;
@@ -179,6 +181,7 @@ int theseus_profile_merge(theseus_profile *into, const theseus_profile *from) {
 
   if (into == from)
     return th_fail(into, THESEUS_EINVAL, "`into` equals `from`", 0, 0);
+  into->recursion.may_hide = true;
   names.functions = th_alloc_zeroed(&into->alloc, counts[0], sizeof *names.functions);
   names.objects = th_alloc_zeroed(&into->alloc, counts[0], sizeof *names.objects);
   names.stacks = th_alloc_zeroed(&into->alloc, counts[1], sizeof *names.stacks);

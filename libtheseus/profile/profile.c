@@ -102,6 +102,17 @@ int th_profile_push(theseus_profile *profile, uint32_t parent, uint32_t function
   return th_stacks_push(&profile->stacks, &profile->alloc, parent, function, call_line, out);
 }
 
+/* Whether a push is folded into a stack that is there already. */
+static bool fold(theseus_profile *profile, uint32_t parent, uint32_t function, uint32_t call_line, uint32_t *out) {
+  uint32_t line = parent == THESEUS_ROOT ? 0 : call_line;
+  uint32_t stack = th_recursion_fold(&profile->recursion, &profile->alloc, &profile->stacks, parent, function, line);
+  if (stack == TH_NONE)
+    return false;
+  profile->info.folded_pushes++;
+  *out = stack;
+  return true;
+}
+
 int theseus_stack_push(theseus_profile *profile, uint32_t parent, uint32_t function, uint32_t call_line,
                        uint32_t *out) {
   if (!profile)
@@ -113,7 +124,9 @@ int theseus_stack_push(theseus_profile *profile, uint32_t parent, uint32_t funct
     return th_fail(profile, THESEUS_EINVAL, "there is no function #: there are #", function, profile->functions.count);
   uint64_t limit = profile->alloc.limit, refused = profile->alloc.refused;
   profile->alloc.limit = profile->stacks_limit;
-  int status = th_profile_push(profile, parent, function, call_line, out);
+  int status = profile->recursion.max && fold(profile, parent, function, call_line, out)
+                   ? THESEUS_OK
+                   : th_profile_push(profile, parent, function, call_line, out);
   profile->alloc.limit = limit;
   if (status != THESEUS_ELIMIT)
     return status;

@@ -8,6 +8,7 @@
 #include "profile/functions.h"
 #include "profile/histogram.h"
 #include "profile/labels.h"
+#include "profile/recursion.h"
 #include "profile/sampling.h"
 #include "profile/span-table.h"
 #include "profile/stacks.h"
@@ -37,6 +38,7 @@ struct theseus_profile {
   th_strings strings;
   th_functions functions;
   th_stacks stacks;
+  th_recursion recursion;
   th_histogram histogram;
   th_cells cells;
   th_labels labels; /* of cells */
@@ -70,7 +72,8 @@ static inline int th_profile_reserve(theseus_profile *profile) {
   return th_profile_reserve_more(profile);
 }
 
-/* theseus_stack_push() for ids that exist.  At the memory limit it fails, instead of returning the parent. */
+/* theseus_stack_push() for ids that exist, for reading and merging.  At the memory limit it fails, instead of returning
+ * the parent.  It does not fold recursion. */
 int th_profile_push(theseus_profile *profile, uint32_t parent, uint32_t function, uint32_t call_line, uint32_t *out);
 
 /* Finds the stats of a stack, creating them if necessary.  ENOMEM, EOVERFLOW. */
@@ -84,6 +87,13 @@ void th_profile_count(theseus_profile *profile, uint32_t stack, int outcome, uin
 
 /* Joins the object that another profile has for a function: a text, or TH_NONE. */
 void th_profile_join_object(theseus_profile *profile, uint32_t function, uint32_t text);
+
+/* Joins the max_recursion of another profile, as merging does.  0: that one has none. */
+static inline void th_profile_add_recursion(theseus_profile *profile, uint64_t max_recursion) {
+  uint64_t *least = &profile->info.max_recursion;
+  if (max_recursion && (!*least || max_recursion < *least))
+    *least = max_recursion;
+}
 
 /* Joins the time and the duration of another profile, as merging does. */
 void th_profile_add_time(theseus_profile *profile, uint64_t time_ns, uint64_t duration_ns);

@@ -24,6 +24,16 @@ static uint32_t hash_of(uint32_t parent, uint32_t function, uint32_t call_line) 
   return th_hash_words(words, 3);
 }
 
+uint32_t th_stacks_find(const th_stacks *stacks, uint32_t parent, uint32_t function, uint32_t call_line) {
+  const struct th_stack key = {parent, function, call_line, 0, TH_NONE};
+
+  if (th_stacks_is_next(stacks, parent, function, call_line))
+    return parent + 1;
+  if (parent + 1 == stacks->count)
+    return TH_NONE;
+  return th_map_find(&stacks->map, hash_of(parent, function, call_line), same, stacks, &key);
+}
+
 int th_stacks_push(th_stacks *stacks, th_alloc *alloc, uint32_t parent, uint32_t function, uint32_t call_line,
                    uint32_t *out) {
   struct th_stack key = {parent, function, call_line, 0, TH_NONE};

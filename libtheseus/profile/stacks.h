@@ -31,6 +31,8 @@ static inline bool th_stacks_is_next(const th_stacks *stacks, uint32_t parent, u
   return parent + 1 < stacks->count && next->parent == parent && next->function == function &&
          next->call_line == call_line;
 }
+/* Finds the stack of one more frame.  TH_NONE: it does not exist. */
+uint32_t th_stacks_find(const th_stacks *stacks, uint32_t parent, uint32_t function, uint32_t call_line);
 /* Finds the stack of one more frame, creating it if necessary.  ENOMEM, EOVERFLOW. */
 int th_stacks_push(th_stacks *stacks, th_alloc *alloc, uint32_t parent, uint32_t function, uint32_t call_line,
                    uint32_t *out);

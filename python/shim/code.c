@@ -64,6 +64,8 @@ int shim_push(shim_core *core, uint32_t *stack, shim_code *code, uint32_t line) 
     uint32_t pushed;
     if (theseus_stack_push(core->profile, *stack, code->function, line, &pushed))
       return -1;
+    if (pushed == *stack) /* too deep, or folded: the library counts that */
+      return 0;
     code->pushed.parent = *stack;
     code->pushed.line = line;
     code->pushed.stack = pushed;

@@ -61,6 +61,14 @@ class Profile:
         return copy
 
     @property
+    def is_cut(self) -> bool:
+        """Whether some stacks were too deep, and lack frames."""
+        info = ffi.new("theseus_profile_info *")
+        info.size = ffi.sizeof(info[0])
+        check(lib.theseus_profile_info_get(self._handle, info), "info")
+        return bool(info.truncated_pushes)
+
+    @property
     def origin(self) -> dict[str, str]:
         """Where the profile comes from, as a file's header says: some of "pid", "cmd", "part", "thread" and "desc"."""
         found = {key: lib.theseus_profile_get(self._handle, key.encode()) for key in FACTS}
@@ -117,7 +125,10 @@ class Profile:
         if self._is_foreign():
             return self._foreign_table()
         folded, hidden = self.folded()
-        return printed(rows(folded._handle), totals(self._handle), hidden)
+        notes = [line for line in self.origin.get("desc", "").splitlines() if line.startswith("Hook: ")][:1]
+        if self.is_cut:
+            notes.append("Some stacks were too deep: they lack frames.")
+        return printed(rows(folded._handle), totals(self._handle), hidden, notes)
 
     def folded(self, machinery: Iterable[str] = ()) -> tuple[Profile, int]:
         """A profile without the frames of Twisted's machinery, and how many frames these were.
@@ -242,11 +253,11 @@ def text(characters: Any) -> str:
     return found.decode("utf-8", "surrogateescape")
 
 
-def new_handle(named: bool = True) -> Any:
+def new_handle(named: bool = True, max_recursion: int = 0) -> Any:
     """An empty theseus_profile *, which the caller frees.
 
     Its operations are called Deferreds.  If not `named`, it takes on the names of the first profile that is merged into
-    it.
+    it.  `max_recursion`: how often a function may be on a stack that is pushed; 0: any number of times.
     """
     options = ffi.new("theseus_profile_options *")
     options.size = ffi.sizeof(options[0])
@@ -254,6 +265,7 @@ def new_handle(named: bool = True) -> Any:
     names = ffi.new("theseus_event_info[]", [(ffi.sizeof("theseus_event_info"),)] * int(lib.THESEUS_EVENTS))
     names[lib.THESEUS_OPERATIONS].name = operations
     options.names = names if named else ffi.NULL
+    options.max_recursion = max_recursion
     out = ffi.new("theseus_profile **")
     check(lib.theseus_profile_new(options, out), "a new profile")
     return out[0]

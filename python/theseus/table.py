@@ -46,13 +46,14 @@ def _cells(row: Row) -> list[str]:
     return [*figures, place]
 
 
-def printed(rows: Sequence[Row], totals: Totals, hidden: int) -> str:
-    """A summary of the whole profile, the headings, and a line for each function."""
+def printed(rows: Sequence[Row], totals: Totals, hidden: int, notes: Sequence[str] = ()) -> str:
+    """A summary of the whole profile, notes, the headings, and a line for each function."""
     outcomes = ("success", "failure", "cancelled", "abandoned", "pending")
     counts = {name: getattr(totals, name) for name in outcomes}
     lines = [
         f"{totals.deferreds} Deferred{'s' * (totals.deferreds != 1)}, {seconds(totals.wait)} of wait",
         ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing was measured",
+        *map(printable, notes),
         "",
         columns(list(_HEADINGS), [_cells(row) for row in rows]),
     ]

@@ -99,6 +99,21 @@ static void add_lines(struct slow *slow, const theseus_profile *profile, const s
   }
 }
 
+/* Whether folding may have made a stack that is above `stack` out of one that is on it. */
+static bool is_full(const theseus_profile *profile, uint32_t stack) {
+  theseus_profile_info limits = {.size = sizeof limits};
+  theseus_stack_info info = {.size = sizeof info};
+  uint32_t count = 0, function = 0;
+  must(theseus_profile_info_get(profile, &limits) == THESEUS_OK);
+  for (uint32_t s = stack; s != THESEUS_ROOT; s = info.parent) {
+    must(theseus_stack_get(profile, s, &info) == THESEUS_OK);
+    if (s == stack)
+      function = info.function;
+    count += info.function == function;
+  }
+  return count && limits.max_recursion && count >= limits.max_recursion;
+}
+
 static void add_cell(struct slow *slow, const theseus_profile *profile, const theseus_cell_info *cell) {
   struct step path[STACKS * 2] = {{ROOT, 0, 0}};
   uint32_t length = 1;
@@ -118,6 +133,10 @@ static void add_cell(struct slow *slow, const theseus_profile *profile, const th
     if (!is_below(profile, base, cell->stack, false)) {
       for (base = info.parent; base && !is_below(profile, base, cell->stack, true); base = info.parent)
         must(theseus_stack_get(profile, base, &info) == THESEUS_OK);
+    }
+    if (base != cell->head && is_full(profile, base)) {
+      must(theseus_stack_get(profile, base, &info) == THESEUS_OK);
+      base = info.parent;
     }
     length = append(profile, base, cell->stack, path, length);
     if (length > 3 && base != cell->head)
@@ -314,7 +333,8 @@ static theseus_profile *random_profile(uint64_t seed) {
   theseus_profile *profile;
   uint64_t state = seed * 977 + 1, open[30];
   uint32_t stacks = 1 + draw(&state, STACKS - 1), functions = 1 + draw(&state, FUNCTIONS), opened = 0, run;
-  must(theseus_profile_new(NULL, &profile) == THESEUS_OK);
+  const theseus_profile_options options = {.size = sizeof options, .max_recursion = draw(&state, 4)};
+  must(theseus_profile_new(&options, &profile) == THESEUS_OK);
   must(theseus_event_intern(profile, &extra, &run) == THESEUS_OK);
   for (uint32_t i = 0; i < FUNCTIONS; i++) {
     char name[20];
@@ -322,25 +342,26 @@ static theseus_profile *random_profile(uint64_t seed) {
     snprintf(name, sizeof name, "app.f%u", i);
     must(theseus_function_intern(profile, i % 3 ? "/srv/app.py" : "", name, 10 * i + 1, &id) == THESEUS_OK);
   }
-  while (theseus_stack_count(profile) < stacks + 1) {
+  for (uint32_t tries = 0; tries < 200 && theseus_stack_count(profile) < stacks + 1; tries++) {
     uint32_t count = theseus_stack_count(profile), id;
     uint32_t parent = draw(&state, 3) ? count - 1 : draw(&state, count);
     must(!theseus_stack_push(profile, parent, draw(&state, functions), draw(&state, 4), &id));
   }
+  stacks = theseus_stack_count(profile) - 1;
   for (uint64_t now = 1; now < 60; now++) {
     uint32_t stack = 1 + draw(&state, stacks);
-    theseus_span_options options = {.size = sizeof options,
-                                    .stack = stack,
-                                    .flags = draw(&state, 2) ? THESEUS_SPAN_DETACHED : 0,
-                                    .now_ns = now,
-                                    .place_stack = draw(&state, 4) ? 1 + draw(&state, stacks) : 0,
-                                    .line = draw(&state, 5)};
+    theseus_span_options begun = {.size = sizeof begun,
+                                  .stack = stack,
+                                  .flags = draw(&state, 2) ? THESEUS_SPAN_DETACHED : 0,
+                                  .now_ns = now,
+                                  .place_stack = draw(&state, 4) ? 1 + draw(&state, stacks) : 0,
+                                  .line = draw(&state, 5)};
     switch (draw(&state, 4)) {
       case 0: must(!theseus_add_cost(profile, draw(&state, stacks + 1), draw(&state, 5), run, draw(&state, 9))); break;
       case 1: must(!theseus_record(profile, stack, draw(&state, 5), draw(&state, 99), (int)draw(&state, 3))); break;
       case 2:
         if (opened < 30)
-          must(!theseus_span_begin(profile, &options, &open[opened++]));
+          must(!theseus_span_begin(profile, &begun, &open[opened++]));
         break;
       case 3:
         if (opened)
