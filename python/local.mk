@@ -63,13 +63,20 @@ EXTRA_DIST += \
   %D%/theseus/_pprof.py \
   %D%/theseus/calls.py \
   %D%/theseus/cli/__init__.py \
+  %D%/theseus/cli/as_json.py \
   %D%/theseus/cli/export.py \
   %D%/theseus/cli/faults.py \
+  %D%/theseus/cli/header.py \
   %D%/theseus/cli/inputs.py \
   %D%/theseus/cli/interpreter.py \
+  %D%/theseus/cli/places.py \
   %D%/theseus/cli/report.py \
+  %D%/theseus/cli/report.schema.json \
   %D%/theseus/cli/run.py \
+  %D%/theseus/cli/screen.py \
+  %D%/theseus/cli/source_lines.py \
   %D%/theseus/cli/startup.py \
+  %D%/theseus/cli/tree.py \
   %D%/theseus/cli/unfinished.py \
   %D%/theseus/disputes.py \
   %D%/theseus/ends.py \
@@ -102,8 +109,8 @@ EXTRA_DIST += \
   %D%/theseus/program.py \
   %D%/theseus/py.typed \
   %D%/theseus/recording.py \
-  %D%/theseus/settings.py \
   %D%/theseus/rows.py \
+  %D%/theseus/settings.py \
   %D%/theseus/source.py \
   %D%/theseus/speedscope.py \
   %D%/theseus/stack.py \
@@ -113,4 +120,5 @@ EXTRA_DIST += \
   %D%/theseus/table.py \
   %D%/theseus/text.py \
   %D%/theseus/tracer.py \
+  %D%/theseus/tree.py \
   %D%/theseus/views.py

@@ -91,6 +91,7 @@ EXTRA_DIST += \
   %D%/python/cli/test_export.py \
   %D%/python/cli/test_import.py \
   %D%/python/cli/test_origin.py \
+  %D%/python/cli/test_report.py \
   %D%/python/conftest.py \
   %D%/python/foreign_parse.py \
   %D%/python/histories.py \

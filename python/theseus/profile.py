@@ -122,7 +122,7 @@ class Profile:
                 yield self._stack(number, info, lines.get(number, {}))
 
     def __str__(self) -> str:
-        if self._is_foreign():
+        if self.is_foreign():
             return self._foreign_table()
         folded, hidden = self.folded()
         notes = [line for line in self.origin.get("desc", "").splitlines() if line.startswith("Hook: ")][:1]
@@ -147,16 +147,26 @@ class Profile:
         shown = self.folded()[0] if folded else self
         return rows(shown._handle)
 
+    @property
+    def began(self) -> int:
+        """When the measurement began, in ns since 1970 (UTC); 0: not known."""
+        return int(self._info().time_ns)
+
+    @property
+    def duration(self) -> int:
+        """How long was measured, in ns; 0: not known.  Merged profiles have the sum."""
+        return int(self._info().duration_ns)
+
     def totals(self) -> Totals:
         """The sums over all stacks."""
         return totals(self._handle)
 
-    def _is_foreign(self) -> bool:
+    def is_foreign(self) -> bool:
         """True if the profile holds columns of somebody else, and no operations."""
         return lib.theseus_event_count(self._handle) > lib.THESEUS_EVENTS and next(iter(self), None) is None
 
     def _first_event(self) -> str:
-        return self._event_name(lib.THESEUS_EVENTS if self._is_foreign() else lib.THESEUS_WAIT)
+        return self._event_name(lib.THESEUS_EVENTS if self.is_foreign() else lib.THESEUS_WAIT)
 
     def _foreign_table(self) -> str:
         """Own and inclusive values of each function, the largest of the first column first."""
@@ -185,11 +195,15 @@ class Profile:
             rows.append([*values, place.decode("utf-8", "surrogateescape")])
         return columns([*(head for name in names for head in (name, f"incl.{name}")), "function"], rows)
 
-    def _losses(self) -> list[str]:
-        """What was lost when the profile was read from a file."""
+    def _info(self) -> Any:
         info = ffi.new("theseus_profile_info *")
         info.size = ffi.sizeof(info[0])
         check(lib.theseus_profile_info_get(self._handle, info))
+        return info
+
+    def _losses(self) -> list[str]:
+        """What was lost when the profile was read from a file."""
+        info = self._info()
         frames = info.truncated_pushes
         deep = f"stacks are deeper than max_depth: {frames} frames at their callers' end are left out"
         return [deep] if frames else []

@@ -62,6 +62,14 @@ def printed(rows: Sequence[Row], totals: Totals, hidden: int, notes: Sequence[st
     return "\n".join(lines)
 
 
+def printed_rows(rows: Sequence[Row], places: Sequence[str]) -> list[str]:
+    """The headings, and a line for each function, without the columns that are empty for all."""
+    cells = [[*_cells(row)[:-1], place] for row, place in zip(rows, places)]
+    kept = [number for number in range(len(_HEADINGS)) if any(line[number] for line in cells)]
+    heads = [_HEADINGS[number] for number in kept] or [_HEADINGS[-1]]
+    return columns(heads, [[line[number] for number in kept] for line in cells]).split("\n")
+
+
 def columns(headings: list[str], rows: list[list[str]]) -> str:
     """Lines of figures, and of a place at the end of each."""
     cells = [headings, *([*row[:-1], printable(row[-1])] for row in rows)]
