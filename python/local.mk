@@ -78,6 +78,7 @@ EXTRA_DIST += \
   %D%/theseus/cli/startup.py \
   %D%/theseus/cli/tree.py \
   %D%/theseus/cli/unfinished.py \
+  %D%/theseus/displaced.py \
   %D%/theseus/disputes.py \
   %D%/theseus/ends.py \
   %D%/theseus/errors.py \

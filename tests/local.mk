@@ -120,6 +120,7 @@ EXTRA_DIST += \
   %D%/python/suites.py \
   %D%/python/test_bounds.py \
   %D%/python/test_callgrind_consumers.py \
+  %D%/python/test_displaced.py \
   %D%/python/test_driven_by_others.py \
   %D%/python/test_errors.py \
   %D%/python/test_escapes.py \

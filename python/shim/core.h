@@ -46,6 +46,10 @@ typedef struct shim_listener {
   void (*uninstall)(shim_core *core);
   /* Whether the return of a frame that runs now will be reported. */
   bool (*sees_returns)(shim_core *core);
+  /* Whether it has its place in the interpreter. */
+  bool (*listening)(shim_core *core);
+  /* The number of events that have come since install().  NULL: no later hook can call this one. */
+  size_t (*heard)(shim_core *core);
   /* A span began under a frame of this code.  NULL: not needed. */
   void (*scope_began)(shim_core *core, PyObject *code);
   /* Whether every resumption of a generator is reported: see relief.h. */
@@ -117,6 +121,7 @@ struct shim_core {
   bool has_reactor_function;
 
   const shim_listener *listener;
+  PyObject *notice; /* called with the core when an observer finds that the listener has lost its place, or NULL */
   /* hook-profile */
   PyObject *hook;
   /* hook-monitoring */

@@ -359,4 +359,18 @@ static bool sees_returns(shim_core *core) {
   return true;
 }
 
-const shim_listener shim_monitoring_listener = {install, uninstall, sees_returns, scope_began, true};
+static bool is_listening(shim_core *core) {
+  PyObject *found = monitoring();
+  bool ours = found && holds_tool(found, core->tool);
+
+  PyErr_Clear();
+  Py_XDECREF(found);
+  return ours;
+}
+
+const shim_listener shim_monitoring_listener = {.install = install,
+                                                .uninstall = uninstall,
+                                                .sees_returns = sees_returns,
+                                                .listening = is_listening,
+                                                .scope_began = scope_began,
+                                                .sees_resumptions = true};

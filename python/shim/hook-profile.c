@@ -23,6 +23,7 @@ typedef struct {
   Py_tracefunc previous;
   PyObject *previous_object;
   bool forwarding;
+  size_t heard; /* events */
 } shim_hook;
 
 static int on_event(PyObject *object, PyFrameObject *frame, int what, PyObject *argument);
@@ -103,6 +104,7 @@ static int on_event(PyObject *object, PyFrameObject *frame, int what, PyObject *
   shim_hook *hook = (shim_hook *)object;
   int status = 0;
 
+  hook->heard++;
   if (!hook->previous && hook->target && what != PyTrace_CALL && what != PyTrace_RETURN)
     return 0;
   Py_INCREF(hook);
@@ -209,6 +211,21 @@ static PyObject *hook_listening(PyObject *self, PyObject *none) {
   return PyBool_FromLong(listening(self));
 }
 
+static PyObject *hook_heard(PyObject *self, PyObject *none) {
+  (void)none;
+  return PyLong_FromSize_t(((shim_hook *)self)->heard);
+}
+
+/* The profile function of the calling thread: its object, or True if it has none; None: there is no function. */
+static PyObject *hook_current(PyObject *none, PyObject *nothing) {
+  Py_tracefunc function;
+  PyObject *object;
+  (void)none, (void)nothing;
+
+  compat_get_profile(&function, &object);
+  return Py_NewRef(!function ? Py_None : object ? object : Py_True);
+}
+
 /* Code that saves and restores a profile function passes the result of sys.getprofile() to sys.setprofile(), which
  * then calls it with (frame, event, argument).  At such a call this hook takes its place again.  A later hook that
  * calls this one keeps its place. */
@@ -244,6 +261,8 @@ static PyObject *hook_call(PyObject *self, PyObject *arguments, PyObject *keywor
 static PyMethodDef hook_methods[] = {{"install", hook_install, METH_NOARGS, NULL},
                                      {"uninstall", hook_uninstall, METH_NOARGS, NULL},
                                      {"listening", hook_listening, METH_NOARGS, NULL},
+                                     {"heard", hook_heard, METH_NOARGS, NULL},
+                                     {"current", hook_current, METH_NOARGS | METH_STATIC, NULL},
                                      {0}};
 
 PyType_Spec shim_hook_spec = {"theseus._Hook", sizeof(shim_hook), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
@@ -257,11 +276,12 @@ PyType_Spec shim_hook_spec = {"theseus._Hook", sizeof(shim_hook), 0, Py_TPFLAGS_
 
 /* ---- for a core ---- */
 
+/* A hook that has lost its place takes it again: whoever saved sys.getprofile() may set this one again. */
 static int install(shim_core *core) {
-  PyObject *hook = PyObject_CallOneArg((PyObject *)shim_hook_type, (PyObject *)core);
-  PyObject *done = hook ? hook_install(hook, NULL) : NULL;
+  if (!core->hook)
+    core->hook = PyObject_CallOneArg((PyObject *)shim_hook_type, (PyObject *)core);
+  PyObject *done = core->hook ? hook_install(core->hook, NULL) : NULL;
 
-  Py_XSETREF(core->hook, hook);
   Py_XDECREF(done);
   return done ? 0 : -1;
 }
@@ -274,5 +294,11 @@ static void uninstall(shim_core *core) {
 
 static bool sees_returns(shim_core *core) { return core->hook && listening(core->hook); }
 
+static size_t heard(shim_core *core) { return core->hook ? ((shim_hook *)core->hook)->heard : 0; }
+
 /* Resumptions are calls, and of those only the starter's is worked on. */
-const shim_listener shim_profile_listener = {install, uninstall, sees_returns, NULL, false};
+const shim_listener shim_profile_listener = {.install = install,
+                                             .uninstall = uninstall,
+                                             .sees_returns = sees_returns,
+                                             .listening = sees_returns,
+                                             .heard = heard};

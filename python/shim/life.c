@@ -108,6 +108,7 @@ int shim_core_traverse(PyObject *self, visitproc visit, void *arg) {
   Py_VISIT(core->owner);
   Py_VISIT(core->clock);
   Py_VISIT(core->hook);
+  Py_VISIT(core->notice);
   Py_VISIT(core->disable);
   for (size_t i = 0; i < core->boxed_count; i++) {
     Py_VISIT(core->boxed[i].current);
@@ -123,6 +124,7 @@ int shim_core_clear(PyObject *self) {
   core->installed = false;
   Py_CLEAR(core->clock);
   Py_CLEAR(core->hook);
+  Py_CLEAR(core->notice);
   return 0;
 }
 

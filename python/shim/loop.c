@@ -15,9 +15,18 @@ static void forget_loop(shim_core *core, const void *loop) {
       core->passed_count = i;
 }
 
+/* Another profiler has taken the listener's place, or has removed it: tells the Tracer, which may take it again. */
+static void notice(shim_core *core) {
+  if (core->notice && core->notice != Py_None && shim_mine(core) && !core->listener->sees_returns(core)) {
+    Py_XDECREF(PyObject_CallOneArg(core->notice, (PyObject *)core));
+    PyErr_Clear();
+  }
+}
+
 void shim_fired(shim_core *core, uint64_t span, int outcome, compat_frame *loop) {
   theseus_span_info info;
 
+  notice(core);
   if (loop && (PyObject *)compat_code(loop) == core->loop_code && sees_leaving(core) &&
       shim_span_info(core, span, &info)) {
     /* For the callbacks that this run of the loop has not called yet. */

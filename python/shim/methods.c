@@ -3,6 +3,7 @@
 
 #include "life.h"
 #include "loop.h"
+#include "relief.h"
 #include "turn.h"
 
 #include <structmember.h>
@@ -28,6 +29,31 @@ static PyObject *core_uninstall(PyObject *self, PyObject *none) {
   core->listener->uninstall(core);
   shim_let_go(core);
   Py_RETURN_NONE;
+}
+
+/* Takes the listener's place again, which another profiler has left. */
+static PyObject *core_rearm(PyObject *self, PyObject *none) {
+  shim_core *core = (shim_core *)self;
+  (void)none;
+
+  shim_let_go(core);
+  if (core->listener->sees_resumptions)
+    shim_restore_observers(core);
+  if (core->listener->install(core))
+    return NULL;
+  Py_RETURN_NONE;
+}
+
+static PyObject *core_listening(PyObject *self, PyObject *none) {
+  shim_core *core = (shim_core *)self;
+  (void)none;
+  return PyBool_FromLong(core->listener->listening(core));
+}
+
+static PyObject *core_heard(PyObject *self, PyObject *none) {
+  shim_core *core = (shim_core *)self;
+  (void)none;
+  return PyLong_FromSize_t(core->listener->heard ? core->listener->heard(core) : 0);
 }
 
 /* Begins a method, after the late ends.  A finalizer, a signal handler or another thread may call it in the middle
@@ -153,6 +179,9 @@ static PyObject *core_kept(PyObject *self, PyObject *none) {
 
 static PyMethodDef core_methods[] = {{"install", core_install, METH_NOARGS, NULL},
                                      {"uninstall", core_uninstall, METH_NOARGS, NULL},
+                                     {"rearm", core_rearm, METH_NOARGS, NULL},
+                                     {"listening", core_listening, METH_NOARGS, NULL},
+                                     {"heard", core_heard, METH_NOARGS, NULL},
                                      {"merge_into", core_merge_into, METH_O, NULL},
                                      {"clear", core_clear_profile, METH_NOARGS, NULL},
                                      {"open_spans", core_open_spans, METH_NOARGS, NULL},
@@ -161,7 +190,9 @@ static PyMethodDef core_methods[] = {{"install", core_install, METH_NOARGS, NULL
                                      {"kept", core_kept, METH_NOARGS, NULL},
                                      {0}};
 
-static PyMemberDef core_members[] = {{"installed", T_BOOL, offsetof(shim_core, installed), READONLY, NULL}, {0}};
+static PyMemberDef core_members[] = {{"installed", T_BOOL, offsetof(shim_core, installed), READONLY, NULL},
+                                     {"notice", T_OBJECT, offsetof(shim_core, notice), 0, NULL},
+                                     {0}};
 
 PyType_Spec shim_core_spec = {"theseus._Core", sizeof(shim_core), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
                               (PyType_Slot[]){{Py_tp_new, shim_core_new},

@@ -28,6 +28,11 @@ def _types() -> list[Any]:
 _Core, _Hook = _types()[:2]
 
 
+def current() -> Any:
+    """The profile function of the calling thread: its object, True if that is not known, or None if there is none."""
+    return (_Hook or SetProfile).current()
+
+
 def available() -> tuple[str, ...]:
     """The hooks that work here, the fastest last."""
     if _Core is None:

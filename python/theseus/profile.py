@@ -161,6 +161,9 @@ class Profile:
         """The sums over all stacks."""
         return totals(self._handle)
 
+    def has_operations(self) -> bool:
+        return any(self._stack_info(number).operations for number in range(lib.theseus_stack_count(self._handle)))
+
     def is_foreign(self) -> bool:
         """True if the profile holds columns of somebody else, and no operations."""
         return lib.theseus_event_count(self._handle) > lib.THESEUS_EVENTS and next(iter(self), None) is None

@@ -117,7 +117,8 @@ class Recording:
 
     def _profile(self, trigger: str) -> Profile:
         profile: Profile = self.tracer.snapshot()
-        profile.set_origin("desc", trigger)
+        said = profile.origin.get("desc")  # of the hook
+        profile.set_origin("desc", f"{trigger}\n{said}" if said else trigger)
         return profile
 
     def _write_part(self, profile: Profile, ended: bool = False) -> None:
@@ -212,7 +213,7 @@ class Recording:
             if start.startswith(b"# callgrind format"):
                 return b"\ndesc: " + END.encode() + b"\n" in start
             found = load(self.path)
-            return isinstance(found, Profile) and found.origin.get("desc") == END
+            return isinstance(found, Profile) and END in found.origin.get("desc", "").splitlines()
         except Exception:
             return False  # of a format that cannot be read: a person adds the parts up
 

@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import IO, Any
@@ -15,6 +16,7 @@ from typing import IO, Any
 from . import hooks, machinery
 from ._cffi import ffi, lib
 from .calls import Calls
+from .displaced import Displaced
 from .errors import check
 from .output import Target, check_binary
 from .pending import Pending, tree
@@ -24,8 +26,21 @@ from .program import command
 _MAX_RECURSION = 3  # with 8, jobs of ten kinds that start each other are on 100,000 stacks; with 3, on 3,500
 
 
-def _nanoseconds(seconds: Callable[[], float]) -> Callable[[], int]:
-    return lambda: max(0, math.floor(seconds() * 1e9 + 0.5))
+class _Seconds:
+    """Holds a clock's method for its tracer.
+
+    The hook, which the interpreter keeps, refers to it weakly: a clock may refer to its tracer, and both may go.
+    """
+
+    __slots__ = ("seconds", "__weakref__")
+
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        self.seconds = seconds
+
+
+def _nanoseconds(held: _Seconds) -> Callable[[], int]:
+    reference: Any = weakref.ref(held)
+    return lambda: max(0, math.floor(reference().seconds() * 1e9 + 0.5))
 
 
 class Tracer:
@@ -57,6 +72,10 @@ class Tracer:
     theseus.calls.NOTIFICATIONS, such as LoopingCall.start.  Their operations have no Wait, unless an operation waits
     for them.  "Pool.when_idle" stands for every function whose full name ends so.
 
+    `rearm`: another profiler may take the hook's place (cProfile up to Python 3.11, yappi, sys.setprofile()).  A
+    TheseusWarning and the files say so.  When that profiler has gone, the hook takes its place again, unless this is
+    False.
+
     One thread is traced: that which calls install().  Ends of operations are noticed in every thread.  A tracer that is
     collected uninstalls itself.  As a context manager it is installed within the block.
     """
@@ -66,6 +85,7 @@ class Tracer:
         reactor: Any = None,
         hook: str = "auto",
         coroutines: bool = False,
+        rearm: bool = True,
         write_at_exit: str | os.PathLike[str] | None = None,
         notifications: Iterable[Any] = (),
     ) -> None:
@@ -75,7 +95,8 @@ class Tracer:
             now = reactor.seconds()
             if not isinstance(now, (int, float)) or not math.isfinite(now):
                 raise TypeError(f"reactor.seconds() must give the time as a number, not {now!r}")
-            clock = _nanoseconds(reactor.seconds)
+            self._seconds = _Seconds(reactor.seconds)
+            clock = _nanoseconds(self._seconds)
         else:
             raise TypeError(
                 f"reactor must have a method seconds(), as reactors and task.Clock have, not be {reactor!r}; "
@@ -89,6 +110,8 @@ class Tracer:
         profile = new_handle(max_recursion=_MAX_RECURSION)
         self._calls = Calls(profile, notifications)
         self._core = hooks.core(self.hook, profile, clock, self._calls, coroutines)
+        self._displaced = Displaced(self.hook, clock or time.monotonic_ns, rearm)
+        self._core.notice = self._displaced.check
         if write_at_exit is not None:
             from .ends import Ends
             from .names import expanded
@@ -102,14 +125,18 @@ class Tracer:
     # ---- life ----
 
     def install(self) -> None:
-        """Begins to observe the calling thread.  Does nothing when installed, unless somebody has taken all profile
-        hooks out since: then it begins again.  A profile hook that is there already keeps being called.  After an
-        uninstall() it resumes the same profile."""
-        if self._is_displaced():
-            self._core.uninstall()
-        if not self._core.installed:
-            self._thread = threading.get_ident()
+        """Begins to observe the calling thread.
+
+        A profile hook that is there already keeps being called.  After an uninstall() this resumes the same profile.
+        If it is installed already, this only takes the hook's place again, if another profiler took it and has gone.
+        """
+        if self._core.installed:
+            self._check(rearm=True)
+        else:
             self._core.install()
+            self._thread = threading.get_ident()
+            self._thread_name = threading.current_thread().name
+            self._displaced.installed()
             if self._is_wall and not self._began:
                 self._began = (time.time_ns(), time.monotonic_ns())
 
@@ -121,25 +148,25 @@ class Tracer:
         self.install()
         return True
 
+    def _check(self, rearm: bool | None = None) -> None:
+        """Notices if another profiler has taken the hook's place, which only the traced thread can tell."""
+        if self._core.installed and self._thread == threading.get_ident():
+            self._displaced.check(self._core, rearm)
+
     @property
     def displaced(self) -> bool:
-        """Whether somebody has taken all profile hooks out since install(), which begins again."""
-        return self._is_displaced()
-
-    def _is_displaced(self) -> bool:
-        """sys.setprofile(None), or a profiler that was enabled and disabled after us, took our hook out."""
-        return bool(
-            self._core.installed
-            and self.hook != "monitoring"
-            and self._thread == threading.get_ident()
-            and sys.getprofile() is None
-        )
+        """Whether another profiler has taken the hook's place, since install() or for a time."""
+        self._check()
+        return bool(self._displaced.gaps)
 
     def uninstall(self) -> None:
         """Puts back the hook that was there before; does nothing when not installed, and leaves a hook alone that
         came later. No new operations are noticed; those that are open are timed until they end."""
-        if self._core.installed:
-            self._core.uninstall()
+        try:
+            self._check(rearm=False)
+        finally:
+            if self._core.installed:
+                self._core.uninstall()
 
     @property
     def installed(self) -> bool:
@@ -166,14 +193,29 @@ class Tracer:
 
     def snapshot(self) -> Profile:
         """A copy of what was measured up to now, open operations included.  O(size of the profile)."""
+        self._check()
         profile = Profile()
         check(self._core.merge_into(int(ffi.cast("uintptr_t", profile._handle))), "snapshot")
         profile.set_origin("pid", str(os.getpid()))
         profile.set_origin("cmd", command())
+        said = self._displaced.said() or self._nothing_seen(profile)
+        if said:
+            profile.set_origin("desc", said)
         if self._began:
             began, tick = self._began
             lib.theseus_profile_set_time(profile._handle, began, time.monotonic_ns() - tick)
         return profile
+
+    def _nothing_seen(self, profile: Profile) -> str:
+        """Why the profile holds nothing; empty, if it holds something."""
+        if profile.has_operations():
+            return ""
+        if not self._thread:
+            return "Hook: nothing was seen: install() was not called"
+        return (
+            f"Hook: nothing was seen: no function returned a Deferred in {self._thread_name}, the thread that called "
+            "install()"
+        )
 
     def write_data(self, outfile: IO[bytes]) -> None:
         """Writes callgrind to a binary file, which stays open.  TypeError for a file that takes text."""

@@ -181,6 +181,24 @@ def test_a_tracer_in_a_cycle_uninstalls_itself(hook: str) -> None:
 
 
 @every_hook
+@pytest.mark.parametrize("kept", [[], [None]], ids=["dropped", "kept"])
+def test_a_clock_that_refers_to_its_tracer(hook: str, kept: list[Any]) -> None:
+    """Both go, and the tracer's id of sys.monitoring is free again.  Observers may stay."""
+    for _ in range(4):
+        clock: Any = Clock()
+        clock.tracer = Tracer(clock, hook)
+        clock.tracer.install()
+        kept[1:] = [pending() for _ in kept]
+        gone = weakref.ref(clock)
+        del clock
+        gc.collect()
+        assert gone() is None
+    assert sys.getprofile() is None
+    for d in kept[1:]:
+        d.callback(None)
+
+
+@every_hook
 def test_at_exit_of_the_interpreter(hook: str, tmp_path: Any) -> None:
     """Installed to the very end, with Deferreds alive in globals, cycles and threads."""
     (tmp_path / "program.py").write_text(

@@ -27,7 +27,6 @@ from shared import (
     work,
 )
 from theseus import Tracer, hooks
-from theseus.profile import new_handle
 from unnoticed import HOOKS, pending
 
 pytestmark = pytest.mark.usefixtures("as_it_was")
@@ -196,7 +195,8 @@ def test_a_core_whose_callbacks_others_took_out() -> None:
     """It goes, with what it was about to tell."""
     monitoring = sys.monitoring
     waited = waiting()
-    core = hooks.core("monitoring", new_handle(), None)
+    tracer: Any = Tracer(hook="monitoring")
+    core, tracer._core = tracer._core, None
     core.install()
     try:
         operation(lambda: operation(lambda: waited)).callback(None)  # so that nothing that is pending has an observer

@@ -14,7 +14,10 @@ collected      a Deferred was collected before that (Observer), or a generator (
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import threading
+import weakref
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -37,12 +40,22 @@ from .stack import LogicalStacks
 from .turn import Turn
 
 
+def _notice(reference: weakref.ref[PortableCore]) -> None:
+    core = reference()
+    if core is not None and core.notice is not None:
+        with contextlib.suppress(Exception):  # a warning that is raised as an error is not for the program's callback
+            core.notice(core)
+
+
 class PortableCore:
     """Makes spans of what the hook sees.  The Tracer uses it as it does theseus._Core, of the shim."""
 
     def __init__(self, profile: Any, clock: Callable[[], int], hook_type: Any, calls: Calls, coroutines: bool) -> None:
         self.profile = profile
         self.hook_type = hook_type
+        self.notice: Callable[[PortableCore], object] | None = (
+            None  # called when another profiler has replaced the hook
+        )
         self.watch = Watch()
         self.spans = Spans(profile)
         self.turn = Turn(self.spans, clock, self.watch)
@@ -61,13 +74,32 @@ class PortableCore:
     def install(self) -> None:
         self.watch.thread = threading.get_ident()
         self.watch.listener = self.hook_type(self.hook)
+        self.watch.notice = functools.partial(_notice, weakref.ref(self))
         self.watch.installed = True
-        self.watch.listener.install()
+        try:
+            self.watch.listener.install()
+        except BaseException as error:
+            self.watch.installed = False
+            if isinstance(error, Exception):  # on PyPy, while cProfile is enabled
+                raise RuntimeError(f"sys.setprofile() refuses the hook: {error}") from error
+            raise
 
     def uninstall(self) -> None:
         self.watch.installed = False
         self.watch.listener.uninstall()
         self.turn.when_idle(self.let_go)
+
+    def rearm(self) -> None:
+        """Takes the hook's place again, which another profiler has left."""
+        self.turn.when_idle(self.let_go)
+        self.watch.listener.install()
+
+    def listening(self) -> bool:
+        return bool(self.watch.listener.listening())
+
+    def heard(self) -> int:
+        """The number of events since install()."""
+        return int(self.watch.listener.heard())
 
     def let_go(self, now: int) -> None:
         """What is under way goes on without us."""

@@ -30,6 +30,8 @@ class Loops:
         self.turn.end(span, outcome)
 
     def fired(self, span: int, outcome: int, loop: Any) -> None:
+        if self.watch.here() and not self.watch.listener.listening():
+            self.watch.notice()
         if loop.f_code is machinery.LOOP_CODE and self.watch.listening():
             with self.turn.lock:
                 self.stacks.pass_observer(span, loop)

@@ -19,8 +19,10 @@ class SetProfile:
     def __init__(self, target: Callable[[FrameType, str, Any], None]) -> None:
         self.target: Callable[[FrameType, str, Any], None] | None = target
         self.previous: Any = None
+        self._heard = 0  # events
 
     def __call__(self, frame: FrameType, event: str, argument: Any) -> None:
+        self._heard += 1
         if self.previous is not None:
             self.previous(frame, event, argument)
         if self.target is not None:
@@ -42,6 +44,14 @@ class SetProfile:
     def listening(self) -> bool:
         return sys.getprofile() is self
 
+    def heard(self) -> int:
+        return self._heard
+
+    @staticmethod
+    def current() -> Any:
+        """The profile function of the calling thread, or None."""
+        return sys.getprofile()
+
 
 class Watch:
     """Whether the program is observed, and in which thread."""
@@ -50,6 +60,7 @@ class Watch:
         self.installed = False
         self.thread = 0
         self.listener: Any = None  # a SetProfile, or a theseus._Hook
+        self.notice: Callable[[], object] = lambda: None  # called when an observer finds that it has lost its place
 
     def here(self) -> bool:
         """Whether the calling thread is observed."""
