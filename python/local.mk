@@ -111,6 +111,7 @@ EXTRA_DIST += \
   %D%/theseus/py.typed \
   %D%/theseus/recording.py \
   %D%/theseus/rows.py \
+  %D%/theseus/selftest.py \
   %D%/theseus/settings.py \
   %D%/theseus/source.py \
   %D%/theseus/speedscope.py \

@@ -126,10 +126,13 @@ EXTRA_DIST += \
   %D%/python/test_escapes.py \
   %D%/python/test_folding.py \
   %D%/python/test_examples.py \
+  %D%/python/test_foreign_pprof.py \
   %D%/python/test_graph.py \
   %D%/python/test_lifecycle.py \
+  %D%/python/test_linear.py \
   %D%/python/test_merge_command.py \
   %D%/python/test_merge_faults.py \
+  %D%/python/test_missed_events.py \
   %D%/python/test_names.py \
   %D%/python/test_nothing_kept.py \
   %D%/python/test_notifications.py \
@@ -147,6 +150,7 @@ EXTRA_DIST += \
   %D%/python/test_scenarios.py \
   %D%/python/test_since.py \
   %D%/python/test_spans_model.py \
+  %D%/python/test_selftest.py \
   %D%/python/test_structure.py \
   %D%/python/test_threads.py \
   %D%/python/test_towers.py \

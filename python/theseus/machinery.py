@@ -61,9 +61,42 @@ def _codes_of_class(cls: type) -> Iterator[CodeType]:
             yield from codes_within(code_of(function))
 
 
-LOOP_CODE = code_of(Deferred._runCallbacks)
-DRIVER_CODE = code_of(defer._inlineCallbacks)
-STARTER_CODE = code_of(defer._cancellableInlineCallbacks)
+TRIED = "22.4 to 26.10"  # the versions of Twisted that the tests have passed with
+_missing: list[str] = []
+
+
+def _nothing() -> None:
+    """Stands for a function that this Twisted does not have."""
+
+
+def _needed(owner: Any, name: str, otherwise: Any = _nothing) -> Any:
+    """An attribute of Twisted.  If it is not there, install() says so."""
+    if not hasattr(owner, name):
+        _missing.append(f"{'twisted.internet.defer' if owner is defer else owner.__qualname__}.{name}")
+    return getattr(owner, name, otherwise)
+
+
+LOOP_CODE = code_of(_needed(Deferred, "_runCallbacks"))
+DRIVER_CODE = code_of(_needed(defer, "_inlineCallbacks"))
+STARTER_CODE = code_of(_needed(defer, "_cancellableInlineCallbacks"))
+_VARIABLES: dict[str, tuple[CodeType, list[str]]] = {
+    "_runCallbacks": (LOOP_CODE, ["current"]),
+    "_inlineCallbacks": (DRIVER_CODE, ["gen", "result"]),
+    "_cancellableInlineCallbacks": (STARTER_CODE, ["gen"]),
+}
+_ATTRIBUTES = ("called", "paused", "_runningCallbacks", "_chainedTo", "_canceller")
+
+
+def missing() -> list[str]:
+    """The names that Theseus needs, and this Twisted does not have."""
+    found = list(_missing)
+    for function, (code, variables) in _VARIABLES.items():
+        known = {*code.co_varnames, *code.co_cellvars}
+        found += [f"the variable {name} of {function}" for name in variables if name not in known]
+    made: Any = Deferred()
+    found += [f"Deferred().{name}" for name in (*_ATTRIBUTES, CALLBACKS) if not hasattr(made, name)]
+    return found
+
 
 PLUMBING_FILE = LOOP_CODE.co_filename
 _OWN_FILES = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -217,7 +250,7 @@ def outcome_of(result: Any) -> int:
     return 2 if isinstance(kind, type) and issubclass(kind, CancelledError) else 1
 
 
-CONTINUE: Any = defer._CONTINUE
+CONTINUE: Any = _needed(defer, "_CONTINUE", object())
 # What resumes a generator: since 23.10 a function of its own; before, a closure with the generator in one of its cells.
 RESUME: Any = getattr(defer, "_gotResultInlineCallbacks", None)
 RESUME_CODE = next((code for code in codes_within(DRIVER_CODE) if code.co_name == "gotResult"), None)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -55,11 +56,17 @@ class Pending(NamedTuple):
 
 def tree(core: Any, calls: Calls) -> list[Pending]:
     now, spans = core.open_spans()
+    spans.sort(key=lambda span: (span[2], span[0]))
     nodes = {}
-    for span, _parent, began, stack, place, line, state in sorted(spans, key=lambda span: (span[2], span[0])):
-        age, at = max(0, now - began), frames(core.frames(place))
-        nodes[span] = Pending(frames(core.frames(stack)), age, at, line, _STATES[state], [], calls.looping(span))
+
+    @functools.cache  # usually many operations are at one stack
+    def frames_of(stack: int) -> tuple[Frame, ...]:
+        return frames(core.frames(stack))
+
+    for span, _parent, began, stack, place, line, state in spans:
+        age, at = max(0, now - began), frames_of(place)
+        nodes[span] = Pending(frames_of(stack), age, at, line, _STATES[state], [], calls.looping(span))
     roots: list[Pending] = []
-    for span, parent, *_rest in sorted(spans, key=lambda span: (span[2], span[0])):
+    for span, parent, *_rest in spans:
         (nodes[parent].children if parent in nodes else roots).append(nodes[span])
     return roots

@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import IO, Any
 
-from . import hooks, machinery
+from twisted.internet.defer import Deferred
+
+from . import hooks, machinery, selftest
 from ._cffi import ffi, lib
 from .calls import Calls
 from .displaced import Displaced
@@ -129,10 +131,12 @@ class Tracer:
 
         A profile hook that is there already keeps being called.  After an uninstall() this resumes the same profile.
         If it is installed already, this only takes the hook's place again, if another profiler took it and has gone.
+        RuntimeError: this Twisted lacks a name that Theseus needs, or is measured wrongly in a small test.
         """
         if self._core.installed:
             self._check(rearm=True)
         else:
+            selftest.check(self.hook)
             self._core.install()
             self._thread = threading.get_ident()
             self._thread_name = threading.current_thread().name
@@ -225,6 +229,18 @@ class Tracer:
     def write(self, target: Target, format: str = "callgrind", event: str | None = None, detail: str = "full") -> None:
         """snapshot().write(target, format, event, detail)."""
         self.snapshot().write(target, format, event, detail)
+
+    def write_later(
+        self, target: Target, format: str = "callgrind", event: str | None = None, detail: str = "full"
+    ) -> Deferred[None]:
+        """As write(), but only the snapshot is taken now: a thread of the reactor's pool renders and writes it.
+
+        The Deferred fires when the file is in place, or fails with what write() would raise.
+        """
+        from twisted.internet.threads import deferToThread  # imports the reactor
+
+        profile = self.snapshot()
+        return deferToThread(profile.write, target, format, event, detail)
 
     def pending(self) -> list[Pending]:
         """The operations that are open, as trees, the oldest first."""

@@ -255,3 +255,36 @@ def test_another_interpreter_of_the_process(hook: str) -> None:
     command = [sys.executable, "-c", IN_ANOTHER_INTERPRETER, hook]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert ran.stdout == "1\n", ran.stderr
+
+
+@every_hook
+def test_written_by_another_thread(hook: str, tmp_path: Any) -> None:
+    """The snapshot is taken at once; the Deferred fires when the file is there, or fails as write() does."""
+    program = f"""
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred, inlineCallbacks
+from theseus import Tracer
+tracer = Tracer(hook={hook!r})
+
+def pends():
+    return Deferred()
+
+@inlineCallbacks
+def main():
+    with tracer:
+        kept = [pends()]
+        later = tracer.write_later("folded", format="folded", event="Deferreds")
+        kept.append(pends())
+    yield later
+    print(open("folded").read().count("pends 1"))
+    try:
+        yield tracer.write_later("nowhere/file")
+    except OSError as error:
+        print(type(error).__name__)
+    reactor.stop()
+
+reactor.callWhenRunning(main)
+reactor.run()
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("1\nFileNotFoundError\n", "")

@@ -29,6 +29,7 @@ class Legs:
         self.chains = chains
         self.reports = reports
         self.starting: dict[int, Operation] = {}  # by id of the starter's frame
+        self.operations.lost = lambda operation: turn.end(operation.span, lib.THESEUS_ABANDONED)
 
     def start(self, frame: Any) -> None:
         """The starter's frame begins: a generator is about to be driven for the first time."""
@@ -41,6 +42,7 @@ class Legs:
         span = self.spans.begin(place, lib.THESEUS_SPAN_LEG | code.flags, self.turn.now())
         operation = self.starting[id(frame)] = Operation(span, place, id(frame))
         self.operations.add(generator, operation)
+        self.spans.loose = 0
 
     def started(self, frame: Any, deferred: Any) -> None:
         """… and returns this; None: it raised."""
@@ -49,6 +51,7 @@ class Legs:
         if operation is None:
             return
         operation.returned = True
+        self.spans.loose = operation.span
         now = self.turn.now()
         profile = self.spans.profile
         if not machinery.is_a(deferred, Deferred):
@@ -57,9 +60,11 @@ class Legs:
             lib.theseus_span_end(profile, operation.span, machinery.outcome_of(deferred.result), now)
         else:
             observe(deferred, self.reports, operation.span)
+            self.spans.loose = 0
             place = Place(operation.stack, 0, operation.parent, operation.enclosing, False, operation.stop)
             self.scopes.hand_back(frame, operation.span, place)
             return
+        self.spans.loose = 0
         # What began in its only leg belongs to the next operation out.
         left = [Begun(span.span, operation.enclosing, operation.stop) for span in begun]
         self.scopes.file_under(frame.f_back, left)
@@ -70,6 +75,9 @@ class Legs:
         generator = variables.get("gen")
         operation = self.operations.of(generator)
         if operation is None:
+            return
+        if operation.line and not operation.returned:  # a second leg: its Deferred was returned, but unseen
+            self._lost(id(generator), operation)
             return
         if machinery.frame_of(generator) is None:
             self._finished(generator, operation)
@@ -88,12 +96,17 @@ class Legs:
             self.chains.wait(operation, [], [], self.turn.now())
         self.operations.forget(id(generator), operation)
 
+    def _lost(self, generator: int, operation: Operation) -> None:
+        """The recursion limit was met where an event should have come."""
+        self.spans.drop(operation.span, self.turn.now())
+        if self.starting.get(operation.starter) is operation:
+            del self.starting[operation.starter]
+        self.operations.forget(generator, operation)
+
     def let_go(self, now: int) -> None:
         """The Deferreds of those in their first leg will be returned unseen."""
         for generator, operation in list(self.operations.by_generator.items()):
             if not operation.returned:
-                # It may wait already, if its clock uninstalls us.
-                if lib.theseus_span_discard(self.spans.profile, operation.span, now):
-                    lib.theseus_span_end(self.spans.profile, operation.span, lib.THESEUS_ABANDONED, now)
+                self.spans.drop(operation.span, now)  # it waits already, if its clock uninstalls us
                 self.operations.forget(generator, operation)
         self.starting.clear()

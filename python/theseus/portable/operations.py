@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 from .. import machinery
@@ -68,6 +69,8 @@ class Operations:
         self.by_generator: dict[int, Operation] = {}
         self.by_frame: dict[int, Operation] = {}
         self.members: dict[int, Member] = {}  # of all chains, by id of the frame
+        # Called if a generator was collected, and no event has told that its Deferred was returned.
+        self.lost: Callable[[Operation], object] = lambda operation: None
 
     def add(self, generator: Any, operation: Operation) -> None:
         key = id(generator)
@@ -76,8 +79,11 @@ class Operations:
 
         def collected(_: object) -> None:
             operations = table()
-            if operations is not None:
-                operations.forget(key, operation)
+            if operations is None:
+                return
+            if operations.by_generator.get(key) is operation and not operation.returned:
+                operations.lost(operation)
+            operations.forget(key, operation)
 
         operation.alive = weakref.ref(generator, collected)
         if key in self.by_generator:  # it is driven twice, and is the later operation's

@@ -49,6 +49,7 @@ class Returns:
         children, others = children_on(self.spans, span, deferred)
         self.spans.wait(span, children if children or others else None, place.stack, place.line, now)
         observe(deferred, self.reports, span)
+        self.spans.loose = 0
         self.scopes.hand_back(frame, span, place)
         self.scopes.file_under(frame.f_back, left)
 

@@ -45,6 +45,7 @@ class Spans:
     def __init__(self, profile: Any) -> None:
         self.profile = profile
         self._owned = owned(profile)
+        self.loose = 0  # a span that nothing in the program ends yet
         self._out_u32 = ffi.new("uint32_t *")
         self._out_u64 = ffi.new("uint64_t *")
         self._options = ffi.new("theseus_span_options *")
@@ -81,7 +82,19 @@ class Spans:
         options.now_ns = now
         if lib.theseus_span_begin(self.profile, options, self._out_u64):
             raise MemoryError
-        return int(self._out_u64[0])
+        self.loose = int(self._out_u64[0])
+        return self.loose
+
+    def drop_loose(self, now: int) -> None:
+        """Ends a span that an event has left without an end, as the event failed."""
+        if self.loose:
+            self.drop(self.loose, now)
+            self.loose = 0
+
+    def drop(self, span: int, now: int) -> None:
+        """Ends a span whose Deferred is returned unseen.  It may wait already, and then counts as abandoned."""
+        if lib.theseus_span_discard(self.profile, span, now):
+            lib.theseus_span_end(self.profile, span, lib.THESEUS_ABANDONED, now)
 
     def begin_part(self, parent: int, stack: int, place_stack: int, line: int, now: int) -> int:
         """Begins a part of a span.  0: it would be beyond the bound of nesting."""

@@ -21,6 +21,7 @@ class Turn:
     """Whose turn it is at the profile, and what time it is."""
 
     def __init__(self, spans: Spans, clock: Callable[[], int], watch: Watch) -> None:
+        self.spans = spans
         self.profile = spans.profile
         self.clock = clock
         self.watch = watch
@@ -54,7 +55,8 @@ class Turn:
             self.busy = thread
             try:
                 handler(*arguments)
-            except Exception:
+            except Exception:  # such as a RecursionError
+                self.spans.drop_loose(self.latest)
                 if sys.flags.dev_mode:
                     raise
             finally:

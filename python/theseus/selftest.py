@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: ISC
+"""A look at Twisted before the first operation: whether it has what machinery.py names, and is measured right.
+
+The test runs in a thread of its own, so that no other tracer or profiler of the process sees it.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import threading
+from typing import Any
+
+from twisted.internet.task import Clock
+
+from . import hooks, machinery
+from ._cffi import ffi
+from .calls import Calls
+from .profile import Profile, new_handle
+
+_PROGRAM = """
+from twisted.internet.defer import Deferred, inlineCallbacks
+def get(clock):
+    waited = Deferred()
+    clock.callLater(1, waited.callback, None)
+    return waited
+@inlineCallbacks
+def operation(clock):
+    yield get(clock)
+"""
+_SECOND = 10**9
+_passed: set[str] = set()
+
+
+def check(hook: str) -> None:
+    """RuntimeError: this Twisted cannot be measured with this hook.  Runs once for each hook."""
+    if hook in _passed:
+        return
+    missing = machinery.missing()
+    if missing:
+        raise RuntimeError(_complaint(f"it lacks {', '.join(missing)}"))
+    found: list[Any] = []
+    thread = threading.Thread(target=_run, args=(hook, found), name="theseus-selftest", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # no more threads
+        return
+    thread.join()
+    (measured,) = found
+    if isinstance(measured, Exception):
+        raise measured
+    # For each function its own wait and the latency of its one operation: `operation` waits for `get`.
+    if measured != {"get": (_SECOND, _SECOND), "operation": (0, _SECOND)}:
+        raise RuntimeError(_complaint(f"an operation of one second was measured as {measured}"))
+    _passed.add(hook)
+
+
+def _complaint(what: str) -> str:
+    here, tried = importlib.metadata.version("Twisted"), machinery.TRIED
+    return f"Theseus cannot measure this Twisted, {here}: {what}; it was tried with {tried}"
+
+
+def _run(hook: str, found: list[Any]) -> None:
+    try:
+        found.append(_measured(hook))
+    except Exception as error:  # such as: the ids of sys.monitoring are taken
+        found.append(error)
+
+
+def _measured(hook: str) -> dict[str, tuple[int, int]]:
+    program: dict[str, Any] = {"__name__": "selftest"}
+    exec(compile(_PROGRAM, "<theseus self-test>", "exec"), program)
+    clock = Clock()
+    handle = new_handle()
+    core = hooks.core(hook, handle, lambda: int(clock.seconds() * _SECOND), Calls(handle, ()), False)
+    core.install()
+    try:
+        program["operation"](clock)
+        clock.advance(1)
+    finally:
+        core.uninstall()
+    profile = Profile()
+    core.merge_into(int(ffi.cast("uintptr_t", profile._handle)))
+    stacks = [stack for stack in profile if stack.frames[-1].file == "<theseus self-test>"]
+    return {stack.frames[-1].name.rpartition(".")[2]: (stack.wait, stack.latency) for stack in stacks}
