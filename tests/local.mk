@@ -161,6 +161,7 @@ EXTRA_DIST += \
   %D%/python/test_unnoticed_results.py \
   %D%/python/tracing.py \
   %D%/python/unnoticed.py \
+  %D%/matrix.sh \
   %D%/run.sh \
   %D%/setup.sh
 
