@@ -75,7 +75,7 @@ for name in $PYTHONS; do
   done
 done
 echo
-awk -F ' [|] ' 'BEGIN { printf "%-12s %-9s %s\n", "Python", "Twisted", "result" } { printf "%-12s %-9s %s\n", $1, $2, $3 }' \
-  "$table"
+awk -F ' [|] ' 'BEGIN { printf "%-12s %-9s %s\n", "Python", "Twisted", "result" }
+  { printf "%-12s %-9s %s\n", $1, $2, $3 }' "$table"
 if grep -q FAILED "$table"; then failed=1; fi
 exit $failed
