@@ -127,6 +127,7 @@ EXTRA_DIST += \
   %D%/python/test_folding.py \
   %D%/python/test_examples.py \
   %D%/python/test_foreign_pprof.py \
+  %D%/python/test_function_names.py \
   %D%/python/test_graph.py \
   %D%/python/test_lifecycle.py \
   %D%/python/test_linear.py \

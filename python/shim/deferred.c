@@ -39,10 +39,16 @@ int shim_outcome_of(shim_core *core, PyObject *result) {
   if (!PyObject_TypeCheck(result, (PyTypeObject *)core->failure_type))
     return THESEUS_SUCCESS;
   PyObject *type = shim_attribute(result, shim_name.type);
-  bool cancelled =
-      type && PyType_Check(type) && PyType_IsSubtype((PyTypeObject *)type, (PyTypeObject *)core->cancelled_type);
+  int outcome = THESEUS_FAILURE;
+  if (type && PyType_Check(type)) {
+    if (PyType_IsSubtype((PyTypeObject *)type, (PyTypeObject *)core->cancelled_type))
+      outcome = THESEUS_CANCELLED;
+    else if (PyType_IsSubtype((PyTypeObject *)type, (PyTypeObject *)PyExc_StopIteration) ||
+             PyType_IsSubtype((PyTypeObject *)type, (PyTypeObject *)PyExc_StopAsyncIteration))
+      outcome = THESEUS_SUCCESS; /* the end of an iterator */
+  }
   Py_XDECREF(type);
-  return cancelled ? THESEUS_CANCELLED : THESEUS_FAILURE;
+  return outcome;
 }
 
 int shim_outcome_of_deferred(shim_core *core, PyObject *deferred) {

@@ -124,11 +124,23 @@ _PLUMBING = {
     ("contextvars", "run"),
 }
 
-# Where reactors call out: timed calls, descriptors that are ready, asyncio's handles.
+# Where reactors call out: timed calls, system events (callWhenRunning before the reactor runs), asyncio's handles.
 _DISPATCH = {
     ("twisted.internet.base", "runUntilCurrent"),
     ("twisted.internet.base", "_runUntilCurrent"),
+    ("twisted.internet.base", "fireEvent"),
+    ("twisted.internet.base", "_continueFiring"),
     ("asyncio.events", "_run"),
+}
+# … and descriptors that are ready, in the reactors' modules.
+_DESCRIPTORS = {
+    "_doReadOrWrite",
+    "_doWriteOrRead",
+    "_readOrWrite",
+    "_drdw",
+    "_runAction",
+    "_runWrite",
+    "_callEventCallback",
 }
 
 
@@ -143,9 +155,7 @@ def kind_of(code: CodeType, module: str) -> int:
         return PLUMBING
     if code.co_name == _THROWS or (module, code.co_name) in _PLUMBING or code.co_filename.startswith(_OWN_FILES):
         return PLUMBING
-    if (module, code.co_name) in _DISPATCH or (
-        code.co_name in ("_doReadOrWrite", "_readOrWrite", "_runAction") and module.startswith("twisted.internet.")
-    ):
+    if (module, code.co_name) in _DISPATCH or (code.co_name in _DESCRIPTORS and module.startswith("twisted.internet.")):
         return REACTOR
     return GENERATOR if code.co_flags & _GENERATOR_FLAGS else PLAIN
 
@@ -159,8 +169,9 @@ def name_of(code: CodeType, module: str) -> str:
 
 
 def module_of(code: CodeType, variables: dict[str, Any]) -> str:
-    """The name of the module in which code runs with these globals."""
-    return str(variables.get("__name__", "?"))
+    """The name of the module in which code runs with these globals; if they have none, what the code calls its file."""
+    name = variables.get("__name__")
+    return str(name) if is_a(name, str) and name else code.co_filename or "?"
 
 
 def describe(code: CodeType, variables: dict[str, Any]) -> tuple[int, bytes, bytes, int]:
@@ -243,11 +254,13 @@ def is_a(thing: object, kind: type) -> bool:
 
 
 def outcome_of(result: Any) -> int:
-    """0 success, 1 failure, 2 cancelled: enum theseus_outcome."""
+    """0 success, 1 failure, 2 cancelled: enum theseus_outcome.  The end of an iterator is no failure."""
     if not is_a(result, Failure):
         return 0
     kind = result.type
-    return 2 if isinstance(kind, type) and issubclass(kind, CancelledError) else 1
+    if not isinstance(kind, type):
+        return 1
+    return 2 if issubclass(kind, CancelledError) else int(not issubclass(kind, (StopIteration, StopAsyncIteration)))
 
 
 CONTINUE: Any = _needed(defer, "_CONTINUE", object())

@@ -281,6 +281,8 @@ def new_handle(named: bool = True, max_recursion: int = 0) -> Any:
     operations = ffi.new("char[]", b"Deferreds")
     names = ffi.new("theseus_event_info[]", [(ffi.sizeof("theseus_event_info"),)] * int(lib.THESEUS_EVENTS))
     names[lib.THESEUS_OPERATIONS].name = operations
+    long_name = ffi.new("char[]", b"Operations (Deferreds returned, coroutines awaited)")
+    names[lib.THESEUS_OPERATIONS].long_name = long_name
     options.names = names if named else ffi.NULL
     options.max_recursion = max_recursion
     out = ffi.new("theseus_profile **")

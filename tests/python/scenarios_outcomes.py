@@ -499,3 +499,24 @@ def a_clock_that_goes_backwards_is_clamped(clock: Clock) -> None:
     clock.pump([1] * 2)
     clock.advance(0)
     clock.pump([1] * 2)
+
+
+@row({"step": 3}, deferreds={"step": 4}, outcomes={"success": 3, "failure": 1})
+def the_end_of_an_iterator_is_no_failure(clock: Clock) -> None:
+    def step(error, seconds):
+        deferred = Deferred()
+        if seconds:
+            clock.callLater(seconds, deferred.errback, error)
+        else:
+            deferred.errback(error)
+        return deferred
+
+    steps = [
+        step(StopIteration(), 0),
+        step(StopAsyncIteration(), 0),
+        step(StopAsyncIteration(), 1),
+        step(ZeroDivisionError(), 2),
+    ]
+    clock.pump([1, 1])
+    for deferred in steps:
+        deferred.addErrback(lambda failure: None)

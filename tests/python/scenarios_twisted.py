@@ -331,3 +331,47 @@ def the_readmes_example(clock: Clock) -> None:
         react(main, _reactor=VirtualReactor(clock))
     except SystemExit as leaving:
         assert leaving.code == 0
+
+
+@row({"[reactor];started;sleep": 2})
+def what_is_to_be_called_when_the_reactor_runs(clock: Clock) -> None:
+    """Not below the frames of its start-up."""
+
+    def started():
+        return sleep(clock, 2)
+
+    reactor = VirtualReactor(clock)
+    reactor.callWhenRunning(started)
+    reactor.fireSystemEvent("startup")
+    clock.advance(2)
+
+
+@row({"go;callWhenRunning;started;sleep": 2})
+def a_reactor_that_runs_calls_at_once(clock: Clock) -> None:
+    def started():
+        return sleep(clock, 2)
+
+    def go():
+        reactor = VirtualReactor(clock)
+        reactor._started = reactor.running = True  # as Twisted's versions call it
+        reactor.callWhenRunning(started)
+
+    go()
+    clock.advance(2)
+
+
+@row({"[reactor];before;sleep": 1, "[reactor];during;sleep": 2})
+def system_events(clock: Clock) -> None:
+    """The second phase waits for the first."""
+
+    def before():
+        return sleep(clock, 1)
+
+    def during():
+        return sleep(clock, 2)
+
+    reactor = VirtualReactor(clock)
+    reactor.addSystemEventTrigger("before", "tea", before)
+    reactor.addSystemEventTrigger("during", "tea", during)
+    reactor.fireSystemEvent("tea")
+    clock.pump([1] * 3)

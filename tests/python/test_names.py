@@ -19,7 +19,7 @@ from theseus.profile import new_handle
 DEFERREDS = b"""\
 event: Wait : Deferred wait [ns]
 event: Latency : Deferred latency [ns]
-event: Deferreds : Deferreds returned [count]
+event: Deferreds : Operations (Deferreds returned, coroutines awaited) [count]
 event: Failed : Deferreds failed [count]
 event: Pending : Deferreds still pending [count]
 events: Wait Latency Deferreds Failed Pending
