@@ -64,6 +64,9 @@ EXTRA_DIST += \
   %D%/theseus/calls.py \
   %D%/theseus/cli/__init__.py \
   %D%/theseus/cli/as_json.py \
+  %D%/theseus/cli/compare.py \
+  %D%/theseus/cli/conditions.py \
+  %D%/theseus/cli/diff.py \
   %D%/theseus/cli/export.py \
   %D%/theseus/cli/faults.py \
   %D%/theseus/cli/header.py \

@@ -89,6 +89,7 @@ EXTRA_DIST += \
   %D%/python/callgrind_parse.py \
   %D%/python/cli/test_command.py \
   %D%/python/cli/test_export.py \
+  %D%/python/cli/test_diff.py \
   %D%/python/cli/test_import.py \
   %D%/python/cli/test_origin.py \
   %D%/python/cli/test_report.py \

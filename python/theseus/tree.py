@@ -108,10 +108,15 @@ class Tree:
             return Function("(root)" if node.number == 0 else DETACHED, "", 0, 0)
         return self.functions[node.function]
 
+    def histogram(self, number: int) -> Any:
+        """The number of latencies in each bucket: an array of cffi."""
+        counts = ffi.new("uint64_t[]", lib.THESEUS_BUCKETS)
+        check(lib.theseus_tree_histogram(self._tree, number, counts))
+        return counts
+
     def percentiles(self, node: Node, *fractions: float) -> list[int]:
         """Of the latencies, in ns, off by at most 1/16."""
-        counts, out = ffi.new("uint64_t[]", lib.THESEUS_BUCKETS), ffi.new("uint64_t *")
-        check(lib.theseus_tree_histogram(self._tree, node.number, counts))
+        counts, out = self.histogram(node.number), ffi.new("uint64_t *")
         found = []
         for fraction in fractions:
             check(lib.theseus_histogram_percentile(counts, node.latency_min, node.latency_max, fraction, out))

@@ -15,6 +15,7 @@ import click
 COMMANDS = {
     "run": ("theseus.cli.run", "run", "Run a program, and write what it waited for."),
     "report": ("theseus.cli.report", "report", "Show what a program waited for."),
+    "diff": ("theseus.cli.diff", "diff", "Compare two profiles of one program."),
     "export": ("theseus.cli.export", "export", "Write a profile in another format."),
     "startup": ("theseus.cli.startup", "startup", "Say whether the start-up hook works here."),
 }
