@@ -45,6 +45,7 @@ EXTRA_DIST += \
   %D%/shim/scopes.c \
   %D%/shim/scopes.h \
   %D%/shim/shim.h \
+  %D%/shim/signals.c \
   %D%/shim/span.h \
   %D%/shim/stack.c \
   %D%/shim/stack.h \
@@ -86,8 +87,8 @@ EXTRA_DIST += \
   %D%/theseus/ends.py \
   %D%/theseus/errors.py \
   %D%/theseus/graph.py \
+  %D%/theseus/hidden.py \
   %D%/theseus/hooks.py \
-  %D%/theseus/interval.py \
   %D%/theseus/kin.py \
   %D%/theseus/kinds.py \
   %D%/theseus/machinery.py \
@@ -113,6 +114,8 @@ EXTRA_DIST += \
   %D%/theseus/program.py \
   %D%/theseus/py.typed \
   %D%/theseus/recording.py \
+  %D%/theseus/settings.py \
+  %D%/theseus/signals.py \
   %D%/theseus/rows.py \
   %D%/theseus/selftest.py \
   %D%/theseus/settings.py \

@@ -105,6 +105,7 @@ EXTRA_DIST += \
   %D%/python/run/programs.py \
   %D%/python/run/test_ends.py \
   %D%/python/run/test_run.py \
+  %D%/python/run/test_signals.py \
   %D%/python/run/test_start_hook.py \
   %D%/python/scenarios.py \
   %D%/python/scenarios_callbacks.py \
@@ -165,7 +166,8 @@ EXTRA_DIST += \
   %D%/python/unnoticed.py \
   %D%/matrix.sh \
   %D%/run.sh \
-  %D%/setup.sh
+  %D%/setup.sh \
+  %D%/wheels.sh
 
 # Before a release: fails while the tree is not ready for one.
 .PHONY: release-check

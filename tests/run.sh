@@ -299,5 +299,6 @@ if [ "$all" ]; then
   fi
   step sdist sdist
   step system-library system_library
+  step wheels ./tests/wheels.sh
 fi
 counted pytest_counts pytest "$python" -m pytest -q tests/python

@@ -32,6 +32,14 @@ int shim_own(uintptr_t list, theseus_profile *profile);
  * too many wait for that, or this interpreter is not CPython: call it at once. */
 int shim_later(uintptr_t function);
 
+/* Has a signal wake shim_signal_wait(), which returns `which`: 0 or 1.  The program's own handler is called too.  -1:
+ * there is no such signal, or this interpreter is not CPython. */
+int shim_signal_take(int which, int number);
+
+/* Waits for a signal that was taken, without the GIL.  -1: shim_signal_stop() was called. */
+int shim_signal_wait(void);
+void shim_signal_stop(void);
+
 /* end of declarations */
 
 #endif

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import kin
-from .interval import Interval
+from .hidden import Interval
 from .names import format_of, numbered
 from .output import write_to
 from .profile import Profile
@@ -128,6 +128,10 @@ class Recording:
         if ended:
             with contextlib.suppress(OSError):
                 os.unlink(kin.part_of(self.path, self.own))
+
+    def place(self) -> str:
+        """The file that save() writes."""
+        return self.path if self.own == self.root else kin.part_of(self.path, self.own)
 
     # ---- fork
 

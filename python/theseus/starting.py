@@ -13,6 +13,7 @@ from .profile import Profile
 from .program import name as program_name
 from .recording import Recording
 from .settings import Settings, parsed, text_of
+from .signals import Signals
 from .tracer import Tracer
 
 
@@ -44,8 +45,11 @@ class Started:
             say=self.say,
         )
         self.reactor_ran = False
+        self.has_said = False  # a reactor that a signal stopped, and the end of the process, are two ends
         self.recording.start(settings.every)
         self._tell_children(settings)
+        if settings.signal:
+            self.signals = Signals(self.recording, settings.signal, settings.off)
         self.ends = Ends(self.recording.finish)
         machinery.when_a_reactor_starts(self.reactor_starts)
         if not settings.off:
@@ -68,7 +72,8 @@ class Started:
     def say(self, profile: Profile | None, path: str, trouble: str) -> None:
         """Tells what became of the profile, if somebody is there who reads it."""
         self.recording.tell(path, trouble)
-        if trouble or not summary.is_wanted(self.settings, self.recording.stderr):
+        first, self.has_said = not self.has_said, True
+        if trouble or not first or not summary.is_wanted(self.settings, self.recording.stderr):
             return
         if profile is not None:
             self.recording.stderr.write(summary.lines(profile, path) or self._why_empty(path))

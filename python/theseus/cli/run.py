@@ -70,6 +70,13 @@ class Run(click.Command):
 @click.option("--children/--no-children", default=True, help="Trace the processes that it starts (default), or not.")
 @click.option("--keep-parts", is_flag=True, help="Keep a file for each process, in FILE.parts.")
 @click.option("--hook", type=click.Choice(["auto", "monitoring", "profile", "portable"]), default="auto")
+@click.option("--off", is_flag=True, help="Do not trace until the second signal of --signal comes.")
+@click.option(
+    "--signal",
+    "signals",
+    metavar="USR1[,USR2]",
+    help="Take signals: the first prints what is pending, the second writes FILE; with --off it starts, and stops.",
+)
 @click.option("--no-summary", is_flag=True, help="Print no summary.  Without a terminal none is printed unless -v.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but troubles.")
 @click.option("-v", "--verbose", is_flag=True, help="Print the summary, and what is done, in any case.")
@@ -84,6 +91,8 @@ def run(
     children: bool,
     keep_parts: bool,
     hook: str,
+    off: bool,
+    signals: str | None,
     no_summary: bool,
     quiet: bool,
     verbose: bool,
@@ -93,6 +102,7 @@ def run(
 
     PROGRAM is a .py file, a folder with __main__.py, or a command such as twistd, trial or scrapy.
     """
+    _check_signals(signals, off)
     what = _program(module, code, list(program))
     why = trouble(what.python)
     if why:
@@ -103,7 +113,9 @@ def run(
     _make_room(path, force)
     settings = Settings(
         file=protected(path),
+        off=off,
         every=every or 0.0,
+        signal=signals or "",
         hook=hook,
         format=format or "",
         children=children,
@@ -117,6 +129,17 @@ def run(
     if verbose:
         click.echo(printable(f"theseus: {what.name} {os.getpid()} is traced into {path}"), err=True)
     _become(what, {**os.environ, "THESEUS": text_of(settings)})
+
+
+def _check_signals(signals: str | None, off: bool) -> None:
+    from ..signals import numbers
+
+    try:
+        found = numbers(signals) if signals else []
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    if off and len(found) < 2:
+        raise click.UsageError("--off needs --signal with two signals: the second one starts the tracing")
 
 
 def _program(module: str | None, code: str | None, words: list[str]) -> Program:

@@ -198,3 +198,12 @@ def test_startup(tmp_path: pathlib.Path) -> None:
     assert execute(tmp_path, sys.executable, "-m", "theseus", "startup")[0] == 0
     status, _out, err = execute(tmp_path, sys.executable, "-m", "theseus", "startup", "/no/python")
     assert status == 2 and b"/no/python does not run" in err
+
+
+def test_a_program_that_ends_twice_is_summed_up_once(shop: pathlib.Path) -> None:
+    """Its reactor is stopped by a signal, and then the process ends."""
+    (shop / "shop.py").write_text(
+        SHOP.replace("    print(sys.argv", "    os.kill(os.getpid(), 15)\n    print(sys.argv")
+    )
+    err = theseus_run(shop, "-v", "shop.py")[2]
+    assert err.count(b"theseus report") == 1, err

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Interval: calls something again and again, in a thread that does not show.
+"""Threads that do not show: Interval calls something again and again, OnSignal when a signal comes.
 
 The program does not see it in `threading`.  It is not there while the program forks: Python warns of a fork beside
 threads, and what the thread had locked would stay locked in the child.  A child starts it again, if it wants to.
@@ -20,10 +20,10 @@ from typing import Any
 from ._cffi import lib
 
 
-class Interval:
-    def __init__(self, seconds: float, call: Callable[[], None]) -> None:
-        self._seconds = seconds
-        self._call = call
+class Hidden:
+    """A thread that runs `loop` until `interrupt` is called."""
+
+    def __init__(self) -> None:
         self._wake = _thread.allocate_lock()
         self._done = _thread.allocate_lock()
         self._native = 0
@@ -49,7 +49,7 @@ class Interval:
         if not self._running:
             return
         self._running = False
-        self._wake.release()
+        self.interrupt(self._wake)
         self._done.acquire()
         for _ in range(100):  # it has run all its Python, but the system may still count it
             if not os.path.exists(f"/proc/self/task/{self._native}"):
@@ -58,9 +58,16 @@ class Interval:
 
     def _run(self, wake: Any, done: Any) -> None:
         self._native = _thread.get_native_id()
-        while not wake.acquire(timeout=self._seconds):
-            self._call()
-        done.release()
+        try:
+            self.loop(wake)
+        finally:
+            done.release()
+
+    def loop(self, wake: Any) -> None:
+        raise NotImplementedError
+
+    def interrupt(self, wake: Any) -> None:
+        wake.release()
 
     def _watch_forks(self) -> None:
         """os.fork() counts the threads once all functions like these have run: so the thread starts when the frame that
@@ -84,3 +91,35 @@ class Interval:
                 return  # another function of that kind runs
         self._forking = None
         self.start()
+
+
+class Interval(Hidden):
+    """Calls something at least each so many seconds."""
+
+    def __init__(self, seconds: float, call: Callable[[], None]) -> None:
+        super().__init__()
+        self._seconds = seconds
+        self._call = call
+
+    def loop(self, wake: Any) -> None:
+        while not wake.acquire(timeout=self._seconds):
+            self._call()
+
+
+class OnSignal(Hidden):
+    """Calls one of two functions when its signal comes, also while the main thread is busy or asleep."""
+
+    def __init__(self, calls: list[tuple[int, Callable[[], None]]]) -> None:
+        super().__init__()
+        self._calls = [call for _number, call in calls]
+        for which, (number, _call) in enumerate(calls):
+            if lib.shim_signal_take(which, number):
+                raise OSError(f"signal {number} cannot be taken here")
+
+    def loop(self, wake: Any) -> None:
+        while (which := lib.shim_signal_wait()) >= 0:
+            with contextlib.suppress(Exception):
+                self._calls[which]()
+
+    def interrupt(self, wake: Any) -> None:
+        lib.shim_signal_stop()
