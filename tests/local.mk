@@ -124,6 +124,7 @@ EXTRA_DIST += \
   %D%/python/test_callgrind_consumers.py \
   %D%/python/test_displaced.py \
   %D%/python/test_driven_by_others.py \
+  %D%/python/test_coroutines.py \
   %D%/python/test_errors.py \
   %D%/python/test_escapes.py \
   %D%/python/test_folding.py \

@@ -39,7 +39,8 @@ int theseus_span_begin(theseus_profile *profile, const theseus_span_options *opt
       return th_fail(profile, THESEUS_EINVAL, "THESEUS_SPAN_DETACHED with the parent #", chosen.parent, 0);
     if (is_part && !th_span_has_room_for_part(profile, parent))
       return th_fail(profile, THESEUS_EINVAL, "a part of # would be beyond max_nesting", chosen.parent, 0);
-    parent = th_span_bounded_parent(profile, parent, &flattened);
+    if (!is_part)
+      parent = th_span_bounded_parent(profile, parent, &flattened);
   }
   int status = th_profile_stats(profile, chosen.stack, &stats);
   if (!status)

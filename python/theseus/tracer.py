@@ -86,7 +86,7 @@ class Tracer:
         self,
         reactor: Any = None,
         hook: str = "auto",
-        coroutines: bool = False,
+        coroutines: bool = True,
         rearm: bool = True,
         write_at_exit: str | os.PathLike[str] | None = None,
         notifications: Iterable[Any] = (),

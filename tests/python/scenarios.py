@@ -45,7 +45,7 @@ class Row:
     outcomes: Mapping[str, int] = field(default_factory=dict)
     twisted: tuple[int, int] = (0, 0)
     python: tuple[int, int] = (0, 0)
-    coroutines: bool = False
+    coroutines: bool = True
 
     @property
     def name(self) -> str:
@@ -81,7 +81,7 @@ def row(
     outcomes: Mapping[str, int] | None = None,
     twisted: tuple[int, int] = (0, 0),
     python: tuple[int, int] = (0, 0),
-    coroutines: bool = False,
+    coroutines: bool = True,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Puts a program into the table.
 

@@ -3,18 +3,14 @@
 
 from __future__ import annotations
 
-import functools
 import gc
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred, ensureDeferred, gatherResults, inlineCallbacks, succeed
 from twisted.internet.task import Clock
 
-import scenarios
-from scenarios import boom, sleep, timer
+from scenarios import boom, row, sleep, timer
 from theseus import Tracer
-
-row = functools.partial(scenarios.row, coroutines=True)
 
 
 @row(

@@ -60,7 +60,10 @@ def nested_generators(clock: Clock) -> None:
     clock.pump([1] * 5)
 
 
-@row({"outer;inner;sleep": 2, "outer;sleep": 1}, deferreds={"outer": 1, "outer;inner;sleep": 1, "outer;sleep": 1})
+@row(
+    {"outer;inner;sleep": 2, "outer;sleep": 1},
+    deferreds={"outer": 1, "outer;inner": 1, "outer;inner;sleep": 1, "outer;sleep": 1},
+)
 def coroutines_await_coroutines(clock: Clock) -> None:
     async def inner():
         await sleep(clock, 2)

@@ -168,7 +168,7 @@ def a_failure_caught_and_more_waiting(clock: Clock) -> None:
 
 @row(
     {"outer;middle;inner;boom": 1, "outer;middle;inner;sleep": 2, "outer;middle;sleep": 3},
-    outcomes={"failure": 1, "success": 3},
+    outcomes={"failure": 1, "success": 5},
 )
 def a_failure_thrown_into_nested_awaits_and_caught_inside(clock: Clock) -> None:
     async def inner():

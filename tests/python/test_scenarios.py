@@ -24,9 +24,12 @@ from theseus import Profile, Tracer
 from tracing import HOOKS, WatchedClock, shortened, traced, written
 
 
-def measure(row: Row, hook: str, clock: Clock) -> Profile:
+def measure(row: Row, hook: str, clock: Clock, coroutines: bool | None = None) -> Profile:
     wanted = inspect.signature(row.program).parameters
-    return traced(row.program, hook, clock, *([Tracer] if "tracer" in wanted else []), coroutines=row.coroutines)
+    arguments = [Tracer] if "tracer" in wanted else []
+    if coroutines is None:
+        coroutines = row.coroutines
+    return traced(row.program, hook, clock, *arguments, coroutines=coroutines)
 
 
 def bottom(row: Row) -> str:

@@ -56,7 +56,7 @@ class WatchedClock(Clock):
         self.now, self.latest = value, max(value, self.latest)
 
 
-def traced(program: Callable[..., None], hook: str, clock: Clock, *arguments: Any, coroutines: bool = False) -> Profile:
+def traced(program: Callable[..., None], hook: str, clock: Clock, *arguments: Any, coroutines: bool = True) -> Profile:
     """What `program(clock, *arguments)` gives; an argument that is the class Tracer stands for the tracer itself.
 
     What is left of earlier programs is collected first, and nothing while it runs: a run depends on itself alone.
