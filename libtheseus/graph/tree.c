@@ -89,9 +89,18 @@ static int add_stacks(theseus_tree *tree) {
 
 /* ---- costs ---- */
 
-/* The stack below which the frames of `stack` are below the head's function. */
-static uint32_t base_of(const th_stacks *stacks, uint32_t head, uint32_t stack) {
-  const struct th_stack *items = stacks->items;
+/* Returns true if a stack's function is on it as often as can be: see detached.c. */
+static bool may_be_folded(const theseus_profile *profile, uint32_t stack) {
+  const struct th_stack *items = profile->stacks.items;
+  uint64_t most = profile->info.max_recursion, found = 0;
+  for (uint32_t at = stack; at != THESEUS_ROOT && found < most; at = items[at].parent)
+    found += items[at].function == items[stack].function;
+  return most && found == most;
+}
+
+/* The stack below which the frames of `stack` are below the head's function: see detached.c. */
+static uint32_t base_of(const theseus_profile *profile, uint32_t head, uint32_t stack) {
+  const struct th_stack *items = profile->stacks.items;
   uint32_t at = stack, base = items[head].parent;
   while (items[at].depth > items[head].depth)
     at = items[at].parent;
@@ -104,13 +113,13 @@ static uint32_t base_of(const th_stacks *stacks, uint32_t head, uint32_t stack) 
     else
       base = items[base].parent;
   }
-  return base;
+  return may_be_folded(profile, base) ? items[base].parent : base;
 }
 
 /* The node of Wait that a detached head gave. */
 static int detached_node(theseus_tree *tree, const struct th_cell_key *key, uint32_t *out) {
   const th_stacks *stacks = &tree->profile->stacks;
-  uint32_t base = base_of(stacks, key->head, key->stack), n = 0;
+  uint32_t base = base_of(tree->profile, key->head, key->stack), n = 0;
   int status = push(tree, 0, tree->detached, 0, out);
 
   if (!status && key->head != THESEUS_ROOT) {

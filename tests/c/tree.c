@@ -185,6 +185,41 @@ static void test_random(void) {
   is_int(order, 0, "each node comes once, in order");
 }
 
+/* main > job > next > job > next, the head, and main > job > next > job > fetch, the place: next called job again. */
+static void test_towers(void) {
+  theseus_profile_options options = {.size = sizeof options, .max_recursion = 2};
+  theseus_profile *profile;
+  theseus_tree *tree;
+  const uint8_t by_line[4] = {0};
+  uint32_t functions[4], stack = THESEUS_ROOT, job = 0, head = 0, place;
+  uint64_t span;
+  char path[2000] = "";
+  must(!theseus_profile_new(&options, &profile));
+  for (uint32_t i = 0; i < 4; i++) {
+    const char name[] = {"mjnf"[i], '\0'};
+    must(!theseus_function_intern(profile, "", name, 0, &functions[i]));
+  }
+  for (uint32_t i = 0; i < 5; i++) {
+    must(!theseus_stack_push(profile, stack, functions[i ? 2 - i % 2 : 0], 1, &stack));
+    job = i == 3 ? stack : job;
+    head = stack;
+  }
+  must(!theseus_stack_push(profile, job, functions[3], 1, &place));
+  theseus_span_options begin_options = {
+      .size = sizeof begin_options, .stack = head, .flags = THESEUS_SPAN_DETACHED, .place_stack = place};
+  must(!theseus_span_begin(profile, &begin_options, &span) && !theseus_span_end(profile, span, 0, 9));
+  must(!theseus_profile_tree(profile, THESEUS_WAIT, by_line, 4, &tree));
+  for (uint32_t i = 0; i < theseus_tree_count(tree); i++) {
+    theseus_tree_node info = {.size = sizeof info};
+    must(!theseus_tree_get(tree, i, &info));
+    if (info.own)
+      path_of(tree, i, path);
+  }
+  is_str(path, "/detached/2:0/1:0/3:0", "a function whose push was folded hangs under the head, too");
+  theseus_tree_free(tree);
+  theseus_profile_free(profile);
+}
+
 static void test_errors(void) {
   theseus_profile *profile = random_profile(3, NULL);
   uint32_t count = theseus_function_count(profile);
@@ -243,6 +278,7 @@ static void test_memory(void) {
 
 int main(void) {
   test_random();
+  test_towers();
   test_errors();
   test_overflow();
   test_memory();
