@@ -63,3 +63,29 @@ Tracer().install()
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     last: Any = done.stderr.splitlines()[-1]
     assert last.startswith("RuntimeError: Theseus cannot measure this Twisted, ") and f" it lacks {name}" in last, done
+
+
+def test_installed_while_twisted_is_being_imported() -> None:
+    """As by the start-up hook: the thread of the test must not wait for that import."""
+    program = """
+import importlib.util, sys, theseus
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name != "twisted.internet.defer":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        run = spec.loader.exec_module
+        def exec_module(module):
+            run(module)
+            tracer = theseus.Tracer()
+            tracer.install()
+            print("installed", tracer.installed)
+            tracer.uninstall()
+        spec.loader.exec_module = exec_module
+        return spec
+sys.meta_path.insert(0, Finder())
+import twisted.internet.defer
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("installed True\n", "")
