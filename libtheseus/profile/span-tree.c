@@ -90,6 +90,13 @@ static void book(theseus_profile *profile, struct th_span *span, th_fixed share)
   *value = th_fixed_add(*value, share);
 }
 
+/* Whether the weight of a span, which is not awaited by an operation, is 1. */
+static bool is_own_source(const theseus_profile *profile, const struct th_span *span, const struct th_span *parent) {
+  if (span->flags & TH_SPAN_NOTIFICATION)
+    return false;
+  return span->state == TH_HEAD || (span->state == TH_AWAITED && th_span_is_quiet(profile, parent));
+}
+
 void th_span_advance_now(theseus_profile *profile, struct th_span *span) {
   struct th_span *path[TH_MAX_NESTING + 2];
   const struct th_span *parent;
@@ -106,13 +113,11 @@ void th_span_advance_now(theseus_profile *profile, struct th_span *span) {
   for (parent = span; length--; parent = span) {
     span = path[length];
     th_fixed share = {0, 0};
-    if (span->flags & TH_SPAN_NOTIFICATION) {
-      /* no weight */
-    } else if (span->state == TH_HEAD || (span->state == TH_AWAITED && th_span_is_quiet(profile, parent))) {
-      share.ns = now - span->touched;
-    } else if (span->state == TH_AWAITED) {
+    if (span->state == TH_AWAITED && !(parent->flags & TH_SPAN_NOTIFICATION)) {
       share = th_fixed_subtract(parent->clock, span->seen);
       span->seen = parent->clock;
+    } else if (is_own_source(profile, span, parent)) {
+      share.ns = now - span->touched;
     }
     span->touched = now;
     if (!share.ns && !share.fraction)
