@@ -56,10 +56,15 @@ def _begin_after(loader):  # type: ignore[no-untyped-def]
 
 
 def _begin():  # type: ignore[no-untyped-def]
-    ours = sys.modules.get("theseus.machinery")
-    if getattr(getattr(ours, "__spec__", None), "_initializing", False):
+    ours = [sys.modules.get(name) for name in ("theseus.tracer", "theseus.machinery")]
+    if any(getattr(getattr(module, "__spec__", None), "_initializing", False) for module in ours):
+        # The program has a Tracer of its own, whose import is under way.
         sys.modules[__name__].postponed = True  # type: ignore[attr-defined]
-        return  # the program has a Tracer of its own, whose import is under way
+    else:
+        _begin_now()
+
+
+def _begin_now():  # type: ignore[no-untyped-def]
     try:
         from theseus.starting import begin
 
@@ -72,7 +77,7 @@ def tracer_is_there():  # type: ignore[no-untyped-def]
     """Begins what had to wait for theseus.tracer."""
     if getattr(sys.modules[__name__], "postponed", False):
         sys.modules[__name__].postponed = False  # type: ignore[attr-defined]
-        _begin()
+        _begin_now()
 
 
 def _complain(error):  # type: ignore[no-untyped-def]
