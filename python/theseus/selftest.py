@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import importlib.metadata
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, inlineCallbacks
-from twisted.internet.task import Clock
 
 from . import hooks, machinery
 from ._cffi import ffi
@@ -30,6 +30,27 @@ def operation(clock):
 _SECOND = 10**9
 _PATIENCE = 10
 _passed: set[str] = set()
+
+
+class Clock:
+    """As task.Clock, whose module may be in the middle of its import."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self._calls: list[tuple[float, Callable[..., object], tuple[object, ...]]] = []
+
+    def seconds(self) -> float:
+        return self._now
+
+    def callLater(self, delay: float, function: Callable[..., object], *arguments: object) -> None:
+        self._calls.append((self._now + delay, function, arguments))
+
+    def advance(self, amount: float) -> None:
+        self._now += amount
+        due = [call for call in self._calls if call[0] <= self._now]
+        self._calls = [call for call in self._calls if call[0] > self._now]
+        for _time, function, arguments in due:
+            function(*arguments)
 
 
 def check(hook: str) -> None:

@@ -194,3 +194,11 @@ def test_a_program_with_a_tracer_of_its_own(tmp_path: pathlib.Path) -> None:
         assert run(tmp_path, code, hook="out.pb.gz") == run(tmp_path, code)
         assert counts(tmp_path / "out.pb.gz") == FOUND
         (tmp_path / "out.pb.gz").unlink()
+
+
+@pytest.mark.parametrize("module", ["task", "threads", "endpoints", "reactor", "defer", "protocol"])
+def test_whatever_is_imported_first(tmp_path: pathlib.Path, module: str) -> None:
+    """The hook comes in the middle of that module's import, and must not need it."""
+    code = f"import twisted.internet.{module}\n" + SHOP
+    assert run(tmp_path, code, hook="out.pb.gz") == run(tmp_path, code)
+    assert counts(tmp_path / "out.pb.gz") == FOUND
