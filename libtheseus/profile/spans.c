@@ -209,6 +209,22 @@ static void let_go_of_children(theseus_profile *profile, uint32_t slot) {
     }
 }
 
+/* Gives the children of a span that is about to end to whom they belong then.  Most spans have none. */
+static void leave_children(theseus_profile *profile, uint32_t slot) {
+  const struct th_span *span = th_span_at(profile, slot);
+
+  if ((span->first[TH_LIST_ASIDE] & span->first[TH_LIST_HELD] & span->first[TH_LIST_AWAITED]) == TH_NONE)
+    return;
+  if (span->state == TH_LEG) {
+    hand_out_children(profile, slot);
+  } else if (span->flags & TH_SPAN_PART) {
+    th_span_give_children(profile, slot, span->parent);
+  } else {
+    th_span_give_back_taken(profile, slot);
+    let_go_of_children(profile, slot);
+  }
+}
+
 int theseus_span_end(theseus_profile *profile, uint64_t id, int outcome, uint64_t now_ns) {
   if (!profile)
     return THESEUS_EINVAL;
@@ -220,21 +236,16 @@ int theseus_span_end(theseus_profile *profile, uint64_t id, int outcome, uint64_
     return th_fail(profile, THESEUS_EINVAL, "outcome is not one of enum theseus_outcome", 0, 0);
   uint64_t now = th_profile_now(profile, now_ns);
   struct th_span *span = th_span_at(profile, slot);
-  th_span_end_parts(profile, slot, outcome);
+  if (span->first[TH_LIST_AWAITED] != TH_NONE)
+    th_span_end_parts(profile, slot, outcome);
   if (span->state == TH_LEG) {
     profile->stats[profile->stacks.items[span->stack].stats].operations++;
     th_profile_count(profile, span->stack, outcome, 0);
-    hand_out_children(profile, slot);
   } else {
     th_span_advance(profile, slot);
     th_profile_count(profile, span->stack, outcome, now - span->began_ns);
-    if (span->flags & TH_SPAN_PART) {
-      th_span_give_children(profile, slot, span->parent);
-    } else {
-      th_span_give_back_taken(profile, slot);
-      let_go_of_children(profile, slot);
-    }
   }
+  leave_children(profile, slot);
   th_span_unlink(profile, slot);
   th_span_table_give_back(&profile->spans, slot);
   (void)th_profile_reserve(profile); /* for the next end.  If it fails, the loss is counted when it occurs */
