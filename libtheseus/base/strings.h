@@ -10,7 +10,6 @@
 struct th_text {
   const char *bytes; /* ends with NUL, which `length` does not count */
   uint32_t length;
-  uint32_t note; /* for the owner of the table; 0 at first */
 };
 
 typedef struct th_strings {

@@ -189,14 +189,8 @@ static bool same_function(const void *owner, uint32_t index, const void *key) {
 }
 
 int th_graph_function(theseus_graph *graph, const struct th_graph_function *function, uint32_t *out) {
-  uint32_t *named = &graph->strings.texts[function->name].note; /* the function that had this name the last time */
-  uint32_t id = *named;
-  if (id < graph->function_count && same_function(graph, id, function)) {
-    *out = id;
-    return THESEUS_OK;
-  }
   uint32_t hash = hash_function(function);
-  id = th_map_find(&graph->function_map, hash, same_function, graph, function);
+  uint32_t id = th_map_find(&graph->function_map, hash, same_function, graph, function);
   if (id == TH_NONE) {
     int status = th_map_append(&graph->function_map, &graph->alloc, hash, &graph->functions, &graph->function_capacity,
                                graph->function_count, sizeof *function);
@@ -206,7 +200,7 @@ int th_graph_function(theseus_graph *graph, const struct th_graph_function *func
     graph->functions[id] = *function;
     graph->functions[id].place = graph->functions[id].home = TH_NONE;
   }
-  *out = *named = id;
+  *out = id;
   return THESEUS_OK;
 }
 
