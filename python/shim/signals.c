@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* signals - tells a thread of ours that a signal came, without the program noticing.
  *
- * A handler of Python's would run only when the main thread does, and would be seen by the program.  This one releases a
- * lock of Python's and calls the handler that was there before.  Such a lock is a semaphore, which a handler may post; it
- * takes no descriptor that the program could close or use for itself.  (sem_post() itself would need a later glibc.)
- * Whoever sets a handler later replaces it.  A signal handler has no object to work for: its state is static, for one
- * taker in a process. */
+ * A handler of Python's would run only when the main thread does, and would be seen by the program.  This one releases
+ * a lock of Python's and calls the handler that was there before.  Such a lock is a semaphore, which a handler may
+ * post; it takes no descriptor that the program could close or use for itself.  (sem_post() itself would need a later
+ * glibc.) Whoever sets a handler later replaces it.  A signal handler has no object to work for: its state is static,
+ * for one taker in a process. */
 #include <Python.h>
 
 #include <errno.h>
