@@ -86,6 +86,7 @@ EXTRA_DIST += \
   %D%/theseus/disputes.py \
   %D%/theseus/ends.py \
   %D%/theseus/errors.py \
+  %D%/theseus/functions.py \
   %D%/theseus/graph.py \
   %D%/theseus/hidden.py \
   %D%/theseus/hooks.py \

@@ -14,6 +14,7 @@ from typing import Any
 
 from . import machinery
 from ._cffi import ffi, lib
+from .functions import attribute_code, code_or_none, module_of, name_of
 
 # Their Deferreds tell that something is over.
 NOTIFICATIONS = (
@@ -41,7 +42,7 @@ class Calls:
         self._names = set(NOTIFICATIONS)
         self._codes = set()
         for one in notifications:
-            code = machinery.code_or_none(one)
+            code = code_or_none(one)
             if isinstance(one, str):
                 self._names.add(one)
             elif code is not None:
@@ -56,19 +57,19 @@ class Calls:
         """(kind, file, name, first line, notification) of code that runs with these globals."""
         what = ORDINARY
         if self._is_notification(code, variables):
-            is_loop = machinery.is_loop(code, machinery.module_of(code, variables))
+            is_loop = machinery.is_loop(code, module_of(code, variables))
             what = LOOP_NOTIFICATION if is_loop else NOTIFICATION
         return (*machinery.describe(code, variables), what)
 
     def _is_notification(self, code: CodeType, variables: dict[str, Any]) -> bool:
         if code in self._codes:
             return True
-        module = machinery.module_of(code, variables)
-        parts = machinery.name_of(code, module).split(".")
+        module = module_of(code, variables)
+        parts = name_of(code, module).split(".")
         if any(".".join(parts[start:]) in self._names for start in range(len(parts))):
             return True
         return any(
-            machinery.attribute_code(variables.get(owner), name) is code
+            attribute_code(variables.get(owner), name) is code
             for *path, owner, name in self._attributes
             if not path or f".{module}".endswith("." + ".".join(path))
         )

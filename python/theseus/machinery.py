@@ -20,6 +20,7 @@ from twisted.internet.defer import CancelledError, Deferred, DeferredList
 from twisted.python import threadable
 from twisted.python.failure import Failure
 
+from .functions import code_of, codes_within, file_of, module_of, name_of
 from .text import encoded
 
 PYPY = sys.implementation.name == "pypy"
@@ -34,24 +35,6 @@ STARTER = 5  # _cancellableInlineCallbacks, through which every such operation b
 REACTOR = 6  # the reactor's dispatch
 
 _GENERATOR_FLAGS = 0x20 | 0x80 | 0x200  # CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
-_COMPREHENSIONS = ("<lambda>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
-
-
-def codes_within(code: CodeType) -> Iterator[CodeType]:
-    """A code object and all that are nested in it."""
-    found = [code]
-    while found:
-        code = found.pop()
-        yield code
-        found.extend(constant for constant in code.co_consts if isinstance(constant, CodeType))
-
-
-def code_of(function: Any) -> CodeType:
-    while hasattr(function, "__wrapped__"):
-        function = function.__wrapped__
-    code = function.__code__
-    assert isinstance(code, CodeType)
-    return code
 
 
 def _codes_of_class(cls: type) -> Iterator[CodeType]:
@@ -160,20 +143,6 @@ def kind_of(code: CodeType, module: str) -> int:
     return GENERATOR if code.co_flags & _GENERATOR_FLAGS else PLAIN
 
 
-def name_of(code: CodeType, module: str) -> str:
-    """module.qualname, unique where the source allows it; what has no name of its own carries its first line."""
-    name = f"{module}.{getattr(code, 'co_qualname', code.co_name)}"
-    if any(anonymous in name for anonymous in _COMPREHENSIONS):
-        name += f":{code.co_firstlineno}"
-    return name
-
-
-def module_of(code: CodeType, variables: dict[str, Any]) -> str:
-    """The name of the module in which code runs with these globals; if they have none, what the code calls its file."""
-    name = variables.get("__name__")
-    return str(name) if is_a(name, str) and name else code.co_filename or "?"
-
-
 def describe(code: CodeType, variables: dict[str, Any]) -> tuple[int, bytes, bytes, int]:
     """(kind, file, name, first line) of code that runs with these globals."""
     module = module_of(code, variables)
@@ -183,20 +152,6 @@ def describe(code: CodeType, variables: dict[str, Any]) -> tuple[int, bytes, byt
         encoded(name_of(code, module)),
         code.co_firstlineno,
     )
-
-
-def code_or_none(thing: Any) -> CodeType | None:
-    """The code of a function or a method, below its decorators; None of anything else."""
-    function = getattr(thing, "__func__", thing)
-    return code_of(function) if is_a(function, FunctionType) else None
-
-
-def attribute_code(cls: object, name: str) -> CodeType | None:
-    """The code of a class's function with this name, its own or inherited."""
-    if not is_a(cls, type):
-        return None
-    found = next((vars(base)[name] for base in type.mro(cls) if name in vars(base)), None)  # type: ignore[arg-type]
-    return code_or_none(found)
 
 
 # ---- loops ----
@@ -216,15 +171,6 @@ def called_by_loop(loop: object) -> str:
         function = function.__func__
     named = is_a(function, FunctionType) or is_a(function, BuiltinFunctionType)
     return str(function.__qualname__ if named else type(function).__qualname__)
-
-
-def file_of(code: CodeType) -> str:
-    """An absolute path; what is not in a file keeps what it calls itself."""
-    name = code.co_filename
-    try:
-        return name if name.startswith("<") else os.path.abspath(name)
-    except OSError:  # the working directory is gone
-        return name
 
 
 # ---- Deferreds: who feeds whom ----

@@ -10,7 +10,7 @@ from twisted.internet.task import Clock
 
 from scenarios import SECOND, sleep
 from theseus import Tracer
-from theseus.machinery import module_of
+from theseus.functions import module_of
 from tracing import HOOKS, written
 
 

@@ -14,7 +14,7 @@ from twisted.internet.task import Clock, CooperativeTask, LoopingCall
 
 from theseus import Tracer
 from theseus.calls import LOOP_NOTIFICATION, NOTIFICATION, ORDINARY, Calls
-from theseus.machinery import code_of
+from theseus.functions import code_of
 from theseus.profile import new_handle
 from tracing import HOOKS
 
@@ -79,6 +79,28 @@ def test_what_is_no_list_of_names() -> None:
     for wrong in ("Pool.idle", [3], [None], [Pool], 3):
         with pytest.raises(TypeError):
             Tracer(notifications=wrong)  # type: ignore[arg-type]
+
+
+def test_attributes_that_are_no_functions() -> None:
+    """Neither do they fail, nor does the program notice."""
+
+    class Touchy:
+        def __getattr__(self, name: str) -> Any:
+            raise AssertionError(f"asked for {name}")
+
+    def odd() -> None:
+        pass
+
+    odd.__wrapped__ = functools.partial(odd)  # type: ignore[attr-defined]
+    for attribute in (Touchy(), odd, None, len, Pool):
+        owner = type("Port", (), {"stopListening": attribute})
+        calls = Calls(new_handle(), ())
+        code = code_of(Pool.idle)
+        assert calls.describe(code, {"__name__": "app", "Port": owner})[4] == ORDINARY
+        assert calls.describe(code, {"__name__": "app", "Port": attribute})[4] == ORDINARY
+    for wrapper in (staticmethod, classmethod):
+        owner = type("Port", (), {"stopListening": wrapper(Pool.idle)})
+        assert Calls(new_handle(), ()).describe(code, {"__name__": "app", "Port": owner})[4] == NOTIFICATION
 
 
 @every_hook

@@ -13,6 +13,7 @@ from twisted.internet.task import Clock
 
 from shared import count, every_hook
 from theseus import Tracer, machinery, selftest
+from theseus.functions import code_of
 from unnoticed import pending
 
 pytestmark = pytest.mark.usefixtures("as_it_was")
@@ -37,7 +38,7 @@ def test_this_twisted_passes_and_nobody_sees_it(hook: str) -> None:
 
 @every_hook
 def test_a_twisted_that_is_measured_wrongly_is_refused(hook: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machinery, "DRIVER_CODE", machinery.code_of(pending))
+    monkeypatch.setattr(machinery, "DRIVER_CODE", code_of(pending))
     tracer = Tracer(Clock(), hook)
     with pytest.raises(RuntimeError, match=r"^Theseus cannot measure this Twisted, \d.*was measured as .*tried with"):
         tracer.install()
