@@ -130,14 +130,16 @@ class View:
 
 
 def _chain(view: View, node: Node) -> list[Node]:
-    """The node, and those below it that are its only ones and have all of its wait."""
+    """The node, and those below it that have all of its wait, but for a hundredth, and as many operations."""
     chain = [node]
-    while not chain[-1].own:
-        children = [child for child in view.children(chain[-1]) if view.inclusive(child)]
-        if len(children) != 1 or view.inclusive(children[0]) != view.inclusive(node):
-            break
-        chain.append(children[0])
-    return chain
+    while True:
+        node = chain[-1]
+        largest = max(view.children(node), key=view.inclusive, default=None)
+        if largest is None or view.inclusive(largest) < max(0.99 * view.inclusive(node), 1):
+            return chain
+        if node.operations and node.operations != largest.operations:
+            return chain
+        chain.append(largest)
 
 
 class Branch(NamedTuple):
