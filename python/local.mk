@@ -64,6 +64,7 @@ EXTRA_DIST += \
   %D%/theseus/_pprof.py \
   %D%/theseus/calls.py \
   %D%/theseus/cli/__init__.py \
+  %D%/theseus/cli/completion.py \
   %D%/theseus/cli/as_json.py \
   %D%/theseus/cli/compare.py \
   %D%/theseus/cli/conditions.py \

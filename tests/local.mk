@@ -88,6 +88,7 @@ EXTRA_DIST += \
   %D%/installed.c \
   %D%/python/callgrind_parse.py \
   %D%/python/cli/test_command.py \
+  %D%/python/cli/test_completion.py \
   %D%/python/cli/test_export.py \
   %D%/python/cli/test_diff.py \
   %D%/python/cli/test_import.py \

@@ -18,6 +18,7 @@ COMMANDS = {
     "diff": ("theseus.cli.diff", "diff", "Compare two profiles of one program."),
     "export": ("theseus.cli.export", "export", "Write a profile in another format."),
     "startup": ("theseus.cli.startup", "startup", "Say whether the start-up hook works here."),
+    "completion": ("theseus.cli.completion", "completion", "Print what completes commands and options in a shell."),
 }
 
 
