@@ -25,6 +25,7 @@ from theseus._cffi import ffi, lib
 from twisted.internet import defer
 
 from theseus import hooks
+from theseus.calls import Calls
 from theseus.profile import new_handle
 
 SIZES = (1_000, 10_000, 100_000)
@@ -70,7 +71,7 @@ def observed(hook: str | None, run: Callable[[Any], Any]) -> Any:
     if hook is None:
         return run(None)
     profile = new_handle()
-    core = hooks.core(hook, profile, None)
+    core = hooks.core(hook, profile, None, Calls(profile, ()), False)
     core.install()
     try:
         return run(profile)
