@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Theseus: a profiler that tells what a Twisted program waits for.
+"""Theseus: a profiler that shows what a Twisted program waits for.
 
 ::
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""pprof files (profile.proto, gzip): libtheseus knows what is in them, Python compresses."""
+"""pprof files (profile.proto, gzip): libtheseus reads and writes their contents, Python compresses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GZIP = b"\x1f\x8b"
 
 
 def encoded(handle: Any, detail: str = "full") -> bytes:
-    """A theseus_profile * as a pprof file: the same profile gives the same bytes.
+    """Returns a theseus_profile * as a pprof file.  Equal profiles give equal bytes.
 
     `detail`: "full" keeps everything; "no-buckets" leaves out the histograms of latencies, and percentiles, minima and
     maxima with them, for collectors that limit the number of samples.
@@ -35,10 +35,10 @@ def encoded(handle: Any, detail: str = "full") -> bytes:
 
 
 def read_pprof(data: bytes, source: str = "pprof", memory_limit: int = 0, max_depth: int = 0) -> Any:
-    """A new theseus_profile * (the caller frees it) from a pprof file, compressed or not.
+    """Returns a new theseus_profile * (the caller frees it) from a pprof file, compressed or not.
 
-    `memory_limit`: the most bytes that it may take; 0: any number.  `max_depth`: the most frames of
-    a stack; 0: 512.
+    `memory_limit`: the most bytes that the profile may take; 0: any number.
+    `max_depth`: the most frames of a stack; 0: 512.
 
     A TheseusError names `source`, and says at which byte of the decompressed file it stopped, and why.
     """

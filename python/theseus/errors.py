@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""What libtheseus answers, as exceptions."""
+"""The status codes of libtheseus as exceptions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class TheseusError(Exception):
 
 
 class TheseusWarning(UserWarning):
-    """Something odd in a file that was read all the same; theseus-merge prints the same, or refuses it if --strict."""
+    """Something odd in a file that was read nevertheless, or about a tracer.  theseus-merge prints the former."""
 
 
 def check(status: int, what: str = "") -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Graph: what a callgrind file holds, Theseus's or another's; load() and merge() of files."""
+"""Graph: the contents of a callgrind file, of Theseus or another producer; load() and merge() of files."""
 
 from __future__ import annotations
 
@@ -96,8 +96,10 @@ class Graph:
         return info
 
     def merge(self, other: Graph | Profile) -> None:
-        """Adds what another graph, or a profile, holds; that stays as it is.  Events are matched by name.
-        TheseusError (one event with two units, a sum beyond 64 bits) and MemoryError leave this one as it was."""
+        """Adds another graph, or a profile, which stays as it is.  Events are matched by name.
+
+        TheseusError (one event has two units, or a sum is beyond 64 bits) and MemoryError leave this graph as it was.
+        """
         if isinstance(other, Profile):
             other = Graph(_projected(other))
         if not isinstance(other, Graph):
@@ -108,11 +110,14 @@ class Graph:
         check(lib.theseus_graph_merge(self._handle, other._handle), "merge")
 
     def read(self, source: Source, strict: bool = False, events: Sequence[str] | None = None) -> list[str]:
-        """Adds a callgrind file, the whole of it or, with a TheseusError that says "file:line:column: what", nothing.
+        """Adds a callgrind file, and returns the warnings (the first hundred, if there are more).
 
-        `source`: a path or a binary file; gzip is recognised.  Gives the warnings (of many, the first hundred);
-        `strict` makes them errors.  `events`: the columns whose costs matter; those of others may be negative, which a
-        graph cannot hold, and then count 0.
+        `source`: a path or a binary file; gzip is recognised.
+        `strict`: treat warnings as errors.
+        `events`: the columns whose costs matter.  Costs of others may be negative, which a graph cannot hold; they
+        count as 0.
+
+        TheseusError: the text is "file:line:column: reason", and nothing was added.
         """
         with opened(source) as (stream, name):
             return self._feed(stream, stream.read(CHUNK), name, strict, events)
@@ -277,14 +282,15 @@ def load(
     max_depth: int | None = None,
     events: Sequence[str] | None = None,
 ) -> Profile | Graph:
-    """A profile from a path or a binary file: pprof, which keeps whole stacks, as a Profile; callgrind as a Graph.
+    """Reads a file: pprof, which has whole stacks, returns a Profile; callgrind returns a Graph.
 
-    gzip is recognised by the first bytes.  A TheseusError says what is wrong, and where in the file; a TheseusWarning
-    says what is odd, but could be read.
+    `source`: a path or a binary file; gzip is recognised by the first bytes.
+    `memory_limit`: the most bytes that the file may unpack to, and that the result may take.  The defaults are 512 MB
+    and 2 GB, so that a small file that unpacks to a huge one is refused.
+    `max_depth`: the most frames of a stack in a pprof file; the innermost stay.  The default is 512.
+    `events`: see Graph.read().
 
-    `memory_limit`: the most bytes that the file may unpack to, and that the result may take.  Without it these are
-    512 MB and 2 GB, so that a small file that unpacks to a huge one is refused.  `max_depth`: of a stack in a pprof
-    file the innermost frames that stay, 512 without it.  `events`: see Graph.read().
+    TheseusError names the place in the file.  TheseusWarning reports what is odd, but could be read.
     """
     with opened(source) as (stream, name):
         head = stream.read(CHUNK)
@@ -306,11 +312,13 @@ def _name_bytes(name: str) -> bytes:
 
 
 def merge(paths: Iterable[Source], out: Target | None = None, format: str = "callgrind") -> Profile | Graph:
-    """Adds files up, and writes the sum to `out`, a path (all or nothing) or a binary file, if there is one.
+    """Adds up callgrind and pprof files, and returns the sum.
 
-    Callgrind and pprof files, mixed as well: what comes of pprof files alone is a Profile, else it is a Graph, which
-    can be written as callgrind only.  While a file is parsed other threads run.  theseus-merge does the same from the
-    shell, many files at a time.  An empty file adds nothing, with a TheseusWarning.
+    If all files are pprof, the sum is a Profile.  Otherwise it is a Graph, which can be written as callgrind only.
+    `out`: a path (all or nothing) or a binary file, to which the sum is written.
+
+    Other threads run while a file is parsed.  An empty file adds nothing, with a TheseusWarning.  theseus-merge does
+    the same from the shell, with several files at a time.
     """
     if isinstance(paths, (str, bytes, os.PathLike)):
         raise TypeError(f"merge takes several paths or files, in a list say, not one: {paths!r}")

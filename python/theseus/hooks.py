@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Which hooks this interpreter has, and which one "auto" takes."""
+"""The hooks of this interpreter, and the choice among them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _Core, _Hook = _types()[:2]
 
 
 def current() -> Any:
-    """The profile function of the calling thread: its object, True if that is not known, or None if there is none."""
+    """Returns the profile function of the calling thread; True: it has no object; None: no function is set."""
     return (_Hook or SetProfile).current()
 
 
@@ -53,7 +53,7 @@ def choose(hook: str) -> str:
 
 
 def core(hook: str, profile: Any, clock: Callable[[], int] | None, calls: Calls, coroutines: bool) -> Any:
-    """What observes the program, by that hook, and owns `profile`; without a clock it is the monotonic one."""
+    """Makes the object that observes the program by that hook.  It owns `profile`.  No clock: the monotonic one."""
     if hook == "portable":
         return PortableCore(profile, clock or time.monotonic_ns, _Hook or SetProfile, calls, coroutines)
     address = int(ffi.cast("uintptr_t", profile))

@@ -98,8 +98,8 @@ SHOWN = {
     for code in _codes_of_class(cls)
 }
 
-# Plumbing outside of that file: what throws into a generator, which classes of failures may have their own of, what
-# Twisted up to 22 calls with every Deferred, and what on PyPy is a Python frame.
+# Plumbing outside of that file: throwExceptionIntoGenerator (subclasses of Failure may override it); typing.cast (up to
+# Twisted 22 it is called with every Deferred); contextvars.Context.run (a Python frame on PyPy).
 _THROWS = "throwExceptionIntoGenerator"
 _PLUMBING = {
     ("typing", "cast"),
@@ -221,7 +221,7 @@ _RACE_CANCEL = _RACE_CODES.get("cancel")
 
 
 def cell_of(function: FunctionType, *names: str) -> Any:
-    """What a closure refers to by one of these names; None if it does not (yet)."""
+    """Returns the value of a closure's cell with one of these names; None: it has no such cell, or no value yet."""
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
         if name in names:
             try:
@@ -260,7 +260,7 @@ def fed_by(entry: Any, feeding: Any) -> Iterator[tuple[Any, bool]]:
             return
 
 
-# What the C hooks ask of Python: rare things.
+# For the C hooks, which call these rarely.
 NO_ARGUMENTS: tuple[()] = ()
 NO_KEYWORDS: dict[str, Any] = {}
 RETURN_CONSTANT = opcode.opmap.get("RETURN_CONST", -1)
@@ -314,7 +314,7 @@ def frame_of(generator: Any) -> Any:
 
 
 def delegate_of(generator: Any) -> Any:
-    """What it is suspended in: the operand of its `yield from` or `await`."""
+    """Returns the operand of the `yield from` or `await` in which it is suspended."""
     for attribute in ("gi_yieldfrom", "cr_await", "ag_await"):
         if hasattr(type(generator), attribute):
             return getattr(generator, attribute)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""What is open at the moment: Tracer.pending()."""
+"""The operations that are open at the moment: Tracer.pending()."""
 
 from __future__ import annotations
 

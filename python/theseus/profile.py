@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Profile: what was measured, to look at, merge and write."""
+"""Profile: the measurements, to look at, merge and write."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ FORMATS = ("callgrind", "pprof", "folded")
 
 
 class Profile:
-    """What a Tracer measured, or several did: a copy, that stays as it is while tracing goes on.
+    """The measurements of one Tracer, or of several.  It is a copy: tracing goes on without changing it.
 
-    Iterating gives a Stack for each stack at which something was measured.  print() shows a table by function,
-    without the frames of Twisted's machinery.  One profile is used by one thread at a time.
+    Iterating returns a Stack for each stack at which something was measured.  print() shows a table by function,
+    without the frames of Twisted's machinery.  One thread at a time may use a profile.
     """
 
     def __init__(self, handle: Any = None) -> None:
@@ -35,9 +35,12 @@ class Profile:
         self._owned = owned(handle)
 
     def merge(self, other: Profile) -> None:
-        """Adds what another profile holds, which stays as it is.  Merging is exact, in any order and grouping.
-        MemoryError and TheseusError (a sum beyond 64 bits, profiles that sample different things) leave this one as
-        it was.  What pprof files say beside their samples is kept if both agree; else a TheseusWarning tells."""
+        """Adds another profile, which stays as it is.  Merging is exact, in any order and grouping.
+
+        MemoryError and TheseusError (a sum is beyond 64 bits, or the profiles sample different things) leave this
+        profile as it was.  Facts beside the samples of pprof files are kept if both agree.  Otherwise a TheseusWarning
+        names them.
+        """
         if not isinstance(other, Profile):
             raise TypeError(f"a Profile merges with a Profile, not with {type(other).__name__}")
         if other is self:
@@ -205,7 +208,7 @@ class Profile:
         return info
 
     def _losses(self) -> list[str]:
-        """What was lost when the profile was read from a file."""
+        """The losses of reading the profile from a file."""
         info = self._info()
         frames = info.truncated_pushes
         deep = f"stacks are deeper than max_depth: {frames} frames at their callers' end are left out"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""A look at Twisted before the first operation: whether it has what machinery.py names, and is measured right.
+"""Checks Twisted before the first operation: it has the names of machinery.py, and a small program is measured right.
 
 The test runs in a thread of its own, so that no other tracer or profiler of the process sees it.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Stacks as a profile gives them: their frames, what was measured at each, and percentiles."""
+"""The stacks of a profile: their frames, the figures of each, and percentiles."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Frame(NamedTuple):
 
 
 class Stack(NamedTuple):
-    """What was measured at one stack.  Times are in ns; the stack is outermost frame first."""
+    """The figures of one stack.  Times are in ns.  The outermost frame is the first."""
 
     frames: tuple[Frame, ...]
     deferreds: int

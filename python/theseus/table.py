@@ -29,7 +29,7 @@ _HEADINGS = (
 def seconds(ns: int) -> str:
     """Four figures, and a unit that needs no zeros."""
     for unit, size in (("s", 10**9), ("ms", 10**6), ("us", 10**3)):
-        if ns >= 0.99995 * size:  # what would be rounded up to it is shown in it
+        if ns >= 0.99995 * size:  # a value that would be rounded up to the unit is shown in it
             value = ns / size
             return f"{value:.{3 if value < 9.9995 else 2 if value < 99.995 else 1}f}{unit}"
     return f"{ns}ns" if ns else "0"

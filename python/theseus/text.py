@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-# Characters that move the cursor, change colours, begin a line or reverse the direction of text; and what is no text.
+# Characters that move the cursor, change colours, begin a line or reverse the direction of text; and non-characters.
 _CONTROLS = "\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
 _HIDDEN = re.compile(f"[{_CONTROLS}]")
 _HIDDEN_IN_LINES = re.compile(f"(?![\t\n])[{_CONTROLS}]")

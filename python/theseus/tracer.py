@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Tracer: installs the hook, and gives what it measured."""
+"""Tracer: installs the hook, and returns the measurements."""
 
 from __future__ import annotations
 
@@ -164,8 +164,10 @@ class Tracer:
         return bool(self._displaced.gaps)
 
     def uninstall(self) -> None:
-        """Puts back the hook that was there before; does nothing when not installed, and leaves a hook alone that
-        came later. No new operations are noticed; those that are open are timed until they end."""
+        """Puts back the hook that was there before.  A hook that came later is left alone.
+
+        New operations are not noticed.  Open operations are timed until they end.
+        """
         try:
             self._check(rearm=False)
         finally:
@@ -196,7 +198,7 @@ class Tracer:
     # ---- what was measured ----
 
     def snapshot(self) -> Profile:
-        """A copy of what was measured up to now, open operations included.  O(size of the profile)."""
+        """Returns a copy of the measurements up to now, open operations included.  O(size of the profile)."""
         self._check()
         profile = Profile()
         check(self._core.merge_into(int(ffi.cast("uintptr_t", profile._handle))), "snapshot")
@@ -247,8 +249,10 @@ class Tracer:
         return tree(self._core, self._calls)
 
     def clear(self) -> None:
-        """Drops what was measured.  Open operations stay open: their Wait starts again now; their latency, once they
-        end, is whole."""
+        """Drops the measurements.  Open operations stay open.
+
+        Their Wait starts again now.  Their latency, when they end, is whole.
+        """
         self._core.clear()
         if self._began:
             self._began = (time.time_ns(), time.monotonic_ns())

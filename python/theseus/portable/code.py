@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""The program's functions, by code object: of which kind each is, and its number in the profile."""
+"""The program's functions, by code object: the kind of each, and its number in the profile."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .spans import Spans
 
 
 class Code(NamedTuple):
-    """What is known of a code object."""
+    """An entry of the table."""
 
     kind: int
     function: int

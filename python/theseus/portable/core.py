@@ -102,7 +102,7 @@ class PortableCore:
         return int(self.watch.listener.heard())
 
     def let_go(self, now: int) -> None:
-        """What is under way goes on without us."""
+        """Lets go of functions and operations that are under way: they will return unseen."""
         self.legs.let_go(now)
         self.scopes.let_go(now)
         self.loops.let_go()

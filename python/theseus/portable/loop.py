@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""The runs of Deferred's callback loop, and what the observers that they call report."""
+"""The runs of Deferred's callback loop, and the reports of the observers that they call."""
 
 from __future__ import annotations
 

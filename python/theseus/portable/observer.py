@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""What the portable hook leaves in the program: one entry in the list of callbacks of each pending Deferred."""
+"""The observer: the entry of the portable hook in the list of callbacks of each pending Deferred."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .._cffi import lib
 
 
 class Reports(Protocol):
-    """Who is told what happens to an observer."""
+    """The receiver of an observer's reports."""
 
     @property
     def profile(self) -> Any:
@@ -28,7 +28,7 @@ class Reports(Protocol):
         """The callback loop of this frame called it, or something else did."""
 
     def pass_deferred(self, result: Any, loop: Any) -> object:
-        """Returns what it returns to the loop as the result, which is a Deferred."""
+        """Returns the object that the observer returns to the loop for its result, a Deferred."""
 
 
 class Observer:

@@ -90,7 +90,7 @@ class LogicalStacks:
         detached: bool,
         stop: Stop,
     ) -> Place:
-        """Across a continuation, what is called back may be on the stack already: then the stack is cut back to it."""
+        """Continues a stack.  If it has the function that is called already, cuts it back to that first."""
         if functions:
             called = functions[-1][0]
             below = stack

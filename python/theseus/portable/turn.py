@@ -18,7 +18,7 @@ from .spans import Spans
 
 
 class Turn:
-    """Whose turn it is at the profile, and what time it is."""
+    """Lets one thread at a time use the profile, and reads the clock."""
 
     def __init__(self, spans: Spans, clock: Callable[[], int], watch: Watch) -> None:
         self.spans = spans
@@ -29,7 +29,7 @@ class Turn:
         self.lock = threading.RLock()
         self.busy = 0  # the thread that is in the middle of an event, or at the profile
         self.asking: set[int] = set()  # the threads that are asking for the time
-        self.afterwards: Callable[[int], None] | None = None  # what was put off until the core is idle
+        self.afterwards: Callable[[int], None] | None = None  # called when the core is idle
         self.late: deque[tuple[int, int, int]] = deque()  # (span, outcome, now)
 
     def now(self) -> int:
