@@ -951,8 +951,7 @@ int theseus_span_adopt(theseus_profile *profile, uint64_t span, uint64_t parent,
  *
  * When the taker ends, each open span that it took becomes a child of the taker's parent.  The child is held if that
  * parent, or what it is a part of, is in a leg (theseus_span_resume()); otherwise it is a detached head.  If the taker
- * has no parent, the span is a detached head as well.  If the taker was taken itself, its own taker has taken the span
- * from then on.
+ * has no parent, the span is a detached head as well.
  *
  * theseus_span_adopt() undoes a taking.  If the taker is at max_nesting, `taken` becomes a child of the deepest
  * ancestor that may have children, which awaits it, and nothing is taken.
@@ -1027,9 +1026,10 @@ enum theseus_span_state {
 };
 
 enum theseus_span_marks {
-  THESEUS_SPAN_IS_TAKEN = 1,  /* its parent took it (theseus_span_take()) */
-  THESEUS_SPAN_RUNS = 2,      /* it is in a leg that theseus_span_resume() reported */
-  THESEUS_SPAN_HAD_PARENT = 4 /* it has a parent, or had one, or began with THESEUS_SPAN_DETACHED */
+  THESEUS_SPAN_IS_TAKEN = 1,    /* its parent took it (theseus_span_take()) */
+  THESEUS_SPAN_RUNS = 2,        /* it is in a leg that theseus_span_resume() reported */
+  THESEUS_SPAN_HAD_PARENT = 4,  /* it has a parent, or had one, or began with THESEUS_SPAN_DETACHED */
+  THESEUS_SPAN_HAS_CHILDREN = 8 /* in whatever state */
 };
 
 typedef struct theseus_span_info {

@@ -61,7 +61,8 @@ int th_span_put_below(theseus_profile *profile, uint32_t slot, uint32_t parent, 
   th_profile_now(profile, now_ns);
   struct th_span *span = th_span_at(profile, slot);
   enum th_span_state state = span->state;
-  span->flags &= ~(uint32_t)(TH_SPAN_FLATTENED | TH_SPAN_TAKEN);
+  span->flags &= ~(uint32_t)TH_SPAN_FLATTENED;
+  span->taken = 0;
   span->flags |= flattened ? TH_SPAN_FLATTENED : 0;
   profile->info.flattened_spans += flattened;
   th_span_move(profile, slot, state == TH_LEG ? TH_LEG : flattened ? th_span_awaited_unasked(span) : wanted, parent);
@@ -71,6 +72,7 @@ int th_span_put_below(theseus_profile *profile, uint32_t slot, uint32_t parent, 
     if (below[i].nesting <= profile->max_nesting + 1 && up != parent)
       continue;
     moved->flags |= TH_SPAN_FLATTENED;
+    moved->taken = 0;
     profile->info.flattened_spans++;
     th_span_move(profile, below[i].slot, state_beyond_bound(moved), up);
   }

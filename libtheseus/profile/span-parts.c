@@ -30,7 +30,8 @@ void th_span_give_children(theseus_profile *profile, uint32_t part, uint32_t to)
   for (int list = 0; list < TH_LISTS; list++)
     for (uint32_t child; (child = th_span_at(profile, part)->first[list]) != TH_NONE;) {
       struct th_span *span = th_span_at(profile, child);
-      span->flags &= ~(uint32_t)(TH_SPAN_FLATTENED | TH_SPAN_TAKEN); /* it moves up, and is an ordinary child there */
+      span->flags &= ~(uint32_t)TH_SPAN_FLATTENED; /* it moves up */
+      span->taken = 0;
       th_span_move(profile, child, span->state == TH_AWAITED ? TH_HELD : span->state, to);
     }
 }

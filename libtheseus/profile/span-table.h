@@ -28,7 +28,6 @@ enum th_span_flag {
   TH_SPAN_NAMED = 8,   /* it is among the children given to theseus_span_await; set during that call only */
   TH_SPAN_PART = 16,   /* a part of its parent: see span-parts.h */
   TH_SPAN_FAILED = 32, /* a part whose outcome is failure if it ends along with its operation */
-  TH_SPAN_TAKEN = 64,  /* its parent took it; it goes to that one's parent when that one ends */
   TH_SPAN_RUNS = 128,  /* it is in a leg after its first one, so far as the host has said */
   TH_SPAN_NOTIFICATION = 256 /* no operation has awaited it yet: it has no weight.  See th_span_is_quiet() */
 };
@@ -46,6 +45,7 @@ struct th_span {
   uint32_t cell;     /* where its self wait is booked under its present head; TH_NONE: not looked up yet */
   uint16_t height;   /* upper bound of the number of generations below it */
   uint8_t state;     /* an enum th_span_state */
+  uint8_t taken;     /* how often it was taken: by its parent, by that one's parent before, … */
   uint32_t flags;    /* of enum th_span_flag */
   th_fixed clock;    /* time that has passed for each awaited child */
   th_fixed seen;     /* awaited: the parent's clock when this span was last advanced */

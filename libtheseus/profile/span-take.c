@@ -19,6 +19,8 @@ int theseus_span_take(theseus_profile *profile, uint64_t taker_id, uint64_t take
                    taker_id);
   if (th_span_is_within(profile, taker, taken))
     return th_fail(profile, THESEUS_ECYCLE, "taker # is taken # itself, or below it", taker_id, taken_id);
+  /* Where the taker's parent took it before, it will have taken it again. */
+  uint8_t taken_before = span->parent == th_span_at(profile, taker)->parent ? span->taken : 0;
   int status = THESEUS_OK;
   if (span->parent == taker)
     th_profile_now(profile, now_ns);
@@ -28,7 +30,7 @@ int theseus_span_take(theseus_profile *profile, uint64_t taker_id, uint64_t take
     return status;
   th_span_await_known(profile, taker, taken);
   th_span_set_state(profile, taken, TH_AWAITED);
-  span->flags |= TH_SPAN_TAKEN;
+  span->taken = (uint8_t)(taken_before < UINT8_MAX ? taken_before + 1 : UINT8_MAX);
   return THESEUS_OK;
 }
 
@@ -56,10 +58,9 @@ void th_span_give_back_taken(theseus_profile *profile, uint32_t slot) {
     for (uint32_t child = taker->first[list], next; child != TH_NONE; child = next) {
       struct th_span *span = th_span_at(profile, child);
       next = span->next;
-      if (!(span->flags & TH_SPAN_TAKEN))
+      if (!span->taken)
         continue;
-      if (!(taker->flags & TH_SPAN_TAKEN)) /* else it was taken with its taker, by the parent */
-        span->flags &= ~(uint32_t)TH_SPAN_TAKEN;
+      span->taken--;
       th_span_move(profile, child, state, taker->parent);
     }
 }

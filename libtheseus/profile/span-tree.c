@@ -142,7 +142,7 @@ static void leave_head(theseus_profile *profile, uint32_t top) {
 /* An operation begins to await a notification, and by that those which it awaits. */
 static void be_ordinary(theseus_profile *profile, uint32_t top) {
   for (uint32_t slot = top; slot != TH_NONE; slot = next_awaited(profile, top, slot))
-    th_span_at(profile, slot)->flags &= (uint8_t)~TH_SPAN_NOTIFICATION;
+    th_span_at(profile, slot)->flags &= ~(uint32_t)TH_SPAN_NOTIFICATION;
 }
 
 void th_span_join(theseus_profile *profile, uint32_t slot) {

@@ -204,7 +204,7 @@ static void hand_out_children(theseus_profile *profile, uint32_t slot) {
 static void let_go_of_children(theseus_profile *profile, uint32_t slot) {
   for (int list = 0; list < TH_LISTS; list++)
     for (uint32_t child; (child = th_span_at(profile, slot)->first[list]) != TH_NONE;) {
-      th_span_at(profile, child)->flags &= ~(uint32_t)TH_SPAN_TAKEN;
+      th_span_at(profile, child)->taken = 0;
       th_span_move(profile, child, th_span_at(profile, child)->state == TH_LEG ? TH_LEG : TH_HEAD, TH_NONE);
     }
 }
@@ -279,6 +279,11 @@ void theseus_settle(theseus_profile *profile, uint64_t now_ns) {
 
 /* ---- open spans ---- */
 
+static bool has_child(const struct th_span *span) {
+  return span->first[TH_LIST_HELD] != TH_NONE || span->first[TH_LIST_AWAITED] != TH_NONE ||
+         span->first[TH_LIST_ASIDE] != TH_NONE;
+}
+
 static int describe(const theseus_profile *profile, uint32_t slot, theseus_span_info *out) {
   const struct th_span *span = th_span_at(profile, slot);
   static const enum theseus_span_state states[] = {
@@ -291,9 +296,10 @@ static int describe(const theseus_profile *profile, uint32_t slot, theseus_span_
                             .line = span->line,
                             .state = states[span->state],
                             .awaits = span->awaits,
-                            .marks = (span->flags & TH_SPAN_TAKEN ? THESEUS_SPAN_IS_TAKEN : 0) |
+                            .marks = (span->taken ? THESEUS_SPAN_IS_TAKEN : 0) |
                                      (span->flags & TH_SPAN_RUNS ? THESEUS_SPAN_RUNS : 0) |
-                                     (span->flags & TH_SPAN_HAD_PARENT ? THESEUS_SPAN_HAD_PARENT : 0),
+                                     (span->flags & TH_SPAN_HAD_PARENT ? THESEUS_SPAN_HAD_PARENT : 0) |
+                                     (has_child(span) ? THESEUS_SPAN_HAS_CHILDREN : 0),
                             .value = span->value};
   if (span->parent != TH_NONE) {
     uint32_t operation = th_span_operation(profile, span->parent);

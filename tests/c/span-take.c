@@ -8,7 +8,7 @@ enum { LEG = THESEUS_SPAN_LEG, NONE = THESEUS_NO_SPAN };
 
 static uint64_t parent_of(const theseus_profile *p, uint64_t span) { return span_of(p, span).parent; }
 static uint32_t marks_of(const theseus_profile *p, uint64_t span) {
-  return span_of(p, span).marks & ~(uint32_t)THESEUS_SPAN_HAD_PARENT;
+  return span_of(p, span).marks & ~(uint32_t)(THESEUS_SPAN_HAS_CHILDREN | THESEUS_SPAN_HAD_PARENT);
 }
 
 static void take(theseus_profile *p, uint64_t taker, uint64_t taken, uint64_t now_ns) {
@@ -46,6 +46,8 @@ static void test_one_promise(void) {
            pass = begin(p, 3, operation, 0, 0);
   is_int(theseus_span_take(p, pass, get, 0), THESEUS_OK, "the later one takes the earlier one");
   ok(is_taken(p, get, pass) && !marks_of(p, pass), "which is its child, awaited, and says so");
+  ok(span_of(p, pass).marks & THESEUS_SPAN_HAS_CHILDREN && !(span_of(p, get).marks & THESEUS_SPAN_HAS_CHILDREN),
+     "and only one of them has children");
   await_one(p, operation, pass, 0);
   end(p, get, 1000);
   end(p, pass, 1000);
@@ -149,10 +151,15 @@ static void test_chains(void) {
   theseus_settle(p, 10);
   is_uint(wait_at(p, 1, false, 2), 10, "the first has all of the weight");
   end(p, y, 10);
-  ok(parent_of(p, x) == z && marks_of(p, x) & THESEUS_SPAN_IS_TAKEN,
-     "when the one between ends, the last has taken it");
+  ok(parent_of(p, x) == z && state_of(p, x) == THESEUS_IS_DETACHED && !marks_of(p, x),
+     "when the one between ends, the last has it, but did not take it");
+  take(p, z, x, 10);
+  y = begin(p, 3, z, 0, 10);
+  take(p, y, x, 10);
+  end(p, y, 15);
+  ok(parent_of(p, x) == z && marks_of(p, x) & THESEUS_SPAN_IS_TAKEN, "what both took goes back to the one above");
   end(p, z, 20);
-  ok(parent_of(p, x) == top && !marks_of(p, x), "and gives it back");
+  ok(parent_of(p, x) == top && !marks_of(p, x), "and then on");
   y = begin(p, 3, top, 0, 20);
   take(p, y, x, 20);
   must(theseus_span_adopt(p, x, top, 20) == THESEUS_OK);
@@ -190,7 +197,7 @@ static void test_parts(void) {
   take(p, pass, get, 5);
   must(theseus_span_resume(p, operation, 5) == THESEUS_OK);
   end(p, pass, 10);
-  ok(parent_of(p, get) == part && state_of(p, get) == THESEUS_HELD && !marks_of(p, get),
+  ok(parent_of(p, get) == part && state_of(p, get) == THESEUS_HELD,
      "a part gets it back, held while its operation runs");
   take(p, part, get, 10);
   end(p, part, 20);

@@ -89,15 +89,19 @@ static void check_tree(const struct world *w) {
   for (uint32_t i = 0; i < theseus_open_span_count(w->profile); i++) {
     theseus_span_info one = {.size = sizeof one}, two = {.size = sizeof two};
     uint32_t awaits = 0, nesting = 0;
+    bool children = false;
     MUST(theseus_open_span_get(w->profile, i, &one) == THESEUS_OK && one.state <= THESEUS_IS_NOTIFICATION);
     MUST(one.parent != THESEUS_NO_SPAN || (one.state != THESEUS_HELD && one.state != THESEUS_AWAITED));
     MUST(one.parent == THESEUS_NO_SPAN || one.state != THESEUS_IS_ROOT);
     MUST(one.parent != THESEUS_NO_SPAN || !(one.marks & THESEUS_SPAN_IS_TAKEN));
-    MUST(one.state != THESEUS_IN_LEG || !(one.marks & ~(uint32_t)THESEUS_SPAN_HAD_PARENT));
+    MUST(one.state != THESEUS_IN_LEG ||
+         !(one.marks & ~(uint32_t)(THESEUS_SPAN_HAD_PARENT | THESEUS_SPAN_HAS_CHILDREN)));
     for (uint32_t k = 0; k < theseus_open_span_count(w->profile); k++) {
       MUST(theseus_open_span_get(w->profile, k, &two) == THESEUS_OK && (i == k || one.span != two.span));
       awaits += two.parent == one.span && two.state == THESEUS_AWAITED;
+      children |= two.parent == one.span;
     }
+    MUST(children == ((one.marks & THESEUS_SPAN_HAS_CHILDREN) != 0));
     MUST(one.began_ns <= told(w).now_ns);
     /* What a notification awaits are heads. */
     MUST(one.state == THESEUS_IS_NOTIFICATION ? awaits == 0 : awaits == one.awaits);

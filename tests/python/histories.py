@@ -192,8 +192,9 @@ class Pair:
             check(status)
             theirs = (info.span, info.stack, info.state, info.awaits, info.parent, info.marks)
             parent = self.ids[self._number(span.parent)] if span.parent else 0
-            marks = lib.THESEUS_SPAN_IS_TAKEN * span.taken | lib.THESEUS_SPAN_RUNS * span.runs
+            marks = lib.THESEUS_SPAN_IS_TAKEN * (span.taken > 0) | lib.THESEUS_SPAN_RUNS * span.runs
             marks |= lib.THESEUS_SPAN_HAD_PARENT * (span.parent is not None or span.orphan)
+            marks |= lib.THESEUS_SPAN_HAS_CHILDREN * bool(span.children)
             ours = (self.ids[number], span.stack, span.told_state(), len(span.awaited()), parent, marks)
             assert theirs == ours, f"span {number}: {theirs} is not {ours}"
             if span.state != IN_LEG:

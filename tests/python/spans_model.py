@@ -33,7 +33,7 @@ class Span:
     began: int = 0
     awaits_all: bool = False
     runs: bool = False  # in a leg after the first one
-    taken: bool = False  # by its parent
+    taken: int = 0  # how often: by its parent, by that one's parent before, …
     open: bool = True
     children: list[Span] = field(default_factory=list)
 
@@ -167,9 +167,10 @@ class Model:
             return ECYCLE
         self.advance(now)
         self._await_known(taker)
+        before = taken.taken if taken.parent is taker.parent else 0
         self._move(taken, taker)
         self._give_weight(taken)
-        taken.taken = True
+        taken.taken = before + 1
         return OK
 
     def resume(self, span: Span, now: int) -> int:
@@ -273,7 +274,7 @@ class Model:
             span.parent.children.remove(span)
         span.parent = parent
         parent.children.append(span)
-        span.taken = False
+        span.taken = 0
         if span.state != IN_LEG:
             span.state = HELD
 
@@ -281,11 +282,12 @@ class Model:
         parent = span.parent
         for child in list(span.children):
             if child.taken and parent is not None:
+                before = child.taken
                 self._move(child, parent)
                 child.state = HELD if parent.runs or parent.state == IN_LEG else DETACHED
-                child.taken = span.taken  # with its taker
+                child.taken = before - 1
                 continue
-            child.taken = False
+            child.taken = 0
             if children_go_on and parent is not None:
                 hold_is_over = child.state == DETACHED
                 self._move(child, parent)
