@@ -4,6 +4,8 @@ EXTRA_DIST += \
   %D%/_theseus_start.py \
   %D%/shim/awaited.c \
   %D%/shim/awaited.h \
+  %D%/shim/begun.c \
+  %D%/shim/begun.h \
   %D%/shim/buffer.c \
   %D%/shim/chain.c \
   %D%/shim/chain.h \
@@ -33,6 +35,8 @@ EXTRA_DIST += \
   %D%/shim/methods.c \
   %D%/shim/methods.h \
   %D%/shim/no-hooks.c \
+  %D%/shim/nodes.c \
+  %D%/shim/nodes.h \
   %D%/shim/observer.c \
   %D%/shim/observer.h \
   %D%/shim/operations.c \
@@ -88,6 +92,7 @@ EXTRA_DIST += \
   %D%/theseus/ends.py \
   %D%/theseus/errors.py \
   %D%/theseus/functions.py \
+  %D%/theseus/generators.py \
   %D%/theseus/graph.py \
   %D%/theseus/hidden.py \
   %D%/theseus/hooks.py \
@@ -103,6 +108,7 @@ EXTRA_DIST += \
   %D%/theseus/portable/code.py \
   %D%/theseus/portable/core.py \
   %D%/theseus/portable/legs.py \
+  %D%/theseus/portable/links.py \
   %D%/theseus/portable/loop.py \
   %D%/theseus/portable/observer.py \
   %D%/theseus/portable/operations.py \

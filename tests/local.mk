@@ -115,6 +115,7 @@ EXTRA_DIST += \
   %D%/python/scenarios_generators.py \
   %D%/python/scenarios_notifications.py \
   %D%/python/scenarios_outcomes.py \
+  %D%/python/scenarios_taking.py \
   %D%/python/scenarios_towers.py \
   %D%/python/scenarios_twisted.py \
   %D%/python/shared.py \

@@ -2,69 +2,180 @@
 #include "awaited.h"
 
 #include "deferred.h"
-#include "links.h"
+#include "nodes.h"
 #include "relief.h"
 
-/* Adds the spans that a Deferred itself carries. */
-static int add_observed(shim_core *core, uint64_t span, PyObject *entries, bool *others) {
-  uint64_t spans[SHIM_RELIEVED];
+enum { HANDED = 8 }; /* of the spans that a run was handed, only the last ones may feed what is returned to it */
 
-  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(entries); i++)
-    for (int j = 0, count = shim_spans_in(core, PyList_GET_ITEM(entries, i), spans); j < count; j++) {
+/* ---- taking ---- */
+
+static bool runs(PyObject *generator) {
+  static const char *const names[] = {"gi_running", "cr_running", "ag_running"};
+  bool found = false;
+  for (int i = 0; !found && i < 3; i++) {
+    PyObject *value = PyObject_GetAttrString(generator, names[i]);
+    found = value == Py_True;
+    Py_XDECREF(value);
+    PyErr_Clear();
+  }
+  return found;
+}
+
+/* A span is about to end.  What it took goes back to the operation, and is held if that runs. */
+static void give_back(shim_core *core, uint64_t span, uint64_t now) {
+  theseus_span_info info;
+
+  if (!shim_span_info(core, span, &info) || !(info.marks & THESEUS_SPAN_HAS_CHILDREN) ||
+      !shim_span_info(core, info.operation, &info) || info.value < 2)
+    return;
+  shim_operation *operation = (shim_operation *)(uintptr_t)info.value;
+  if (operation->generator && runs((PyObject *)operation->generator)) {
+    (void)theseus_span_resume(core->profile, operation->span, now);
+    operation->begun.looked_at = 0;
+  }
+}
+
+static void take(shim_core *core, uint64_t taker, uint64_t taken, uint64_t now) {
+  core->ending = give_back;
+  (void)theseus_span_take(core->profile, taker, taken, now);
+}
+
+/* The earliest of the spans on a Deferred of which one took the other, this one the last. */
+static uint64_t maker_of(shim_core *core, uint64_t span, PyObject *entries) {
+  bool found = core->ending != NULL; /* else nothing was ever taken */
+
+  while (found) {
+    found = false;
+    for (Py_ssize_t i = 0; !found && i < PyList_GET_SIZE(entries); i++) {
+      uint64_t spans[SHIM_RELIEVED];
       theseus_span_info info;
-      if (spans[j] == span || !shim_span_info(core, spans[j], &info))
-        continue;
-      if (info.operation != span) {
-        *others = true;
-      } else {
-        if (SHIM_ROOM(core->spans, core->span_count, core->span_capacity))
-          return -1;
-        core->spans[core->span_count++] = spans[j];
+      for (int j = 0, count = shim_spans_in(core, PyList_GET_ITEM(entries, i), spans); !found && j < count; j++) {
+        found = shim_span_info(core, spans[j], &info) && info.parent == span && info.marks & THESEUS_SPAN_IS_TAKEN;
+        if (found)
+          span = spans[j];
       }
     }
+  }
+  return span;
+}
+
+/* Whether a Deferred of which nothing is known but this maker may be fed: it is a plain function's span, without a
+ * child. */
+static bool may_be_fed(shim_core *core, uint64_t maker) {
+  theseus_span_info info;
+  return shim_span_info(core, maker, &info) && !info.value && !(info.marks & THESEUS_SPAN_HAS_CHILDREN);
+}
+
+/* ---- when a wait begins ---- */
+
+/* Lists the span's children on each node. */
+static int list_own(shim_core *core, uint64_t span, shim_nodes *nodes, bool *others) {
+  for (size_t n = 0; n < nodes->count; n++) {
+    shim_node *node = &nodes->items[n];
+    node->first = nodes->span_count;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(node->entries); i++) {
+      uint64_t spans[SHIM_RELIEVED];
+      for (int j = 0, count = shim_spans_in(core, PyList_GET_ITEM(node->entries, i), spans); j < count; j++) {
+        theseus_span_info info;
+        if (spans[j] == span || !shim_span_info(core, spans[j], &info))
+          continue;
+        if (info.operation != span)
+          *others = true;
+        else if (shim_add_own(nodes, spans[j]))
+          return -1;
+      }
+    }
+    node->count = nodes->span_count - node->first;
+  }
   return 0;
 }
 
-/* Adds the spans that a Deferred itself carries, and the Deferreds that it is made of or chained to. */
-static int look_at(shim_core *core, uint64_t span, PyObject *deferred, PyObject *entries, bool *others,
-                   shim_links *waiting) {
-  int status = add_observed(core, span, entries, others);
-  if (!status)
-    status = shim_add_members(core, deferred, waiting);
-  PyObject *chained = shim_attribute(deferred, shim_name.chained_to);
-  if (!status && chained && chained != Py_None && shim_is_deferred(core, chained))
-    status = shim_add_link(waiting, chained, false);
-  Py_XDECREF(chained);
+/* Whether a span that began is a held child of this one, on a Deferred that is not waited for. */
+static bool may_feed(shim_core *core, uint64_t span, const shim_begun *begun, const shim_nodes *nodes) {
+  PyObject *carries = compat_referent(begun->deferred);
+  theseus_span_info info;
+  bool may = carries && !shim_is_node(nodes, carries) && shim_span_info(core, begun->span, &info) &&
+             info.operation == span && info.state == THESEUS_HELD;
+  Py_XDECREF(carries);
+  return may;
+}
+
+/* Finds the held children that feed one of the nodes.  Each feeds one only. */
+static int find_feeding(shim_core *core, uint64_t span, shim_nodes *nodes, const shim_begun *begun, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    if (!may_feed(core, span, &begun[i], nodes))
+      continue;
+    PyObject *carries = compat_referent(begun[i].deferred);
+    int found = 0;
+    for (size_t n = 0; carries && !found && n < nodes->count; n++)
+      if (nodes->items[n].may_be_fed && (found = shim_feeds(core, carries, nodes->items[n].deferred)) > 0)
+        found = shim_add_below(nodes, n, begun[i].span) ? -1 : 1;
+    Py_XDECREF(carries);
+    if (found < 0)
+      return -1;
+  }
+  return 0;
+}
+
+/* Lets the spans on a node take each other, and the first of them those that the node waits for.  What is left goes to
+ * the node above; that of the first node to core->spans. */
+static int settle_node(shim_core *core, shim_nodes *nodes, size_t n, uint64_t now) {
+  const shim_node *node = &nodes->items[n];
+  const uint64_t *own = node->count ? &nodes->spans[node->first] : NULL;
+  int status = 0;
+
+  for (size_t i = 1; i < node->count; i++)
+    take(core, own[i], own[i - 1], now);
+  uint64_t maker = node->count && node->below != SHIM_NONE ? maker_of(core, own[0], node->entries) : 0;
+  uint64_t last = node->count ? own[node->count - 1] : 0;
+  for (size_t i = node->below; i != SHIM_NONE && !status; i = nodes->below[i].next) {
+    if (maker)
+      take(core, maker, nodes->below[i].span, now);
+    else if (n)
+      status = shim_add_below(nodes, node->above, nodes->below[i].span);
+    else
+      status = shim_add_awaited(core, nodes->below[i].span);
+  }
+  if (!status && last)
+    status = n ? shim_add_below(nodes, node->above, last) : shim_add_awaited(core, last);
   return status;
 }
 
-int shim_children_on(shim_core *core, uint64_t span, PyObject *deferred, PyObject *entries, bool *alone) {
-  shim_links waiting;
-  bool others = false;
+int shim_add_awaited(shim_core *core, uint64_t span) {
+  if (SHIM_ROOM(core->spans, core->span_count, core->span_capacity))
+    return -1;
+  core->spans[core->span_count++] = span;
+  return 0;
+}
 
-  waiting.items = NULL;
-  waiting.count = 0;
+int shim_begin_wait(shim_core *core, uint64_t span, shim_wait_for *wait, const shim_begun *begun, size_t count,
+                    uint64_t now) {
+  shim_nodes nodes;
+
+  wait->others = false;
   core->span_count = 0;
-  int status = look_at(core, span, deferred, entries, &others, &waiting);
-  *alone = !status && !waiting.count && !core->span_count && !others;
-  if (!status && waiting.count) {
-    shim_seen seen;
-    seen.count = 0;
-    seen.many = (shim_table){NULL, 0, 0};
-    status = shim_see(&seen, deferred);
-    for (size_t next = 0; !status && next < waiting.count; next++) {
-      PyObject *other = waiting.items[next].deferred; /* the list may move */
-      int known = shim_see(&seen, other);
-      PyObject *theirs = known ? NULL : shim_callbacks_of(core, other);
-      status = known < 0 ? -1 : theirs ? look_at(core, span, other, theirs, &others, &waiting) : 0;
-      Py_XDECREF(theirs);
+  int status = shim_reach(core, wait->deferred, wait->entries, &nodes);
+  if (!status)
+    status = list_own(core, span, &nodes, &wait->others);
+  wait->is_leaf = !status && nodes.items[0].is_leaf;
+  wait->is_alone = wait->is_leaf && !nodes.span_count && !wait->others;
+  if (!status && count) {
+    bool any = false;
+    for (size_t n = 0; n < nodes.count; n++) {
+      shim_node *node = &nodes.items[n];
+      node->may_be_fed =
+          node->is_leaf && (!node->count || may_be_fed(core, maker_of(core, nodes.spans[node->first], node->entries)));
+      any |= node->may_be_fed;
     }
-    shim_table_free(&seen.many);
+    if (any)
+      status = find_feeding(core, span, &nodes, begun, count);
   }
-  shim_free_links(&waiting);
+  for (size_t n = nodes.count; !status && n-- > 0;)
+    status = settle_node(core, &nodes, n, now);
+  shim_free_nodes(&nodes);
   if (status)
     compat_drop_error();
-  return status ? -1 : others;
+  return status;
 }
 
 /* Whether a Deferred is the one that was returned last, with its span open.  It may have been chained to another
@@ -79,14 +190,73 @@ static bool is_last_returned(shim_core *core, uint64_t span, PyObject *deferred)
   return chained == Py_None;
 }
 
-bool shim_find_awaited(shim_core *core, uint64_t span, PyObject *deferred, PyObject *entries) {
-  bool alone;
+int shim_begin_operations_wait(shim_core *core, shim_operation *operation, PyObject *deferred, PyObject *entries,
+                               uint64_t now) {
+  shim_scope *scope = &operation->begun;
+  uint64_t span = shim_span_of(core, operation);
+  size_t new = scope->count - scope->looked_at;
 
-  if (!is_last_returned(core, span, deferred))
-    return shim_children_on(core, span, deferred, entries, &alone) >= 0;
+  if (new > 1 || !is_last_returned(core, span, deferred)) {
+    shim_wait_for wait = {.deferred = deferred, .entries = entries};
+    return shim_begin_wait(core, span, &wait, scope->begun + scope->looked_at, new, now);
+  }
   core->span_count = 0;
-  if (SHIM_ROOM(core->spans, core->span_count, core->span_capacity))
-    return false;
-  core->spans[core->span_count++] = core->returned_span;
-  return true;
+  return shim_add_awaited(core, core->returned_span);
+}
+
+/* ---- when a plain function returns to a run ---- */
+
+/* Whether a run was handed a span, which is open in the same operation. */
+static bool is_sibling(shim_core *core, const shim_begun *begun, const void *run, uint64_t operation) {
+  theseus_span_info info;
+  return shim_was_handed(begun, run) && shim_span_info(core, begun->span, &info) && info.operation == operation;
+}
+
+static bool carries_spans(shim_core *core, PyObject *entries) {
+  bool found = false;
+  for (Py_ssize_t i = 0; !found && i < PyList_GET_SIZE(entries); i++) {
+    uint64_t spans[SHIM_RELIEVED];
+    found = shim_spans_in(core, PyList_GET_ITEM(entries, i), spans) > 0;
+  }
+  return found;
+}
+
+void shim_take_from_run(shim_core *core, uint64_t span, uint64_t operation, PyObject *deferred, PyObject *entries,
+                        const shim_scope *scope, const void *run, uint64_t now) {
+  shim_nodes nodes;
+
+  if (carries_spans(core, entries))
+    for (size_t i = scope->count; i-- > 0;)
+      if (compat_refers(scope->begun[i].deferred, deferred) && is_sibling(core, &scope->begun[i], run, operation)) {
+        take(core, span, scope->begun[i].span, now);
+        break;
+      }
+  int status = shim_reach(core, deferred, entries, &nodes);
+  for (size_t i = 0; !status && nodes.count > 1 && i < scope->count; i++) {
+    PyObject *carries = compat_referent(scope->begun[i].deferred);
+    if (carries && carries != deferred && shim_is_node(&nodes, carries) &&
+        is_sibling(core, &scope->begun[i], run, operation))
+      take(core, span, scope->begun[i].span, now);
+    Py_XDECREF(carries);
+  }
+  shim_free_nodes(&nodes);
+  compat_drop_error();
+}
+
+void shim_take_feeding(shim_core *core, uint64_t span, uint64_t operation, PyObject *deferred, const shim_scope *scope,
+                       const void *run, uint64_t now) {
+  PyObject *entries = shim_callbacks_of(core, deferred);
+  uint64_t maker = entries ? maker_of(core, span, entries) : 0;
+
+  Py_XDECREF(entries);
+  if (!maker || !may_be_fed(core, maker))
+    return;
+  for (size_t i = scope->count, left = HANDED; left && i-- > 0;)
+    if (is_sibling(core, &scope->begun[i], run, operation)) {
+      PyObject *carries = compat_referent(scope->begun[i].deferred);
+      left--;
+      if (carries && carries != deferred && shim_feeds(core, carries, deferred) > 0)
+        take(core, maker, scope->begun[i].span, now);
+      Py_XDECREF(carries);
+    }
 }

@@ -201,6 +201,17 @@ static inline bool compat_refers(PyObject *reference, PyObject *object) {
   return ((PyWeakReference *)reference)->wr_object == object;
 }
 
+/* The object of a weak reference: a new reference; NULL: it has died. */
+static inline PyObject *compat_referent(PyObject *reference) {
+#if PY_VERSION_HEX >= 0x030D0000
+  PyObject *object;
+  return PyWeakref_GetRef(reference, &object) > 0 ? object : NULL;
+#else
+  PyObject *object = PyWeakref_GetObject(reference);
+  return object == Py_None ? NULL : Py_NewRef(object);
+#endif
+}
+
 /* Calls `visit` with each object of the garbage collector, until it returns 0.  Objects that gc.freeze() has put
  * aside are left out, except in the latest 3.13. */
 static inline void compat_visit(int (*visit)(PyObject *, void *), void *argument) {

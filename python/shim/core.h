@@ -10,7 +10,8 @@
  *     chain                                    the coroutines that an operation awaits
  *     stack                                    logical stacks
  *     awaited, scopes, loop                    who waits for whom; who may adopt whom; runs of the callback loop
- *     relief, entries, operations              observers, and the generators whose resumption stands for them
+ *     relief, entries, operations, nodes       observers, and the generators whose resumption stands for them
+ *     links, begun                             Deferreds that feed each other; spans that began under a frame
  *     deferred, code                           what Deferreds, generators and code objects say of themselves
  *     turn, watch, span                        the core's lock; weak references; spans of libtheseus
  *     core, table, compat
@@ -82,6 +83,8 @@ struct shim_core {
   struct shim_late *late;
   size_t late_count, late_capacity;
   void (*leaving)(shim_core *core); /* what uninstalling in the middle of an event has put off, or NULL */
+  /* Called before a span ends.  NULL: none has taken another yet. */
+  void (*ending)(shim_core *core, uint64_t span, uint64_t now);
 
   /* code, operations: by address of the code object, of the generator */
   shim_table codes, operations;
@@ -107,7 +110,7 @@ struct shim_core {
   size_t scope_count, scope_capacity;
 
   /* awaited */
-  uint64_t *spans; /* scratch of shim_children_on() */
+  uint64_t *spans; /* of shim_begin_wait() */
   size_t span_count, span_capacity;
   const void *returned; /* the Deferred that was returned last: see awaited.h */
   uint64_t returned_span;

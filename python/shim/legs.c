@@ -54,7 +54,7 @@ static void hand_out(shim_core *core, const shim_operation *operation, compat_fr
     (void)theseus_span_end(core->profile, operation->span, THESEUS_ABANDONED, shim_now(core));
   else
     (void)shim_hand_back(
-        core, below, operation->span,
+        core, below, operation->span, deferred,
         &(shim_place){.parent = operation->parent, .operation = operation->operation, .stop = operation->stop});
   shim_remember_returned(core, deferred, operation->span);
   Py_XDECREF(entries);
@@ -81,12 +81,14 @@ static bool is_pending(shim_core *core, const shim_operation *operation, PyObjec
 }
 
 static void started(shim_core *core, shim_operation *operation, compat_frame *below, PyObject *result) {
-  shim_scope scope = shim_take_scope(core, operation, NULL);
   bool pending = is_pending(core, operation, result);
+  shim_scope scope = operation->begun;
 
   if (pending)
     (void)shim_span_of(core, operation);
   operation->returned = true;
+  if (!pending)
+    operation->begun = (shim_scope){.begun = NULL};
   const shim_operation was = *operation; /* it may be forgotten at any time */
   shim_keep_operation(core, operation);
   if (pending) {
@@ -99,8 +101,8 @@ static void started(shim_core *core, shim_operation *operation, compat_frame *be
       scope.begun[i].stop = was.stop;
     }
     (void)shim_file_under(core, below, scope.begun, scope.count);
+    shim_free_begun(&scope);
   }
-  PyMem_Free(scope.begun);
 }
 
 void shim_started(shim_core *core, compat_frame *starter, PyObject *result) {
@@ -132,9 +134,12 @@ static void suspended(shim_core *core, PyObject *awaited, PyObject *generator, u
   if (!entries)
     return;
   operation->leg = SHIM_SUSPENDED;
+  uint64_t now = shim_now(core);
   if (!shim_suspended(core, generator, line, operation, &operation->place_stack, &operation->line) &&
-      shim_find_awaited(core, shim_span_of(core, operation), awaited, entries)) {
-    shim_wait(core, operation, shim_now(core));
+      !shim_begin_operations_wait(core, operation, awaited, entries, now)) {
+    shim_wait(core, operation, now);
+    shim_drop_first(core, &operation->begun);
+    operation->begun.looked_at = operation->begun.count;
     if (status && core->installed) /* the clock may have uninstalled it */
       shim_relieve(core, entries, operation, status);
   }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* links - the Deferreds to which a Deferred hands its result, and those that it is made of. */
+/* links - the Deferreds to which a Deferred hands its result, and those that it waits for. */
 #ifndef SHIM_LINKS_H
 #define SHIM_LINKS_H
 
@@ -19,8 +19,21 @@ typedef struct shim_links {
 int shim_add_link(shim_links *links, PyObject *deferred, bool by_hand);
 /* Adds the Deferred that an entry of `feeding` hands its result to, if it does: as machinery.fed_by().  -1: error. */
 int shim_add_fed(shim_core *core, PyObject *feeding, PyObject *entry, shim_links *links);
-/* Adds the members of a DeferredList or a race.  -1: error. */
-int shim_add_members(shim_core *core, PyObject *deferred, shim_links *links);
+/* Adds the Deferreds that an entry fires by hand: as machinery.fired_by().  -1: no memory. */
+int shim_add_fired(shim_core *core, PyObject *entry, shim_links *links);
+/* Adds what a Deferred waits for: its members, and the Deferred that it is chained to.  -1: error. */
+int shim_add_near(shim_core *core, PyObject *deferred, shim_links *links);
+/* Whether one Deferred feeds another: one step by hand, after any number of lists and chains.  -1: error. */
+int shim_feeds(shim_core *core, PyObject *source, PyObject *deferred);
 void shim_free_links(shim_links *links);
+
+static inline void shim_begin_links(shim_links *links) {
+  links->items = NULL;
+  links->count = 0;
+}
+static inline void shim_begin_seen(shim_seen *seen) {
+  seen->count = 0;
+  seen->many = (shim_table){NULL, 0, 0};
+}
 
 #endif

@@ -6,6 +6,9 @@
 
 static void free_operation(shim_core *core, shim_operation *operation) {
   Py_CLEAR(operation->alive);
+  shim_cut_begun(&operation->begun, 0);
+  operation->begun.looked_at = 0;
+  (void)theseus_span_set_value(core->profile, operation->span, 1);
   operation->generator = core->spare_operations;
   core->spare_operations = operation;
 }
@@ -102,7 +105,8 @@ uint64_t shim_span_of(shim_core *core, shim_operation *operation) {
       place.detached = true;
     }
     /* The time does not matter: the span's own begins with its first wait. */
-    (void)shim_begin(core, &place, THESEUS_SPAN_LEG | operation->flags, core->latest, &operation->span);
+    (void)shim_begin(core, &place, THESEUS_SPAN_LEG | operation->flags, (uintptr_t)operation, core->latest,
+                     &operation->span);
   }
   return operation->span;
 }
@@ -122,6 +126,8 @@ shim_operation *shim_take_starting(shim_core *core, const void *starter) {
 void shim_let_go_operations(shim_core *core, uint64_t now) {
   while (core->starting_count) {
     shim_operation *operation = core->starting[--core->starting_count];
+    for (size_t i = 0; i < operation->begun.count; i++)
+      (void)theseus_span_release(core->profile, operation->begun.begun[i].span, now);
     /* Its wait has begun already if its clock uninstalls the tracer at the end of the first leg. */
     if (theseus_span_discard(core->profile, operation->span, now))
       (void)theseus_span_end(core->profile, operation->span, THESEUS_ABANDONED, now);
@@ -138,6 +144,7 @@ void shim_free_operations(shim_core *core) {
     if (operation) {
       shim_forget_chain(core, operation, 0);
       PyMem_Free(operation->chain);
+      shim_free_begun(&operation->begun);
       shim_unwatch(operation->alive, operation->callback);
       PyMem_Free(operation);
     }
@@ -148,6 +155,7 @@ void shim_free_operations(shim_core *core) {
     core->spare_operations = (shim_operation *)operation->generator;
     shim_unwatch(NULL, operation->callback);
     PyMem_Free(operation->chain);
+    shim_free_begun(&operation->begun);
     PyMem_Free(operation);
   }
   shim_table_free(&core->members);

@@ -3,7 +3,7 @@
 #ifndef SHIM_OPERATIONS_H
 #define SHIM_OPERATIONS_H
 
-#include "span.h"
+#include "begun.h"
 
 enum { SHIM_RELIEVED = 4 };
 
@@ -34,6 +34,7 @@ typedef struct shim_operation {
   bool returned;
   shim_member *chain; /* the outermost first */
   size_t chain_count, chain_capacity;
+  shim_scope begun; /* what began in it, unless a function below it has adopted that */
 } shim_operation;
 
 /* The operation of a generator, or NULL. */

@@ -21,39 +21,49 @@ static void note_loop(shim_core *core, compat_frame *frame, uint64_t span) {
 static int begin(shim_core *core, compat_frame *frame, const shim_place *place, uint64_t now, uint64_t *out) {
   const shim_code *code = core->calls[0].code; /* where the walk to its place began */
 
-  if (shim_begin(core, place, shim_flags(code), now, out))
+  if (shim_begin(core, place, shim_flags(code), 0, now, out))
     return -1;
   if (code->notification == SHIM_LOOP_NOTIFICATION)
     note_loop(core, frame, *out);
   return 0;
 }
 
+/* Adopts what began in the same operation, unless another has taken it: then that one is among them. */
+static void adopt(shim_core *core, uint64_t span, uint64_t operation, const shim_scope *scope, uint64_t now) {
+  for (size_t i = 0; i < scope->count; i++) {
+    theseus_span_info info;
+    uint64_t begun = scope->begun[i].span;
+    if (scope->begun[i].operation == operation &&
+        !(core->ending && shim_span_info(core, begun, &info) && info.marks & THESEUS_SPAN_IS_TAKEN))
+      (void)theseus_span_adopt(core->profile, begun, span, now);
+  }
+}
+
 /* A function returned a Deferred that is pending: its operation begins, and adopts what began under it. */
 static int begin_returned(shim_core *core, compat_frame *frame, compat_frame *below, PyObject *deferred,
                           PyObject *entries, const shim_place *place, shim_scope *scope) {
   uint64_t now = shim_now(core), span;
-  size_t left = 0;
 
   if (begin(core, frame, place, now, &span))
     return -1;
-  for (size_t i = 0; i < scope->count; i++)
-    if (scope->begun[i].operation == place->operation)
-      (void)theseus_span_adopt(core->profile, scope->begun[i].span, span, now);
-    else
-      scope->begun[left++] = scope->begun[i];
-  scope->count = left;
-  bool alone;
-  int others = shim_children_on(core, span, deferred, entries, &alone);
-  shim_remember_returned(core, alone ? deferred : NULL, span);
-  if (others >= 0)
+  const void *run;
+  const shim_scope *handed = shim_scope_of_caller(core, below, place->stop, &run);
+  shim_wait_for wait = {.deferred = deferred, .entries = entries};
+  adopt(core, span, place->operation, scope, now);
+  if (handed)
+    shim_take_from_run(core, span, place->operation, deferred, entries, handed, run, now);
+  if (!shim_begin_wait(core, span, &wait, scope->begun, scope->count, now))
     (void)theseus_span_await(core->profile, span, core->spans,
-                             core->span_count || others ? core->span_count : THESEUS_ALL, place->stack, place->line,
-                             now);
+                             core->span_count || wait.others ? core->span_count : THESEUS_ALL, place->stack,
+                             place->line, now);
+  shim_remember_returned(core, wait.is_alone ? deferred : NULL, span);
   if (shim_observe(core, entries, span)) {
     (void)theseus_span_end(core->profile, span, THESEUS_ABANDONED, now);
     return -1;
   }
-  return shim_hand_back(core, below, span, place);
+  if (handed && wait.is_leaf)
+    shim_take_feeding(core, span, place->operation, deferred, handed, run, now);
+  return shim_hand_back(core, below, span, deferred, place);
 }
 
 void shim_returned(shim_core *core, compat_frame *frame, PyObject *deferred) {
@@ -61,16 +71,19 @@ void shim_returned(shim_core *core, compat_frame *frame, PyObject *deferred) {
   compat_frame *below = compat_back(frame);
   shim_scope scope = shim_take_scope(core, frame, compat_code(frame));
   shim_place place;
+  bool adopted = false;
 
   core->call_count = 0;
   if (entries && !shim_locate(core, frame, &place)) {
     if (shim_has_fired(core, deferred))
       (void)theseus_record(core->profile, place.stack, place.line, 0, shim_outcome_of_deferred(core, deferred));
     else
-      (void)begin_returned(core, frame, below, deferred, entries, &place, &scope);
+      adopted = !begin_returned(core, frame, below, deferred, entries, &place, &scope);
   }
-  (void)shim_file_under(core, below, scope.begun, scope.count);
-  PyMem_Free(scope.begun);
+  for (size_t i = 0; i < scope.count; i++)
+    if (!adopted || scope.begun[i].operation != place.operation)
+      (void)shim_file_under(core, below, &scope.begun[i], 1);
+  shim_free_begun(&scope);
   compat_let(below);
   Py_XDECREF(entries);
 }
@@ -79,6 +92,6 @@ void shim_left(shim_core *core, compat_frame *frame) {
   shim_scope scope = shim_take_scope(core, frame, compat_code(frame));
   compat_frame *below = scope.count ? compat_back(frame) : NULL;
   (void)shim_file_under(core, below, scope.begun, scope.count);
-  PyMem_Free(scope.begun);
+  shim_free_begun(&scope);
   compat_let(below);
 }

@@ -19,35 +19,19 @@ static shim_scope *scope_of(shim_core *core, const void *owner) {
   return &core->scopes[i - 1];
 }
 
-/* Drops spans that have ended.  A frame that stays, such as one that turns a clock, never collects them. */
-static void drop_ended(shim_core *core, shim_scope *scope) {
-  size_t kept = 0;
-
-  for (size_t i = 0; i < scope->count; i++)
-    if (shim_span_info(core, scope->begun[i].span, NULL))
-      scope->begun[kept++] = scope->begun[i];
-  scope->count = kept;
-  scope->full = kept > 32 ? 2 * kept : 64;
-}
-
 static int file_begun(shim_core *core, const void *owner, PyCodeObject *code, const shim_begun *begun) {
   shim_scope *scope = scope_of(core, owner);
 
   if (!scope)
     return -1;
   if (!scope->count || scope->code != code) { /* new, or of a frame at this address that ended unseen */
+    shim_cut_begun(scope, 0);
     scope->code = code;
-    scope->count = 0;
-    scope->full = 64;
+    scope->full = 16;
     if (code && core->listener->scope_began)
       core->listener->scope_began(core, (PyObject *)code);
   }
-  if (SHIM_ROOM(scope->begun, scope->count, scope->capacity))
-    return -1;
-  scope->begun[scope->count++] = *begun;
-  if (scope->count > scope->full)
-    drop_ended(core, scope);
-  return 0;
+  return shim_add_begun(core, scope, begun);
 }
 
 shim_scope shim_take_scope(shim_core *core, const void *owner, const PyCodeObject *code) {
@@ -62,37 +46,106 @@ shim_scope shim_take_scope(shim_core *core, const void *owner, const PyCodeObjec
   return (shim_scope){.owner = owner};
 }
 
-static int file_one(shim_core *core, compat_frame *frame, const shim_begun *begun) {
+/* The run of a function that has this frame.  A generator that is no operation is known by a weak reference as well. */
+static void note_run(compat_frame *frame, bool is_operation, shim_begun *begun) {
+  PyObject *generator = compat_generator(frame);
+
+  begun->run = generator ? (const void *)generator : frame;
+  if (generator && !is_operation && !(begun->runner = PyWeakref_NewRef(generator, NULL))) {
+    begun->run = NULL;
+    compat_drop_error();
+  }
+}
+
+/* The operation whose generator's frame this is, or NULL. */
+static shim_operation *operation_at(shim_core *core, compat_frame *frame) {
+  PyObject *generator = compat_generator(frame);
+  return generator ? shim_operation_of(core, generator) : NULL;
+}
+
+/* What a frame is between a function and the one that called it. */
+static inline bool is_function(const shim_code *code) {
+  return code->kind == SHIM_PLAIN || code->kind == SHIM_GENERATOR;
+}
+static inline bool is_passed_through(const shim_code *code) {
+  return code->kind == SHIM_PLUMBING || code->kind == SHIM_STARTER;
+}
+
+/* Files a span.  `handed`: a Deferred is returned to the frame.  The first function from there on is handed it. */
+static int file_one(shim_core *core, compat_frame *frame, shim_begun begun, bool handed) {
   int status = 0;
 
+  begun.run = NULL;
+  begun.runner = NULL;
   frame = compat_keep(frame);
   while (frame) {
-    if (frame == begun->stop.frame) {
-      PyObject *generator = compat_generator(frame);
-      const shim_operation *operation = generator ? shim_operation_of(core, generator) : NULL;
+    if (frame == begun.stop.frame) {
+      shim_operation *operation = operation_at(core, frame);
+      if (operation && handed)
+        note_run(frame, true, &begun);
       /* If the operation is over in its first leg, the span belongs to the next operation out. */
-      if (operation && !operation->returned)
-        status = file_begun(core, operation, NULL, begun);
-      if (begun->stop.is_callback)
-        (void)theseus_span_release(core->profile, begun->span, shim_now(core));
+      if (operation)
+        status = shim_add_begun(core, &operation->begun, &begun);
+      if (begun.stop.is_callback)
+        (void)theseus_span_release(core->profile, begun.span, shim_now(core));
       break;
     }
     const shim_code *code = shim_code_of(core, frame);
+    if (code && handed && is_function(code))
+      note_run(frame, false, &begun);
+    handed = handed && code && is_passed_through(code);
     if (!code || code->kind == SHIM_PLAIN) {
-      status = code ? file_begun(core, frame, compat_code(frame), begun) : -1;
+      status = code ? file_begun(core, frame, compat_code(frame), &begun) : -1;
       break;
     }
     compat_step(&frame);
   }
   compat_let(frame);
+  Py_XDECREF(begun.runner);
   return status;
+}
+
+/* The scope of a plain function's frame, or NULL. */
+static shim_scope *scope_at(shim_core *core, compat_frame *frame) {
+  for (size_t i = core->scope_count; i-- > 0;)
+    if (core->scopes[i].owner == frame && core->scopes[i].code == compat_code(frame))
+      return &core->scopes[i];
+  return NULL;
+}
+
+shim_scope *shim_scope_of_caller(shim_core *core, compat_frame *below, shim_stop stop, const void **run) {
+  compat_frame *frame = compat_keep(below);
+  shim_scope *found = NULL;
+
+  *run = NULL;
+  while (frame) {
+    if (frame == stop.frame) {
+      shim_operation *operation = operation_at(core, frame);
+      if (operation && !*run)
+        *run = operation->generator;
+      found = operation ? &operation->begun : NULL;
+      break;
+    }
+    const shim_code *code = shim_code_of(core, frame);
+    if (!code || (!*run && !is_function(code) && !is_passed_through(code)))
+      break;
+    if (!*run && is_function(code))
+      *run = compat_generator(frame) ? (const void *)compat_generator(frame) : frame;
+    if (code->kind == SHIM_PLAIN) {
+      found = scope_at(core, frame);
+      break;
+    }
+    compat_step(&frame);
+  }
+  compat_let(frame);
+  return found && found->count ? found : NULL;
 }
 
 int shim_file_under(shim_core *core, compat_frame *frame, const shim_begun *begun, size_t count) {
   int status = 0;
 
   for (size_t i = 0; !status && i < count; i++)
-    status = file_one(core, frame, &begun[i]);
+    status = file_one(core, frame, begun[i], false);
   return status;
 }
 
@@ -111,27 +164,31 @@ static bool is_returned_to(shim_core *core, compat_frame *below, shim_stop stop)
   return reached;
 }
 
-int shim_hand_back(shim_core *core, compat_frame *below, uint64_t span, const shim_place *place) {
-  const shim_begun begun = {span, place->operation, place->stop};
-
+int shim_hand_back(shim_core *core, compat_frame *below, uint64_t span, PyObject *deferred, const shim_place *place) {
   if (place->stop.is_callback && !place->stop.by_hand && place->parent && is_returned_to(core, below, place->stop)) {
     (void)theseus_span_await_also(core->profile, place->parent, span, shim_now(core));
     return 0;
   }
-  return file_one(core, below, &begun);
+  shim_begun begun = {.span = span, .operation = place->operation, .stop = place->stop};
+  begun.deferred = PyWeakref_NewRef(deferred, NULL);
+  if (!begun.deferred)
+    compat_drop_error();
+  int status = file_one(core, below, begun, begun.deferred != NULL);
+  Py_XDECREF(begun.deferred);
+  return status;
 }
 
 void shim_let_go_scopes(shim_core *core, uint64_t now) {
   for (size_t i = 0; i < core->scope_count; i++) {
     for (size_t j = 0; j < core->scopes[i].count; j++)
       (void)theseus_span_release(core->profile, core->scopes[i].begun[j].span, now);
-    PyMem_Free(core->scopes[i].begun);
+    shim_free_begun(&core->scopes[i]);
   }
   core->scope_count = 0;
 }
 
 void shim_free_scopes(shim_core *core) {
   for (size_t i = 0; i < core->scope_count; i++)
-    PyMem_Free(core->scopes[i].begun);
+    shim_free_begun(&core->scopes[i]);
   PyMem_Free(core->scopes);
 }

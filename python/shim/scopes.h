@@ -3,16 +3,7 @@
 #ifndef SHIM_SCOPES_H
 #define SHIM_SCOPES_H
 
-#include "span.h"
-
-/* The spans that began under a frame that is still running, or in the first leg of an operation. */
-typedef struct shim_scope {
-  const void *owner; /* the frame, or the operation */
-  const void *code;  /* the frame's; NULL: of an operation */
-  shim_begun *begun;
-  size_t count, capacity;
-  size_t full; /* the count at which spans that have ended are dropped */
-} shim_scope;
+#include "begun.h"
 
 /* Whether spans have begun under this frame. */
 static inline bool shim_is_scope(const shim_core *core, compat_frame *frame) {
@@ -22,7 +13,7 @@ static inline bool shim_is_scope(const shim_core *core, compat_frame *frame) {
   return false;
 }
 
-/* Removes the scope of a frame, or of an operation (`code`: NULL).  The caller frees .begun with PyMem_Free(). */
+/* Removes the scope of a frame.  The caller frees it with shim_free_begun(). */
 shim_scope shim_take_scope(shim_core *core, const void *owner, const PyCodeObject *code);
 
 /* Files spans under the frame that may adopt them next: the innermost ordinary one from `frame` on, which may be NULL.
@@ -31,7 +22,11 @@ int shim_file_under(shim_core *core, compat_frame *frame, const shim_begun *begu
 
 /* A Deferred with this span is being returned to the frame `below`: to a callback loop, or to a function that may adopt
  * the span.  -1: no memory. */
-int shim_hand_back(shim_core *core, compat_frame *below, uint64_t span, const shim_place *place);
+int shim_hand_back(shim_core *core, compat_frame *below, uint64_t span, PyObject *deferred, const shim_place *place);
+
+/* Finds the run of the function that is handed what is returned to the frame `below`, and the scope in which the spans
+ * are that it was handed before.  NULL: there are none. */
+shim_scope *shim_scope_of_caller(shim_core *core, compat_frame *below, shim_stop stop, const void **run);
 
 /* The functions will return unseen. */
 void shim_let_go_scopes(shim_core *core, uint64_t now);

@@ -21,20 +21,17 @@ typedef struct shim_place {
   shim_stop stop;
 } shim_place;
 
-/* A span that began under a frame which is still running. */
-typedef struct shim_begun {
-  uint64_t span, operation; /* `operation`: see shim_place */
-  shim_stop stop;
-} shim_begun;
-
-/* Begins a span.  -1: no memory. */
-static inline int shim_begin(shim_core *core, const shim_place *place, uint32_t flags, uint64_t now, uint64_t *out) {
+/* Begins a span.  `value`: of the span: the address of a shim_operation, or, after that is forgotten, 1; 0: it is of a
+ * plain function.  -1: no memory. */
+static inline int shim_begin(shim_core *core, const shim_place *place, uint32_t flags, uint64_t value, uint64_t now,
+                             uint64_t *out) {
   const theseus_span_options options = {.size = sizeof options,
                                         .stack = place->stack,
                                         .flags = flags | (place->detached ? THESEUS_SPAN_DETACHED : 0),
                                         .parent = place->parent,
                                         .now_ns = now,
-                                        .line = place->line};
+                                        .line = place->line,
+                                        .value = value};
   return theseus_span_begin(core->profile, &options, out) ? -1 : 0;
 }
 

@@ -122,23 +122,23 @@ static int add_fed(shim_core *core, PyObject *feeding, PyObject *entries, bool b
   return 0;
 }
 
-/* Searches a Deferred, and those that it feeds, depth first, in order.  1: found. */
-static int goes_on_to(shim_core *core, PyObject *current, shim_place *place) {
+/* Searches a Deferred, and those that it feeds, depth first, in order, but those that were seen.  Those that it has
+ * searched go to *visited.  1: found. */
+static int search(shim_core *core, PyObject *from, bool by_hand, shim_seen *seen, shim_links *visited,
+                  shim_place *place) {
   shim_links waiting;
-  shim_seen seen;
 
-  waiting.items = NULL;
-  waiting.count = seen.count = 0;
-  seen.many = (shim_table){NULL, 0, 0};
-  int found = shim_add_link(&waiting, current, false);
+  shim_begin_links(&waiting);
+  int found = shim_add_link(&waiting, from, by_hand);
   while (!found && waiting.count) {
     shim_link link = waiting.items[--waiting.count];
-    int known = shim_see(&seen, link.deferred);
+    int known = shim_see(seen, link.deferred);
     PyObject *entries = known ? NULL : shim_callbacks_of(core, link.deferred);
     if (entries) {
       place->stop.by_hand = link.by_hand;
       found = find_in(core, entries, place);
-      if (!found && add_fed(core, link.deferred, entries, link.by_hand, &waiting))
+      if (!found && (add_fed(core, link.deferred, entries, link.by_hand, &waiting) ||
+                     shim_add_link(visited, link.deferred, link.by_hand)))
         found = -1;
     }
     if (known < 0)
@@ -147,6 +147,36 @@ static int goes_on_to(shim_core *core, PyObject *current, shim_place *place) {
     Py_DECREF(link.deferred);
   }
   shim_free_links(&waiting);
+  return found;
+}
+
+/* Adds the Deferreds that the entries of those that were visited fire by hand. */
+static int add_all_fired(shim_core *core, const shim_links *visited, shim_links *fired) {
+  int status = 0;
+  for (size_t n = 0; !status && n < visited->count; n++) {
+    PyObject *entries = shim_callbacks_of(core, visited->items[n].deferred);
+    for (Py_ssize_t i = 0; !status && entries && i < PyList_GET_SIZE(entries); i++)
+      status = shim_add_fired(core, PyList_GET_ITEM(entries, i), fired);
+    Py_XDECREF(entries);
+  }
+  return status;
+}
+
+/* 1: found. */
+static int goes_on_to(shim_core *core, PyObject *current, shim_place *place) {
+  shim_links visited, fired;
+  shim_seen seen;
+
+  shim_begin_links(&visited);
+  shim_begin_links(&fired);
+  shim_begin_seen(&seen);
+  int found = search(core, current, false, &seen, &visited, place);
+  if (!found && add_all_fired(core, &visited, &fired)) /* the last thing that is tried */
+    found = -1;
+  for (size_t i = 0; !found && i < fired.count; i++)
+    found = search(core, fired.items[i].deferred, true, &seen, &visited, place);
+  shim_free_links(&fired);
+  shim_free_links(&visited);
   shim_table_free(&seen.many);
   return found;
 }

@@ -3,6 +3,7 @@
 #ifndef SHIM_TABLE_H
 #define SHIM_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,5 +50,12 @@ typedef struct shim_seen {
 
 /* Adds an address.  1: it was there already; 0: it is new; -1: no memory.  Free .many with shim_table_free(). */
 int shim_see(shim_seen *seen, const void *address);
+
+static inline bool shim_is_seen(const shim_seen *seen, const void *address) {
+  for (size_t i = 0; i < seen->count; i++)
+    if (seen->few[i] == address)
+      return true;
+  return shim_table_get(&seen->many, address) != NULL;
+}
 
 #endif

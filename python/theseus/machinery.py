@@ -260,6 +260,33 @@ def fed_by(entry: Any, feeding: Any) -> Iterator[tuple[Any, bool]]:
             return
 
 
+_FIRING = {"callback", "errback"}
+
+
+def fired_by(entry: Any) -> Iterator[Any]:
+    """The Deferreds that a callback entry fires by hand.
+
+    It is the method `callback` or `errback` of one; or a function that names these, and has the Deferred in a closure
+    cell or among the arguments of the entry.
+    """
+    for callback, arguments, keywords in entry:
+        if is_a(callback, MethodType):
+            if is_a(callback.__func__, FunctionType) and callback.__func__.__name__ in _FIRING:
+                if is_a(callback.__self__, Deferred):
+                    yield callback.__self__
+        elif is_a(callback, FunctionType) and not _FIRING.isdisjoint(callback.__code__.co_names):
+            for cell in callback.__closure__ or ():
+                try:
+                    found = cell.cell_contents
+                except ValueError:  # empty
+                    continue
+                if is_a(found, Deferred):
+                    yield found
+            for found in (*(arguments or ()), *(keywords or {}).values()):
+                if is_a(found, Deferred):
+                    yield found
+
+
 # For the C hooks, which call these rarely.
 NO_ARGUMENTS: tuple[()] = ()
 NO_KEYWORDS: dict[str, Any] = {}
@@ -289,44 +316,6 @@ def members_of(deferred: Any) -> list[Any]:
     if _RACE_CANCEL is not None and is_a(canceller, FunctionType) and canceller.__code__ is _RACE_CANCEL:
         return list(cell_of(canceller, "to_cancel") or ())
     return []
-
-
-# ---- frames, generators and coroutines ----
-
-
-def variable(frame: Any, name: str) -> Any:
-    """A local variable of a frame that is not the one of the present event; None if it has none of this name.
-
-    Before 3.13 f_locals is a copy that the frame keeps, and with it all that was in it then: it is emptied again."""
-    variables = frame.f_locals
-    found = variables.get(name)
-    if isinstance(variables, dict) and not PYPY:
-        variables.clear()
-    return found
-
-
-def frame_of(generator: Any) -> Any:
-    """The frame of a generator, coroutine or async generator; None when it has finished, or is something else."""
-    for attribute in ("gi_frame", "cr_frame", "ag_frame"):
-        if hasattr(type(generator), attribute):
-            return getattr(generator, attribute)
-    return None
-
-
-def delegate_of(generator: Any) -> Any:
-    """Returns the operand of the `yield from` or `await` in which it is suspended."""
-    for attribute in ("gi_yieldfrom", "cr_await", "ag_await"):
-        if hasattr(type(generator), attribute):
-            return getattr(generator, attribute)
-    return None
-
-
-_RETURNS = {opcode.opmap[name] for name in ("RETURN_VALUE", "RETURN_CONST") if name in opcode.opmap}
-
-
-def is_at_return(frame: Any) -> bool:
-    """Whether a frame that is left has returned, not raised."""
-    return frame.f_code.co_code[frame.f_lasti] in _RETURNS
 
 
 # ---- the reactor: never imported here, as that would install one ----

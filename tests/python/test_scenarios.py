@@ -16,6 +16,7 @@ import scenarios_coroutines  # noqa: F401
 import scenarios_generators  # noqa: F401
 import scenarios_notifications  # noqa: F401
 import scenarios_outcomes  # noqa: F401
+import scenarios_taking  # noqa: F401
 import scenarios_towers  # noqa: F401
 import scenarios_twisted  # noqa: F401
 from callgrind_parse import Callgrind, check_laws, parse

@@ -13,7 +13,8 @@ The rooms, each of which uses only those above it:
     code           the functions of the program
     operations     the generators and coroutines that Twisted drives
     stack          the logical stack
-    awaited        the spans on a Deferred
+    links          what a Deferred waits for, and what feeds it
+    awaited        who awaits whom, and who takes whom
     scopes         the spans that a running function may adopt
     chain          the coroutines that an operation awaits
     loop           the runs of the callback loop

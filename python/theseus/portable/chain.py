@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import machinery
+from .. import generators
 from .._cffi import lib
 from .operations import Member, Operation, Operations
 from .spans import Spans
@@ -62,7 +62,7 @@ class Chains:
 
     def _is_elsewhere(self, coroutine: Any, operation: Operation) -> bool:
         """Whether it is in the chain of another operation: a generator that two use."""
-        member = self.operations.member_at(machinery.frame_of(coroutine))
+        member = self.operations.member_at(generators.frame_of(coroutine))
         return member is not None and member not in operation.chain and self.spans.info(member.span) is not None
 
     def _begin(self, operation: Operation, coroutine: Any, stack: int, now: int) -> bool:
@@ -91,6 +91,6 @@ class Chains:
         """The frame of a coroutine in a chain is left.  None: by an exception, or its value is None."""
         member = self.operations.member_at(frame)
         if member is not None:
-            member.failed = result is None and not machinery.is_at_return(frame)
+            member.failed = result is None and not generators.is_at_return(frame)
             outcome = lib.THESEUS_FAILURE if member.failed else lib.THESEUS_SUCCESS
             lib.theseus_span_set_outcome(self.spans.profile, member.span, outcome)

@@ -29,6 +29,7 @@ from .._cffi import ffi, lib
 from ..calls import Calls
 from ..machinery import PLAIN
 from ..stack import raw_frames
+from .awaited import Awaited
 from .chain import Chains
 from .legs import Legs
 from .loop import Loops
@@ -63,9 +64,11 @@ class PortableCore:
         self.codes = self.stacks.codes
         self.scopes = Scopes(self.spans, self.turn, self.codes, self.stacks.operations)
         self.loops = Loops(self.stacks, self.turn, self.watch)
-        self.returns = Returns(self.stacks, self.turn, self.scopes, self.loops)
+        self.awaited = Awaited(self.spans)
+        self.returns = Returns(self.stacks, self.turn, self.scopes, self.awaited, self.loops)
         self.chains = Chains(self.spans, self.stacks.operations, coroutines)
-        self.legs = Legs(self.stacks, self.turn, self.scopes, self.chains, self.loops)
+        self.legs = Legs(self.stacks, self.turn, self.scopes, self.awaited, self.chains, self.loops)
+        self.turn.before_end = self.legs.gives_back
 
     @property
     def installed(self) -> bool:
@@ -144,6 +147,8 @@ class PortableCore:
         if event == "call":
             if code is machinery.STARTER_CODE:
                 self.turn.event(self.legs.start, frame)
+            elif id(frame) in self.scopes.runs:
+                self.turn.event(self.scopes.begins, frame)
         elif event == "return":
             if code is machinery.DRIVER_CODE:
                 self.turn.event(self.legs.ended, frame)

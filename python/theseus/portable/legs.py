@@ -7,9 +7,9 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from .. import machinery
+from .. import generators, machinery
 from .._cffi import lib
-from .awaited import children_on
+from .awaited import Awaited
 from .chain import Chains
 from .observer import Reports, observe
 from .operations import Operation
@@ -20,12 +20,21 @@ from .turn import Turn
 
 
 class Legs:
-    def __init__(self, stacks: LogicalStacks, turn: Turn, scopes: Scopes, chains: Chains, reports: Reports) -> None:
+    def __init__(
+        self,
+        stacks: LogicalStacks,
+        turn: Turn,
+        scopes: Scopes,
+        awaited: Awaited,
+        chains: Chains,
+        reports: Reports,
+    ) -> None:
         self.stacks = stacks
         self.spans = stacks.spans
         self.operations = stacks.operations
         self.turn = turn
         self.scopes = scopes
+        self.awaited = awaited
         self.chains = chains
         self.reports = reports
         self.starting: dict[int, Operation] = {}  # by id of the starter's frame
@@ -34,12 +43,12 @@ class Legs:
     def start(self, frame: Any) -> None:
         """The starter's frame begins: a generator is about to be driven for the first time."""
         generator = frame.f_locals.get("gen")
-        generator_frame = machinery.frame_of(generator)
+        generator_frame = generators.frame_of(generator)
         if generator_frame is None:
             return
         code = self.stacks.codes.of(generator_frame)
         place = self.stacks.locate(frame, [(code.function, 0)])
-        span = self.spans.begin(place, lib.THESEUS_SPAN_LEG | code.flags, self.turn.now())
+        span = self.spans.begin(place, lib.THESEUS_SPAN_LEG | code.flags, self.turn.now(), is_driven=True)
         operation = self.starting[id(frame)] = Operation(span, place, id(frame))
         self.operations.add(generator, operation)
         self.spans.loose = 0
@@ -47,7 +56,6 @@ class Legs:
     def started(self, frame: Any, deferred: Any) -> None:
         """… and returns this; None: it raised."""
         operation = self.starting.pop(id(frame), None)
-        begun = self.scopes.take(frame)
         if operation is None:
             return
         operation.returned = True
@@ -62,11 +70,11 @@ class Legs:
             observe(deferred, self.reports, operation.span)
             self.spans.loose = 0
             place = Place(operation.stack, 0, operation.parent, operation.enclosing, False, operation.stop)
-            self.scopes.hand_back(frame, operation.span, place)
+            self.scopes.hand_back(frame, operation.span, deferred, place)
             return
         self.spans.loose = 0
         # What began in its only leg belongs to the next operation out.
-        left = [Begun(span.span, operation.enclosing, operation.stop) for span in begun]
+        left = [Begun(one.span, operation.enclosing, operation.stop, one.deferred, 0) for one in operation.begun]
         self.scopes.file_under(frame.f_back, left)
 
     def ended(self, frame: Any) -> None:
@@ -79,7 +87,7 @@ class Legs:
         if operation.line and not operation.returned:  # a second leg: its Deferred was returned, but unseen
             self._lost(id(generator), operation)
             return
-        if machinery.frame_of(generator) is None:
+        if generators.frame_of(generator) is None:
             self._finished(generator, operation)
             return
         deferred = variables.get("result")
@@ -87,8 +95,11 @@ class Legs:
             return
         places = list(self.stacks.places(generator, operation))
         _generator, operation.place_stack, operation.line = places[-1]
-        children, _others = children_on(self.spans, operation.span, deferred)
-        self.chains.wait(operation, places, children, self.turn.now())
+        now = self.turn.now()
+        begun = operation.begun[operation.looked_at :]
+        children, _others = self.awaited.begins(operation.span, deferred, begun, now)
+        self.chains.wait(operation, places, children, now)
+        operation.forget_ended(self.spans)
 
     def _finished(self, generator: Any, operation: Operation) -> None:
         if operation.returned and self.spans.info(operation.span) is not None:
@@ -103,10 +114,21 @@ class Legs:
             del self.starting[operation.starter]
         self.operations.forget(generator, operation)
 
+    def gives_back(self, span: int, now: int) -> None:
+        """A span is about to end.  What it took goes back to the operation, and is held if that runs."""
+        info = self.spans.info(span) if self.awaited.has_taken else None
+        if info is not None and info.marks & lib.THESEUS_SPAN_HAS_CHILDREN:
+            operation = self.operations.by_span.get(info.operation)
+            if operation is not None and generators.is_running(operation.alive()):
+                lib.theseus_span_resume(self.spans.profile, operation.span, now)
+                operation.looked_at = 0
+
     def let_go(self, now: int) -> None:
         """The Deferreds of those in their first leg will be returned unseen."""
         for generator, operation in list(self.operations.by_generator.items()):
             if not operation.returned:
+                for one in operation.begun:
+                    lib.theseus_span_release(self.spans.profile, one.span, now)
                 self.spans.drop(operation.span, now)  # it waits already, if its clock uninstalls us
                 self.operations.forget(generator, operation)
         self.starting.clear()

@@ -6,7 +6,7 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-from .. import machinery
+from .. import generators, machinery
 from .observer import Handed, Unbox
 from .setprofile import Watch
 from .stack import LogicalStacks
@@ -43,7 +43,7 @@ class Loops:
         Since Twisted 24.7 a Deferred may be fired with one.  The loop takes it for a Deferred that a callback
         returned, and would wait for it.
         """
-        current = machinery.variable(loop, "current")
+        current = generators.variable(loop, "current")
         entries = machinery.callbacks_of(current) if current is not None else None
         if entries is None:
             return result

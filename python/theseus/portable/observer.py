@@ -63,6 +63,12 @@ def observes(callback: Any, profile: Any) -> bool:
     return type(callback) is Observer and callback.reports.profile is profile
 
 
+def spans_on(deferred: Any, profile: Any) -> list[int]:
+    """The spans that a Deferred carries itself, in the order in which it was returned for them."""
+    entries = machinery.callbacks_of(deferred) or ()
+    return [entry[0][0].span for entry in entries if observes(entry[0][0], profile)]
+
+
 def observe(deferred: Any, reports: Reports, span: int) -> None:
     """Appends an observer to the callbacks of a pending Deferred."""
     observer = Observer(reports, span)

@@ -7,8 +7,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from .. import machinery
-from .spans import Place, Stop
+from .. import generators
+from .spans import Place, Scope, Spans, Stop
 
 
 class Member:
@@ -22,7 +22,7 @@ class Member:
     failed: bool  # an exception left it
 
     def __init__(self, coroutine: Any) -> None:
-        self.frame = id(machinery.frame_of(coroutine))
+        self.frame = id(generators.frame_of(coroutine))
         self.span = 0
         self.alive = weakref.ref(coroutine)
         self.failed = False
@@ -33,7 +33,7 @@ class Operation:
 
     __slots__ = (
         *("frame", "span", "stack", "parent", "enclosing", "stop", "starter", "place_stack", "line", "alive"),
-        *("returned", "chain", "innermost"),
+        *("returned", "chain", "innermost", "begun", "looked_at"),
     )
 
     frame: int  # id of the generator's frame
@@ -49,6 +49,8 @@ class Operation:
     returned: bool  # its Deferred has been returned
     chain: list[Member]
     innermost: int  # the span that waits: of the last one in the chain; of the operation, if it has none
+    begun: Scope  # what began in it, unless a function below it has adopted that
+    looked_at: int  # the number of those that the legs before have asked whether they feed what was awaited
 
     def __init__(self, span: int, place: Place, starter: int) -> None:
         self.span = self.innermost = span
@@ -60,6 +62,14 @@ class Operation:
         self.starter = starter
         self.returned = False
         self.chain = []
+        self.begun = Scope()
+        self.looked_at = 0
+
+    def forget_ended(self, spans: Spans) -> None:
+        """A leg has ended.  What begins in the next one is asked then."""
+        while self.begun and spans.info(self.begun[0].span) is None:
+            del self.begun[0]
+        self.looked_at = len(self.begun)
 
 
 class Operations:
@@ -68,13 +78,14 @@ class Operations:
     def __init__(self) -> None:
         self.by_generator: dict[int, Operation] = {}
         self.by_frame: dict[int, Operation] = {}
+        self.by_span: dict[int, Operation] = {}
         self.members: dict[int, Member] = {}  # of all chains, by id of the frame
         # Called if a generator was collected, and no event has told that its Deferred was returned.
         self.lost: Callable[[Operation], object] = lambda operation: None
 
     def add(self, generator: Any, operation: Operation) -> None:
         key = id(generator)
-        operation.frame = id(machinery.frame_of(generator))
+        operation.frame = id(generators.frame_of(generator))
         table = weakref.ref(self)
 
         def collected(_: object) -> None:
@@ -88,7 +99,7 @@ class Operations:
         operation.alive = weakref.ref(generator, collected)
         if key in self.by_generator:  # it is driven twice, and is the later operation's
             self.forget_chain(self.by_generator[key], 0)
-        self.by_generator[key] = self.by_frame[operation.frame] = operation
+        self.by_generator[key] = self.by_frame[operation.frame] = self.by_span[operation.span] = operation
 
     def forget(self, generator: int, operation: Operation) -> None:
         """A generator has finished, or was collected: from now on its id, and its frame's, may be another's."""
@@ -96,6 +107,7 @@ class Operations:
             del self.by_generator[generator]
         if self.by_frame.get(operation.frame) is operation:
             del self.by_frame[operation.frame]
+        self.by_span.pop(operation.span, None)
         self.forget_chain(operation, 0)
 
     def forget_chain(self, operation: Operation, first: int) -> None:
@@ -108,7 +120,7 @@ class Operations:
     def member_at(self, frame: Any) -> Member | None:
         """The member of a chain whose frame this is."""
         member = self.members.get(id(frame))
-        return member if member is not None and machinery.frame_of(member.alive()) is frame else None
+        return member if member is not None and generators.frame_of(member.alive()) is frame else None
 
     def of(self, generator: Any) -> Operation | None:
         operation = self.by_generator.get(id(generator))
@@ -117,4 +129,4 @@ class Operations:
     def at(self, frame: Any) -> Operation | None:
         """The operation whose generator's frame this is."""
         operation = self.by_frame.get(id(frame))
-        return operation if operation is not None and machinery.frame_of(operation.alive()) is frame else None
+        return operation if operation is not None and generators.frame_of(operation.alive()) is frame else None

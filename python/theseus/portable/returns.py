@@ -8,17 +8,20 @@ from typing import Any
 from .. import machinery
 from .._cffi import lib
 from ..calls import LOOP_NOTIFICATION
-from .awaited import children_on
+from .awaited import Awaited
 from .observer import Reports, observe
 from .scopes import Scopes
 from .stack import LogicalStacks
 from .turn import Turn
 
+_HANDED = 8  # of the spans that a run was handed, only the last ones may feed what a function returns to it
+
 
 class Returns:
-    def __init__(self, stacks: LogicalStacks, turn: Turn, scopes: Scopes, reports: Reports) -> None:
+    def __init__(self, stacks: LogicalStacks, turn: Turn, scopes: Scopes, awaited: Awaited, reports: Reports) -> None:
         self.stacks = stacks
         self.spans = stacks.spans
+        self.awaited = awaited
         self.turn = turn
         self.scopes = scopes
         self.reports = reports
@@ -42,16 +45,25 @@ class Returns:
             self.stacks.codes.calls.note(span, frame.f_locals["self"])
         left = []
         for other in begun:
-            if other.operation == place.operation:
-                lib.theseus_span_adopt(profile, other.span, span, now)
-            else:
+            if other.operation != place.operation:
                 left.append(other)
-        children, others = children_on(self.spans, span, deferred)
+            elif not self._is_taken(other.span):  # else its taker is among them
+                lib.theseus_span_adopt(profile, other.span, span, now)
+        handed = self.scopes.handed_to_caller(frame, place.operation, place.stop)
+        self.awaited.take_from_run(span, deferred, handed, now)
+        children, others = self.awaited.begins(span, deferred, begun, now)
         self.spans.wait(span, children if children or others else None, place.stack, place.line, now)
         observe(deferred, self.reports, span)
         self.spans.loose = 0
-        self.scopes.hand_back(frame, span, place)
+        if handed:
+            handed = self.scopes.handed_to_caller(frame, place.operation, place.stop)[-_HANDED:]
+            self.awaited.take_what_feeds(span, deferred, handed, now)
+        self.scopes.hand_back(frame, span, deferred, place)
         self.scopes.file_under(frame.f_back, left)
+
+    def _is_taken(self, span: int) -> bool:
+        info = self.spans.info(span)
+        return info is not None and bool(info.marks & lib.THESEUS_SPAN_IS_TAKEN)
 
     def left(self, frame: Any) -> None:
         """The frame returns something else, or raises."""

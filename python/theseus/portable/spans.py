@@ -37,6 +37,14 @@ class Begun(NamedTuple):
     span: int
     operation: int  # that it began in
     stop: Stop
+    deferred: Any  # weak reference
+    run: int  # the run of a function that the Deferred was handed to: see Scopes.run_of()
+
+
+class Scope(list[Begun]):
+    """The spans that began under one frame, or in one operation."""
+
+    full = 16  # the length at which those that have ended are dropped: a frame may stay, such as one that turns a clock
 
 
 class Spans:
@@ -73,13 +81,15 @@ class Spans:
             return None
         return self._span_info
 
-    def begin(self, place: Place, flags: int, now: int) -> int:
+    def begin(self, place: Place, flags: int, now: int, is_driven: bool = False) -> int:
+        """`is_driven`: it is of a generator, not of a plain function.  This is the value of the span."""
         options = self._options
         options.stack = options.place_stack = place.stack
         options.line = place.line
         options.parent = place.parent
         options.flags = flags | (lib.THESEUS_SPAN_DETACHED if place.detached else 0)
         options.now_ns = now
+        options.value = is_driven
         if lib.theseus_span_begin(self.profile, options, self._out_u64):
             raise MemoryError
         self.loose = int(self._out_u64[0])
@@ -101,6 +111,7 @@ class Spans:
         options = self._options
         options.stack, options.place_stack, options.line = stack, place_stack, line
         options.parent, options.flags, options.now_ns = parent, lib.THESEUS_SPAN_PART, now
+        options.value = True
         if lib.theseus_span_begin(self.profile, options, self._out_u64):
             return 0
         return int(self._out_u64[0])

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .. import machinery
+from .. import generators, machinery
 from .._cffi import lib
 from ..calls import Calls
 from ..machinery import DRIVER, GENERATOR, LOOP, PLAIN, REACTOR
@@ -104,41 +104,52 @@ class LogicalStacks:
 
     def continuation(self, loop: Any) -> tuple[int, int, int, int, bool, Stop] | None:
         """What the Deferred that a callback loop runs goes on to: (stack, line, parent, operation, detached, stop)."""
-        current = machinery.variable(loop, "current")
-        waiting = [] if current is None else [(current, False)]
-        seen: set[int] = set()
-        while waiting:
-            deferred, by_hand = waiting.pop()
-            if id(deferred) in seen:
-                continue
-            seen.add(id(deferred))
-            entries = machinery.callbacks_of(deferred) or ()
-            for entry in entries:
-                callback = entry[0][0]
-                if observes(callback, self.spans.profile):
-                    info = self.spans.info(callback.span)
-                    if info is not None:
-                        stop = Stop(id(loop), True, by_hand)
-                        return info.place_stack, info.line, callback.span, callback.span, False, stop
-                    continue
-                generator = machinery.resumed_generator(entry)
-                operation = generator is not None and self.operations.of(generator)
-                if operation:
-                    return (
-                        operation.place_stack,
-                        operation.line,
-                        operation.innermost,
-                        operation.span,
-                        False,
-                        Stop(id(loop), True, by_hand),
-                    )
-            fed = [(d, by_hand or hand) for entry in entries for d, hand in machinery.fed_by(entry, deferred)]
-            waiting.extend(reversed(fed))
+        current = generators.variable(loop, "current")
+        seen: dict[int, Any] = {}
+        if current is not None:
+            found = self._goes_on_to(current, False, id(loop), seen)
+            # The last thing that is tried: functions that fire a Deferred.
+            fired = [one for deferred in seen.values() for one in self._fired_by(deferred)] if found is None else []
+            for deferred in fired:
+                found = found or self._goes_on_to(deferred, True, id(loop), seen)
+            if found is not None:
+                return found
         passed = self.passed.get(id(loop))
         if passed is not None:
             stack, line, parent, detached = passed
             return stack, line, parent, parent, detached, Stop(id(loop), True, True)
         return None
+
+    def _goes_on_to(
+        self, deferred: Any, by_hand: bool, loop: int, seen: dict[int, Any]
+    ) -> tuple[int, int, int, int, bool, Stop] | None:
+        """Searches a Deferred, and those that it feeds, depth first, in order, but those that were seen."""
+        waiting = [(deferred, by_hand)]
+        while waiting:
+            deferred, by_hand = waiting.pop()
+            if id(deferred) in seen:
+                continue
+            seen[id(deferred)] = deferred
+            entries = machinery.callbacks_of(deferred) or ()
+            for entry in entries:
+                callback = entry[0][0]
+                stop = Stop(loop, True, by_hand)
+                if observes(callback, self.spans.profile):
+                    info = self.spans.info(callback.span)
+                    if info is not None:
+                        return info.place_stack, info.line, callback.span, callback.span, False, stop
+                    continue
+                generator = machinery.resumed_generator(entry)
+                operation = generator is not None and self.operations.of(generator)
+                if operation:
+                    return operation.place_stack, operation.line, operation.innermost, operation.span, False, stop
+            fed = [(d, by_hand or hand) for entry in entries for d, hand in machinery.fed_by(entry, deferred)]
+            waiting.extend(reversed(fed))
+        return None
+
+    @staticmethod
+    def _fired_by(deferred: Any) -> list[Any]:
+        return [one for entry in machinery.callbacks_of(deferred) or () for one in machinery.fired_by(entry)]
 
     def pass_observer(self, span: int, loop: Any) -> None:
         """The loop of this frame has called the observer of a span.
@@ -153,19 +164,19 @@ class LogicalStacks:
 
     def driven(self, driver: Any) -> tuple[int, int, int] | None:
         """A generator that its driver acts for while it is suspended: (stack, line, span)."""
-        generator = machinery.variable(driver, "gen")
+        generator = generators.variable(driver, "gen")
         operation = self.operations.of(generator)
-        if operation is None or machinery.frame_of(generator) is None:
+        if operation is None or generators.frame_of(generator) is None:
             return None
         return (*self.suspended(generator, operation), operation.span)
 
     def places(self, generator: Any, operation: Operation) -> Iterator[tuple[Any, int, int]]:
         """Where an operation is suspended: (generator, stack, line) of its own frame and of those that it awaits."""
-        stack, line = operation.stack, line_of(machinery.frame_of(generator))
+        stack, line = operation.stack, line_of(generators.frame_of(generator))
         while True:
             yield generator, stack, line
-            generator = machinery.delegate_of(generator)
-            frame = machinery.frame_of(generator)
+            generator = generators.delegate_of(generator)
+            frame = generators.frame_of(generator)
             if frame is None:
                 return
             code = self.codes.of(frame)

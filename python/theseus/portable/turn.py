@@ -31,6 +31,7 @@ class Turn:
         self.asking: set[int] = set()  # the threads that are asking for the time
         self.afterwards: Callable[[int], None] | None = None  # called when the core is idle
         self.late: deque[tuple[int, int, int]] = deque()  # (span, outcome, now)
+        self.before_end: Callable[[int, int], None] = lambda span, now: None
 
     def now(self) -> int:
         thread = threading.get_ident()
@@ -108,4 +109,5 @@ class Turn:
     def drain(self) -> None:
         while self.late:
             span, outcome, now = self.late.popleft()
+            self.before_end(span, now)
             lib.theseus_span_end(self.profile, span, outcome, now)
