@@ -288,10 +288,11 @@ int theseus_change_outcome(theseus_profile *profile, uint32_t stack, uint64_t la
   moved.outcome = (uint32_t)to;
   moved.count = 1;
   moved.latency_ns = latency_ns;
+  ptrdiff_t index = bucket - profile->histogram.items;
   int status = th_histogram_reserve(&profile->histogram, &profile->alloc, 1);
   if (status)
     return status;
-  bucket = bucket_of(profile, stats, latency_ns, from);
+  bucket = &profile->histogram.items[index]; /* the array may have moved */
   bucket->count--;
   bucket->latency_ns -= latency_ns;
   (void)th_histogram_add(&profile->histogram, &profile->alloc, &moved, &stats->buckets); /* room was reserved */
