@@ -19,27 +19,27 @@ PROGRAM, PSEUDO, LEAF = int(lib.THESEUS_PROGRAM), int(lib.THESEUS_PSEUDO), int(l
 MACHINERY, RETURNING = int(lib.THESEUS_MACHINERY), int(lib.THESEUS_RETURNING)
 
 # The calls of Twisted's that programs wait on, by full name, in the order of the manual; the short name is what the
-# pattern's group holds.
+# pattern's group holds.  Before CPython 3.11 names have no class.
 _LEAVES = re.compile(
     "|".join(
         (
-            r"twisted\.internet\.defer\.(Deferred(?:Lock|Semaphore)\.(?:acquire|release|run))",
-            r"twisted\.internet\.defer\.(DeferredQueue\.(?:get|put))",
-            r"twisted\.internet\.defer\.(DeferredFilesystemLock\.deferUntilLocked)",
+            r"twisted\.internet\.defer\.((?:Deferred(?:Lock|Semaphore)\.)?(?:acquire|release|run))",
+            r"twisted\.internet\.defer\.((?:DeferredQueue\.)?(?:get|put))",
+            r"twisted\.internet\.defer\.((?:DeferredFilesystemLock\.)?deferUntilLocked)",
             r"twisted\.internet\.defer\.(_ConcurrencyPrimitive\.run)",
             r"twisted\.internet\.threads\.(deferToThread|deferToThreadPool)",
-            r"twisted\.enterprise\.adbapi\.(ConnectionPool\.run\w+)",
-            r"twisted\.internet\.task\.(deferLater|LoopingCall\.start)",
-            r"twisted\.internet\.task\.(CooperativeTask\.whenDone|Cooperator\.coiterate)",
+            r"twisted\.enterprise\.adbapi\.((?:ConnectionPool\.)?run\w+)",
+            r"twisted\.internet\.task\.(deferLater|(?:LoopingCall\.)?start)",
+            r"twisted\.internet\.task\.((?:CooperativeTask\.)?whenDone|(?:Cooperator\.)?coiterate)",
             r"twisted\.internet\.utils\.(getProcess\w+)",
-            r"twisted\.internet\.endpoints\.(\w+\.connect|connectProtocol)",
-            r"twisted\.internet\.protocol\.(ClientCreator\.connect\w+)",
-            r"twisted\.web\.client\.(\w*Agent\.request|readBody|HTTPConnectionPool\.getConnection)",
-            r"twisted\.names\.client\.(lookup\w+|getHostByName|\w*Resolver\.(?:query|lookup\w+))",
-            r"twisted\.names\.(?:common|resolve|root|cache|hosts)\.(\w+\.(?:lookup\w+|query|getHostByName))",
-            r"twisted\.protocols\.amp\.(\w+\.callRemote(?:String)?)",
-            r"twisted\.spread\.pb\.(\w+\.callRemote)",
-            r"twisted\.spread\.flavors\.(\w+\.callRemote)",
+            r"twisted\.internet\.endpoints\.((?:\w+\.)?connect|connectProtocol)",
+            r"twisted\.internet\.protocol\.((?:ClientCreator\.)?connect(?:TCP|UNIX|SSL))",
+            r"twisted\.web\.client\.((?:\w*Agent\.)?request|readBody|(?:HTTPConnectionPool\.)?getConnection)",
+            r"twisted\.names\.client\.(lookup\w+|getHostByName|(?:\w*Resolver\.)?(?:query|lookup\w+))",
+            r"twisted\.names\.(?:common|resolve|root|cache|hosts)\.((?:\w+\.)?(?:lookup\w+|query|getHostByName))",
+            r"twisted\.protocols\.amp\.((?:\w+\.)?callRemote(?:String)?)",
+            r"twisted\.spread\.pb\.((?:\w+\.)?callRemote)",
+            r"twisted\.spread\.flavors\.((?:\w+\.)?callRemote)",
         )
     )
 )
@@ -114,6 +114,8 @@ def _parsed(text: str) -> object:
 
     section = re.search(r"^\[tool\.theseus\]\s*$(.*?)(?=^\[|\Z)", text, re.MULTILINE | re.DOTALL)
     value = re.search(r"^machinery\s*=\s*(\[.*?\])", section.group(1), re.MULTILINE | re.DOTALL) if section else None
+    if section and not value and re.search(r"^machinery\s*=", section.group(1), re.MULTILINE):
+        raise ValueError("tool.theseus.machinery is no list")
     try:
         return ast.literal_eval(value.group(1)) if value else []
     except SyntaxError as error:

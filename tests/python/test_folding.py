@@ -145,7 +145,7 @@ def test_the_table(hook: str) -> None:
     assert {"pages", "page", "acquire", "deferLater"} <= names
     assert not [name for name in rows if kind_of(name, "x", False, NOTHING, "") == MACHINERY]
     page = next(row for row in rows.values() if row.name.endswith(".page"))
-    lock = next(row for row in rows.values() if row.name.endswith("DeferredLock.acquire"))
+    lock = next(row for row in rows.values() if row.name.endswith(".acquire"))
     assert (page.deferreds, page.latency_max, page.inclusive) == (2, 3 * 10**9, 3 * 10**9)
     assert (lock.deferreds, lock.wait) == (2, 5 * 10**8)  # half of the head's weight for the second, for 1 s
     assert str(profile).endswith(" frames hidden]")
