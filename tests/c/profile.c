@@ -349,6 +349,23 @@ static void test_totals(void) {
   theseus_profile_free(copy);
 }
 
+/* ---- another outcome ---- */
+
+static void test_change_outcome(void) {
+  theseus_profile *p = spans_profile(0);
+  must(theseus_record(p, 1, 1, 1000, THESEUS_SUCCESS) == THESEUS_OK);
+  must(theseus_record(p, 1, 1, 9, THESEUS_SUCCESS) == THESEUS_OK);
+  is_int(theseus_change_outcome(p, 1, 1000, THESEUS_SUCCESS, THESEUS_CANCELLED), THESEUS_OK, "an outcome is changed");
+  theseus_stack_info stack = stack_of(p, 1);
+  ok(stack.success == 1 && stack.cancelled == 1 && stack.operations == 2, "one operation ended so, one otherwise");
+  ok(stack.latency_ns == 1009 && stack.latency_min_ns == 9 && stack.latency_max_ns == 1000, "latencies stay");
+  is_int(theseus_change_outcome(p, 1, 1000, THESEUS_SUCCESS, THESEUS_FAILURE), THESEUS_EINVAL, "none is left");
+  is_int(theseus_change_outcome(p, 1, 1000, THESEUS_CANCELLED, THESEUS_SUCCESS), THESEUS_OK, "and back");
+  stack = stack_of(p, 1);
+  ok(stack.success == 2 && stack.cancelled == 0, "as before");
+  theseus_profile_free(p);
+}
+
 int main(void) {
   test_buckets();
   test_percentiles();
@@ -358,5 +375,6 @@ int main(void) {
   test_merge();
   test_new();
   test_totals();
+  test_change_outcome();
   return done();
 }
