@@ -60,6 +60,7 @@ EXTRA_DIST += \
   %D%/shim/types.c \
   %D%/shim/watch.c \
   %D%/shim/watch.h \
+  %D%/theseus.1 \
   %D%/theseus.pth \
   %D%/theseus.start \
   %D%/theseus/__init__.py \

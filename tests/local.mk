@@ -92,6 +92,7 @@ EXTRA_DIST += \
   %D%/python/cli/test_export.py \
   %D%/python/cli/test_diff.py \
   %D%/python/cli/test_import.py \
+  %D%/python/cli/test_man.py \
   %D%/python/cli/test_origin.py \
   %D%/python/cli/test_report.py \
   %D%/python/conftest.py \
