@@ -35,8 +35,9 @@ def unfinished(names: list[str]) -> list[str]:
     said = []
     for name in names:
         origin = {} if name == "-" else _origin(name)
-        if origin.get("desc") in UNFINISHED and origin.get("pid", "").isdigit():
-            said.append(_unfinished(name, origin["desc"], int(origin["pid"])))
+        lines = set(origin.get("desc", "").splitlines()) & set(UNFINISHED)
+        if lines and origin.get("pid", "").isdigit():
+            said.append(_unfinished(name, min(lines), int(origin["pid"])))
     return said
 
 

@@ -74,7 +74,7 @@ def test_an_end(tmp_path: pathlib.Path, end: str) -> None:
     assert b"napped" in out, err
     assert counts(tmp_path / "out.pb.gz") == FOUND
     assert profiles(tmp_path) == ["out.pb.gz"]
-    assert profile(tmp_path / "out.pb.gz").origin["desc"] == "Trigger: Program termination"
+    assert profile(tmp_path / "out.pb.gz").origin["desc"].splitlines()[0] == "Trigger: Program termination"
 
 
 def test_the_ends_are_what_they_say(tmp_path: pathlib.Path) -> None:
@@ -104,7 +104,7 @@ def test_a_valid_file_from_the_start(tmp_path: pathlib.Path) -> None:
         assert {name: number for name, number in counts(tmp_path / "out.pb.gz").items() if name in FOUND} == found
         status, (note,) = report(tmp_path / "out.pb.gz")
         assert status == 0 and f"process {process.pid} was killed" in note
-        said = profile(tmp_path / "out.pb.gz").origin["desc"]
+        said = profile(tmp_path / "out.pb.gz").origin["desc"].splitlines()[0]
         assert said == ("Trigger: interval" if found else "Trigger: start")
         (tmp_path / "out.pb.gz").unlink()
         assert profiles(tmp_path) == []
