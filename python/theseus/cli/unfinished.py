@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from .. import kin
@@ -42,20 +41,10 @@ def unfinished(names: list[str]) -> list[str]:
 
 
 def _unfinished(name: str, desc: str, pid: int) -> str:
-    if _runs(pid):
+    if kin.is_alive(kin.identity(pid)):
         return f"{name}: process {pid} runs; this is what it had measured at its {desc.rpartition(' ')[2]}"
     lost = "all that it measured is lost" if desc.endswith("start") else "what came after the last interval is lost"
     return f"{name}: process {pid} was killed, or left without a word: {lost} (theseus run --every SECONDS saves more)"
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        pass
-    return True
 
 
 def _origin(name: str) -> dict[str, str]:
