@@ -282,6 +282,7 @@ typedef struct theseus_profile_info {
   uint64_t duration_ns;      /* the same */
   uint64_t folded_pushes;    /* pushes that gave a stack which was there, because of max_recursion */
   uint64_t max_recursion;    /* its own, or that of a profile that was merged: the least; 0: none has one */
+  uint64_t is_cut;           /* 1: stacks lack frames, pushed here, or in a file or a profile that was added */
 } theseus_profile_info;
 
 /* The sums of what was measured at all stacks. */

@@ -164,7 +164,7 @@ static int describe_losses(const theseus_profile *profile, theseus_graph *graph)
   const char *said = theseus_profile_get(profile, "desc");
   size_t n = said ? strlen(said) + 1 : 0;
 
-  if (!profile->info.truncated_pushes)
+  if (!th_profile_is_cut(profile))
     return THESEUS_OK;
   char *text = th_alloc_zeroed(&graph->alloc, n + sizeof TOO_DEEP, 1);
   if (!text)

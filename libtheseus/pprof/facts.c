@@ -58,7 +58,7 @@ static uint64_t number_of(const th_pprof_tables *tables, const char *key) {
 }
 
 void th_pprof_facts_read_bounds(const th_pprof_tables *tables, theseus_profile *profile) {
-  profile->info.truncated_pushes += number_of(tables, TH_WORD_MAX_DEPTH) > 0;
+  profile->info.is_cut |= number_of(tables, TH_WORD_MAX_DEPTH) > 0;
   th_profile_add_recursion(profile, number_of(tables, TH_WORD_MAX_RECURSION));
 }
 

@@ -11,8 +11,7 @@ bool th_pprof_is_fact(const struct th_text *comment);
 /* Interns the facts among the texts of `profile`.  ENOMEM, ELIMIT, EOVERFLOW. */
 int th_pprof_facts_read(const th_pprof_tables *tables, theseus_profile *profile, struct th_facts *out);
 
-/* Notes in the profile's info whether its stacks were cut, and at which recursion they may have been folded.  The file
- * does not say how many frames were cut: it counts as one. */
+/* Notes in the profile's info whether its stacks were cut, and at which recursion they may have been folded. */
 void th_pprof_facts_read_bounds(const th_pprof_tables *tables, theseus_profile *profile);
 
 #endif

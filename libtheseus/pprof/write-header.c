@@ -164,7 +164,7 @@ static void send_bound(th_pprof_writer *writer, const char *key, uint64_t number
 /* Sends whether stacks were cut, and at which recursion they may have been folded. */
 static void send_bounds(th_pprof_writer *writer) {
   const theseus_profile *profile = writer->profile;
-  if (profile->info.truncated_pushes)
+  if (th_profile_is_cut(profile))
     send_bound(writer, TH_WORD_MAX_DEPTH, profile->max_depth);
   if (profile->info.max_recursion)
     send_bound(writer, TH_WORD_MAX_RECURSION, profile->info.max_recursion);

@@ -163,6 +163,7 @@ static void add_sums(theseus_profile *into, const theseus_profile *from, const s
   into->info.truncated_pushes += from->info.truncated_pushes;
   into->info.folded_pushes += from->info.folded_pushes;
   th_profile_add_recursion(into, from->info.max_recursion);
+  into->info.is_cut |= from->info.is_cut;
   into->info.flattened_spans += from->info.flattened_spans;
   into->info.lost_wait_ns += from->info.lost_wait_ns;
   into->info.lost_latencies += from->info.lost_latencies;

@@ -10,6 +10,7 @@ int theseus_profile_info_get(const theseus_profile *profile, theseus_profile_inf
   theseus_profile_info info = profile->info;
   info.memory = profile->alloc.used;
   info.refusals = profile->alloc.refused;
+  info.is_cut = th_profile_is_cut(profile);
   return th_give(out, &info, sizeof info);
 }
 

@@ -88,6 +88,11 @@ void th_profile_count(theseus_profile *profile, uint32_t stack, int outcome, uin
 /* Joins the object that another profile has for a function: a text, or TH_NONE. */
 void th_profile_join_object(theseus_profile *profile, uint32_t function, uint32_t text);
 
+/* Returns true if stacks lack frames, of this profile or of what was added to it. */
+static inline bool th_profile_is_cut(const theseus_profile *profile) {
+  return profile->info.is_cut || profile->info.truncated_pushes;
+}
+
 /* Joins the max_recursion of another profile, as merging does.  0: that one has none. */
 static inline void th_profile_add_recursion(theseus_profile *profile, uint64_t max_recursion) {
   uint64_t *least = &profile->info.max_recursion;

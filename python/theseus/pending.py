@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._cffi import lib
+from .kinds import PROGRAM, kind_of, patterns
 from .stack import Frame, frames
 from .table import seconds
 from .text import printable
@@ -25,6 +26,14 @@ _STATES = {
 }
 
 
+_NO_PATTERN = patterns(())
+
+
+@functools.lru_cache(maxsize=10_000)
+def _is_program(name: str, file: str) -> bool:
+    return kind_of(name, file, True, _NO_PATTERN, "") == PROGRAM
+
+
 class Pending(NamedTuple):
     """An operation whose Deferred has not fired."""
 
@@ -40,6 +49,17 @@ class Pending(NamedTuple):
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
+    def at(self) -> str:
+        """The place in the program: where it is suspended, or if that is in the machinery, the call that led there."""
+        line = self.line
+        for frame in reversed(self.place):
+            if _is_program(frame.name, frame.file):
+                own = frame is self.place[-1] and self.place == self.frames
+                return f"{'' if own else f' in {frame.name}'} at {frame.file}:{line}"
+            line = frame.call_line
+        at = self.place[-1] if self.place else None
+        return f" at {at.file}:{self.line}" if at and at.file else ""
+
     def lines(self) -> Iterator[str]:
         """One line for each operation, indented below its parent."""
         waiting = [(self, 0)]
@@ -48,8 +68,7 @@ class Pending(NamedTuple):
             name = pending.frames[-1].name if pending.frames else "(root)"
             if pending.looping:
                 name += f" of {pending.looping}"
-            at = pending.place[-1] if pending.place else None
-            where = f" at {at.file}:{pending.line}" if at and at.file else ""
+            where = pending.at()
             yield f"{'  ' * depth}{seconds(pending.age)} {printable(name + where)} ({pending.state})"
             waiting.extend((child, depth + 1) for child in reversed(pending.children))
 

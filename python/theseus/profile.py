@@ -66,10 +66,7 @@ class Profile:
     @property
     def is_cut(self) -> bool:
         """Whether some stacks were too deep, and lack frames."""
-        info = ffi.new("theseus_profile_info *")
-        info.size = ffi.sizeof(info[0])
-        check(lib.theseus_profile_info_get(self._handle, info), "info")
-        return bool(info.truncated_pushes)
+        return bool(self._info().is_cut)
 
     @property
     def origin(self) -> dict[str, str]:

@@ -135,7 +135,8 @@ def test_pending_says_what_loops(hook: str) -> None:
         assert [one.looping for one in found] == names
         assert [one.state for one in found] == ["notification"] * len(names)
         for one, name in zip(found, names):
-            assert f"start of {name} at " in str(one) and str(one).endswith("(notification)")
+            place = f"in {__name__}.test_pending_says_what_loops at {__file__}:"
+            assert f"start of {name} {place}" in str(one) and str(one).endswith("(notification)")
             assert one.frames[-1].name.startswith("twisted.internet.task.") and "Pusher" not in one.frames[-1].name
         for loop in loops:
             loop.stop()

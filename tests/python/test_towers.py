@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -120,13 +123,17 @@ def deep(clock: Clock) -> None:
 
 
 @every_hook
-def test_what_was_cut_is_said(hook: str) -> None:
+def test_what_was_cut_is_said(hook: str, tmp_path: Path) -> None:
     profile = traced(deep, hook, Clock())
     assert profile.is_cut
     assert max(len(stack.frames) for stack in profile) == 512
     assert "Some stacks were too deep: they lack frames." in str(profile)
     header = b"\ndesc: Theseus: some stacks were too deep: they lack frames\n"
     assert header in written(profile)
+    profile.write(tmp_path / "deep.pb.gz", format="pprof")
+    for view in ("--tree", "--table"):
+        command = [sys.executable, "-m", "theseus", "report", view, str(tmp_path / "deep.pb.gz")]
+        assert "\n    Some stacks were too deep: they lack frames.\n" in subprocess.check_output(command, text=True)
     again = load(io.BytesIO(written(profile, "pprof")))
     assert isinstance(again, Profile) and again.is_cut and header in written(again)
     whole = Profile()

@@ -109,7 +109,7 @@ def _report_profile(whole: Profile, shown: Profile, hidden: int, view: str, want
         places = [place_of_function(row.name, row.file, row.first_line, place) for row in table[: wanted.limit]]
         lines = printed_rows(table[: wanted.limit], places)
         more = len(table) - wanted.limit
-        show([header(whole), "", *lines, *_footer(hidden, None, max(more, 0), place)], headings=3)
+        show([header(whole), "", *lines, *_footer(hidden, None, max(more, 0), place), *_cut(whole)], headings=3)
         return
     tree_view = View(Tree(shown._handle), wanted)
     if view == "json":
@@ -121,7 +121,8 @@ def _report_profile(whole: Profile, shown: Profile, hidden: int, view: str, want
         show([header(whole), "", "Nothing was measured: no function returned a Deferred while the program was traced."])
         return
     lines = list(rendered(tree_view, place))
-    show([header(whole), "", *lines, *_footer(hidden, tree_view, tree_view.hidden, place)], headings=3)
+    footer = _footer(hidden, tree_view, tree_view.hidden, place)
+    show([header(whole), "", *lines, *footer, *_cut(whole)], headings=3)
 
 
 def _is_wanted(row: Row, wanted: Wanted) -> bool:
@@ -133,6 +134,10 @@ def _is_wanted(row: Row, wanted: Wanted) -> bool:
     if wanted.outcome and not getattr(row, {"failed": "failure"}.get(wanted.outcome, wanted.outcome)):
         return False
     return all(matches(pattern) for pattern in (wanted.focus, wanted.root) if pattern)
+
+
+def _cut(whole: Profile) -> list[str]:
+    return [f"{' ' * 4}Some stacks were too deep: they lack frames."] if whole.is_cut else []
 
 
 def _footer(hidden: int, view: View | None, more: int, place: Callable[[str, int], str]) -> list[str]:
