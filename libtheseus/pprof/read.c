@@ -249,7 +249,7 @@ static int read_all(struct reader *reader, th_bytes bytes, th_sampling *sampling
   if (!status)
     status = th_pprof_tables_resolve(tables, profile);
   if (!status)
-    status = th_pprof_sampling_read(tables, profile, sampling);
+    status = th_pprof_sampling_read(tables, profile, reader->events.ours, sampling);
   if (!status)
     status = th_pprof_labels_init(&reader->labels, tables, profile, reader->events.ours);
   if (!status && !(reader->values = th_alloc_zeroed(&profile->alloc, tables->type_count, sizeof *reader->values)))
@@ -274,7 +274,7 @@ static int read_profile(theseus_profile *profile, th_bytes bytes, theseus_read_e
   th_sampling_init(&sampling);
   th_bookings_begin(&reader->bookings, profile);
   int status = read_all(reader, bytes, &sampling);
-  if (!status)
+  if (!status && reader->events.ours)
     status = th_pprof_facts_read(&reader->tables, profile, &facts);
   if (status) {
     th_bookings_undo(&reader->bookings);

@@ -20,13 +20,14 @@ static bool names_event(const struct th_text *comment) {
   return comment->length > n && memcmp(comment->bytes, TH_WORD_EVENT, n) == 0;
 }
 
-static int read_comments(const th_pprof_tables *tables, theseus_profile *profile, th_sampling *out) {
+/* Of the comments of other tools only the long names of events mean something. */
+static int read_comments(const th_pprof_tables *tables, theseus_profile *profile, bool ours, th_sampling *out) {
   int status = THESEUS_OK;
 
   for (uint32_t i = 0; i < tables->comment_count && !status; i++) {
     const struct th_text *comment = th_pprof_string(tables, tables->comments[i]);
     uint32_t text;
-    if (!comment || !comment->length || names_event(comment) || th_pprof_is_fact(comment))
+    if (!comment || !comment->length || names_event(comment) || (ours && th_pprof_is_fact(comment)))
       continue;
     status = th_pprof_intern(profile, comment, &text);
     if (!status)
@@ -65,7 +66,7 @@ static int check_period(const th_pprof_tables *tables, const theseus_profile *pr
                        was[TH_PERIOD_UNIT] == TH_NONE ? "" : th_strings_get(strings, was[TH_PERIOD_UNIT]));
 }
 
-int th_pprof_sampling_read(const th_pprof_tables *tables, theseus_profile *profile, th_sampling *out) {
+int th_pprof_sampling_read(const th_pprof_tables *tables, theseus_profile *profile, bool ours, th_sampling *out) {
   const uint64_t strings[TH_SAMPLING_TEXTS] = {tables->period_type.name, tables->period_type.unit, tables->default_type,
                                                tables->drop_frames, tables->keep_frames};
   int status = THESEUS_OK;
@@ -76,7 +77,7 @@ int th_pprof_sampling_read(const th_pprof_tables *tables, theseus_profile *profi
   if (!status)
     status = check_period(tables, profile, out);
   if (!status)
-    status = read_comments(tables, profile, out);
+    status = read_comments(tables, profile, ours, out);
   if (!status)
     status = read_mappings(tables, profile, out);
   return status ? status : th_sampling_reserve(&profile->sampling, &profile->alloc, out);

@@ -7,9 +7,9 @@
 #include "pprof/tables.h"
 #include "profile/sampling.h"
 
-/* Reads all of it into `out`, with texts of the profile, and makes room for it there.  `out` is to be freed in any
- * case.  EFORMAT (a text that is not in the string table; a period type that is not that of the profile), ENOMEM,
- * ELIMIT, EOVERFLOW. */
-int th_pprof_sampling_read(const th_pprof_tables *tables, theseus_profile *profile, th_sampling *out);
+/* `ours`: as in th_pprof_events.  Reads all of it into `out`, with texts of the profile, and makes room for it there.
+ * `out` is to be freed in any case.  EFORMAT (a text that is not in the string table; a period type that is not that of
+ * the profile), ENOMEM, ELIMIT, EOVERFLOW. */
+int th_pprof_sampling_read(const th_pprof_tables *tables, theseus_profile *profile, bool ours, th_sampling *out);
 
 #endif
