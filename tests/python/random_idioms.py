@@ -479,6 +479,10 @@ class IdiomAuthor(Author):
                 [f"t{step} = {self.operation(after, 1)}", f"{wait}timeout_deferred(t{step}, 2)"],
                 [f"t{step} = {self.operation(after, 1)}", f"kept({self.operation(after, 1)})"]
                 + [f"{wait}gatherResults([stop_cancellation(t{step}), later(2)], consumeErrors=True)"],
+                [f"m{step} = {self.operation(after, 1)}", f"for number in range({rng.randrange(5, 10)}):"]
+                + ["    kept(later(number))", f"{wait}yieldable(stop_cancellation(m{step}))"],
+                [f"m{step} = [later(number) for number in range({rng.randrange(5, 40)})]"]
+                + [f"{wait}gathered([stop_cancellation(each) for each in m{step}])"],
             ]
         if self.has(CORO) and awaits:
             choices += [
