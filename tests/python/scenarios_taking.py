@@ -569,3 +569,19 @@ def what_fires_a_deferred_goes_on_to_who_waits_for_it(clock: Clock) -> None:
 
     page()
     clock.pump([1] * 4)
+
+
+@row({"page;sleep": 3, "[detached];page;sleep": 23})
+def many_that_ended_in_an_earlier_leg_hide_none_that_feeds(clock: Clock) -> None:
+    @inlineCallbacks
+    def page():
+        sleep(clock, 9)
+        for _ in range(14):
+            sleep(clock, 1)
+        yield sleep(clock, 1)
+        done: Deferred[Any] = Deferred()
+        sleep(clock, 2).addCallback(done.callback)
+        yield done
+
+    page()
+    clock.pump([1] * 10)

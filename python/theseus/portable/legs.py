@@ -96,7 +96,7 @@ class Legs:
         places = list(self.stacks.places(generator, operation))
         _generator, operation.place_stack, operation.line = places[-1]
         now = self.turn.now()
-        begun = operation.begun[operation.looked_at :]
+        begun = operation.begun[operation.begun.looked_at :]
         children, _others = self.awaited.begins(operation.span, deferred, begun, now)
         self.chains.wait(operation, places, children, now)
         operation.forget_ended(self.spans)
@@ -121,7 +121,7 @@ class Legs:
             operation = self.operations.by_span.get(info.operation)
             if operation is not None and generators.is_running(operation.alive()):
                 lib.theseus_span_resume(self.spans.profile, operation.span, now)
-                operation.looked_at = 0
+                operation.begun.looked_at = 0
 
     def let_go(self, now: int) -> None:
         """The Deferreds of those in their first leg will be returned unseen."""

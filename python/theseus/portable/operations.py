@@ -33,7 +33,7 @@ class Operation:
 
     __slots__ = (
         *("frame", "span", "stack", "parent", "enclosing", "stop", "starter", "place_stack", "line", "alive"),
-        *("returned", "chain", "innermost", "begun", "looked_at"),
+        *("returned", "chain", "innermost", "begun"),
     )
 
     frame: int  # id of the generator's frame
@@ -50,7 +50,6 @@ class Operation:
     chain: list[Member]
     innermost: int  # the span that waits: of the last one in the chain; of the operation, if it has none
     begun: Scope  # what began in it, unless a function below it has adopted that
-    looked_at: int  # the number of those that the legs before have asked whether they feed what was awaited
 
     def __init__(self, span: int, place: Place, starter: int) -> None:
         self.span = self.innermost = span
@@ -63,13 +62,12 @@ class Operation:
         self.returned = False
         self.chain = []
         self.begun = Scope()
-        self.looked_at = 0
 
     def forget_ended(self, spans: Spans) -> None:
         """A leg has ended.  What begins in the next one is asked then."""
         while self.begun and spans.info(self.begun[0].span) is None:
             del self.begun[0]
-        self.looked_at = len(self.begun)
+        self.begun.looked_at = len(self.begun)
 
 
 class Operations:

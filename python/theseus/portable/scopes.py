@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import weakref
+from itertools import compress
 from typing import Any
 
 from .. import generators
@@ -32,7 +33,9 @@ class Scopes:
     def file(self, scope: Scope, begun: list[Begun]) -> None:
         scope.extend(begun)
         if len(scope) > scope.full:
-            scope[:] = [span for span in scope if self.spans.info(span.span) is not None]
+            is_open = [self.spans.info(span.span) is not None for span in scope]
+            scope.looked_at = sum(is_open[: scope.looked_at])
+            scope[:] = compress(scope, is_open)
             scope.full = max(16, 2 * len(scope))
 
     def file_under(self, frame: Any, begun: list[Begun]) -> None:

@@ -45,6 +45,7 @@ class Scope(list[Begun]):
     """The spans that began under one frame, or in one operation."""
 
     full = 16  # the length at which those that have ended are dropped: a frame may stay, such as one that turns a clock
+    looked_at = 0  # the number of those that the legs before have asked whether they feed what was awaited
 
 
 class Spans:
