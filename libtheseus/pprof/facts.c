@@ -14,9 +14,9 @@ static const char *value_of(const struct th_text *comment, const char *key, size
   return comment->bytes + n + middle;
 }
 
-bool th_pprof_is_fact(const struct th_text *comment) {
+bool th_pprof_is_fact(const struct th_text *comment, bool ours) {
   size_t length;
-  for (int fact = 0; fact < TH_FACTS; fact++)
+  for (int fact = 0; ours && fact < TH_FACTS; fact++)
     if (value_of(comment, th_fact_key(fact), &length))
       return true;
   return value_of(comment, TH_WORD_MAX_DEPTH, &length) || value_of(comment, TH_WORD_MAX_RECURSION, &length);

@@ -5,8 +5,8 @@
 
 #include "pprof/tables.h"
 
-/* Returns true if a comment is a fact, or a bound. */
-bool th_pprof_is_fact(const struct th_text *comment);
+/* Returns true if a comment is a fact, which only files of ours have, or a bound. */
+bool th_pprof_is_fact(const struct th_text *comment, bool ours);
 
 /* Interns the facts among the texts of `profile`.  ENOMEM, ELIMIT, EOVERFLOW. */
 int th_pprof_facts_read(const th_pprof_tables *tables, theseus_profile *profile, struct th_facts *out);

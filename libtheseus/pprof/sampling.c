@@ -27,7 +27,7 @@ static int read_comments(const th_pprof_tables *tables, theseus_profile *profile
   for (uint32_t i = 0; i < tables->comment_count && !status; i++) {
     const struct th_text *comment = th_pprof_string(tables, tables->comments[i]);
     uint32_t text;
-    if (!comment || !comment->length || names_event(comment) || (ours && th_pprof_is_fact(comment)))
+    if (!comment || !comment->length || names_event(comment) || th_pprof_is_fact(comment, ours))
       continue;
     status = th_pprof_intern(profile, comment, &text);
     if (!status)
