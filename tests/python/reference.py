@@ -522,7 +522,7 @@ class Reference:
                 if working is not None and frame_of(generator) is not None:
                     return self.push(self.suspended(working)[0], *reversed(frames)), working, None
             elif self.dispatches(code):
-                return self.push(("[reactor]",), *reversed(frames)), None, None
+                return self.push(("[reactor]",), *reversed(frames)), None, called or frame
             elif not is_plumbing(code):
                 frames.append(function(code))
             called, frame = frame, frame.f_back
