@@ -215,11 +215,13 @@ void theseus_table_free(theseus_table *table) {
   theseus_graph_free(graph);
 }
 
-const theseus_graph *theseus_table_graph(const theseus_table *table) { return table->graph; }
+const theseus_graph *theseus_table_graph(const theseus_table *table) { return table ? table->graph : NULL; }
 
-uint32_t theseus_table_count(const theseus_table *table) { return table->count; }
+uint32_t theseus_table_count(const theseus_table *table) { return table ? table->count : 0; }
 
 int theseus_table_get(const theseus_table *table, uint32_t row, theseus_table_row *out) {
+  if (!table)
+    return THESEUS_EINVAL;
   theseus_graph_function function = {.size = sizeof function};
 
   if (row >= table->count)
@@ -249,7 +251,7 @@ int theseus_table_get(const theseus_table *table, uint32_t row, theseus_table_ro
 }
 
 int theseus_table_histogram(const theseus_table *table, uint32_t row, uint64_t *counts) {
-  if (row >= table->count || !counts)
+  if (!table || row >= table->count || !counts)
     return THESEUS_EINVAL;
   memset(counts, 0, THESEUS_BUCKETS * sizeof *counts);
   th_histogram_fill(&table->histogram, table->rows[table->order[row]].stats.buckets, counts);

@@ -321,9 +321,11 @@ void theseus_tree_free(theseus_tree *tree) {
   th_alloc_free(&alloc, tree, 1, sizeof *tree);
 }
 
-uint32_t theseus_tree_count(const theseus_tree *tree) { return tree->item_count; }
+uint32_t theseus_tree_count(const theseus_tree *tree) { return tree ? tree->item_count : 0; }
 
 int theseus_tree_get(const theseus_tree *tree, uint32_t node, theseus_tree_node *out) {
+  if (!tree)
+    return THESEUS_EINVAL;
   if (node >= tree->item_count)
     return THESEUS_EINVAL;
   uint32_t id = tree->order[node];
@@ -351,7 +353,7 @@ int theseus_tree_get(const theseus_tree *tree, uint32_t node, theseus_tree_node 
 }
 
 int theseus_tree_histogram(const theseus_tree *tree, uint32_t node, uint64_t *counts) {
-  if (node >= tree->item_count || !counts)
+  if (!tree || node >= tree->item_count || !counts)
     return THESEUS_EINVAL;
   memset(counts, 0, THESEUS_BUCKETS * sizeof *counts);
   th_histogram_fill(&tree->histogram, tree->items[tree->order[node]].stats.buckets, counts);

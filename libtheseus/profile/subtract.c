@@ -82,7 +82,8 @@ static int check_cells(const struct difference *d) {
     uint32_t found = find_cell(d, &cell->key);
     uint64_t value = th_fixed_round(cell->value);
     if (value && (found == TH_NONE || th_fixed_round(d->profile->cells.items[found].value) < value))
-      return THESEUS_EINVAL;
+      return th_failure_set(&d->profile->alloc.failure, "theseus_profile_subtract", THESEUS_EINVAL,
+                            "cell # of `earlier` is greater", i, 0);
   }
   return THESEUS_OK;
 }
@@ -131,7 +132,8 @@ static int subtract_buckets(struct difference *d) {
       return status;
     struct th_bucket *left = &d->histogram.items[found];
     if (left->count < bucket.count || left->latency_ns < bucket.latency_ns)
-      return THESEUS_EINVAL;
+      return th_failure_set(&d->profile->alloc.failure, "theseus_profile_subtract", THESEUS_EINVAL,
+                            "the latencies of stack # of `earlier` are not in `profile`", earlier->items[i].stack, 0);
     left->count -= bucket.count;
     left->latency_ns -= bucket.latency_ns;
   }
@@ -189,7 +191,8 @@ static int subtract_spans(struct difference *d) {
     uint32_t stats = d->earlier->stacks.items[i].stats;
     if (stats != TH_NONE &&
         !subtract_stats(&d->stats[profile->stacks.items[d->stacks[i]].stats], &d->earlier->stats[stats]))
-      return THESEUS_EINVAL;
+      return th_failure_set(&d->profile->alloc.failure, "theseus_profile_subtract", THESEUS_EINVAL,
+                            "a count of stack # of `earlier` is greater", i, 0);
   }
   int status = subtract_buckets(d);
   for (uint32_t i = 0; i < profile->stats_count && !status; i++)
@@ -239,9 +242,14 @@ static void commit(struct difference *d) {
 int theseus_profile_subtract(theseus_profile *profile, const theseus_profile *earlier) {
   struct difference d = {.profile = profile, .earlier = earlier};
 
-  if (!profile || !earlier || profile == earlier || profile->spans.open_count ||
-      profile->generation != earlier->generation)
+  if (!profile || !earlier)
     return THESEUS_EINVAL;
+  if (profile == earlier)
+    return th_fail(profile, THESEUS_EINVAL, "`profile` equals `earlier`", 0, 0);
+  if (profile->spans.open_count)
+    return th_fail(profile, THESEUS_EINVAL, "# spans are open: subtract from a copy", profile->spans.open_count, 0);
+  if (profile->generation != earlier->generation)
+    return th_fail(profile, THESEUS_EINVAL, "theseus_profile_clear() was called between the two", 0, 0);
   th_alloc *alloc = &profile->alloc;
   const size_t counts[] = {earlier->functions.count + (size_t)1, earlier->stacks.count, earlier->event_count,
                            earlier->labels.count + (size_t)1};

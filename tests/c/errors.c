@@ -64,6 +64,13 @@ static void test_profile(void) {
   must(theseus_record(other, 1, 1, 1, THESEUS_SUCCESS) == THESEUS_OK);
   is_int(theseus_profile_merge(profile, other), THESEUS_EOVERFLOW, "a sum of two profiles");
   ok(strstr(theseus_error(profile), "exceed"), "says so: %s", theseus_error(profile));
+  fails(THESEUS_EINVAL, profile, theseus_profile_subtract(profile, profile),
+        "theseus_profile_subtract(): `profile` equals `earlier`");
+  fails(THESEUS_EINVAL, other, theseus_profile_subtract(other, profile),
+        "theseus_profile_subtract(): cell 0 of `earlier` is greater");
+  begin(profile, 1, THESEUS_NO_SPAN, 0, 0);
+  fails(THESEUS_EINVAL, profile, theseus_profile_subtract(profile, other),
+        "theseus_profile_subtract(): 1 spans are open: subtract from a copy");
   theseus_profile_free(profile);
   theseus_profile_free(other);
 }
@@ -101,6 +108,9 @@ static void test_null(void) {
   uint32_t out;
   uint64_t span;
   theseus_graph *graph;
+  theseus_profile *fold;
+  theseus_table *table;
+  theseus_tree *tree;
 
   is_str(theseus_error(NULL), "the object is NULL", "theseus_error");
   const int statuses[] = {
@@ -143,6 +153,20 @@ static void test_null(void) {
       theseus_folded_write(NULL, 0, &sink),
       theseus_pprof_write(NULL, NULL, &sink),
       theseus_pprof_read(NULL, "", 0, NULL),
+      theseus_profile_fold(NULL, NULL, 0, NULL, &fold),
+      theseus_profile_subtract(NULL, NULL),
+      theseus_profile_totals(NULL, NULL),
+      theseus_profile_returning(NULL, NULL, 0),
+      theseus_profile_functions(NULL, NULL, &table),
+      theseus_table_get(NULL, 0, NULL),
+      theseus_table_histogram(NULL, 0, NULL),
+      theseus_profile_tree(NULL, THESEUS_WAIT, NULL, 0, &tree),
+      theseus_tree_get(NULL, 0, NULL),
+      theseus_tree_histogram(NULL, 0, NULL),
+      theseus_graph_set(NULL, "pid", "1"),
+      theseus_graph_info_get(NULL, NULL),
+      theseus_comment_get(NULL, 0, NULL),
+      theseus_label_get(NULL, 1, 0, NULL),
   };
   for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
     is_int(statuses[i], THESEUS_EINVAL, "call %zu without an object", i);
@@ -150,7 +174,8 @@ static void test_null(void) {
   theseus_profile_clear(NULL);
   theseus_profile_set_time(NULL, 1, 1);
   is_uint(theseus_function_count(NULL) + theseus_stack_count(NULL) + theseus_event_count(NULL) +
-              theseus_cell_count(NULL) + theseus_open_span_count(NULL) + theseus_label_count(NULL, 1),
+              theseus_cell_count(NULL) + theseus_open_span_count(NULL) + theseus_label_count(NULL, 1) +
+              theseus_table_count(NULL) + theseus_tree_count(NULL),
           0, "counts of nothing");
 }
 
