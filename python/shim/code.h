@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* code - what is known of code objects.  machinery.py is asked once for each. */
+/* code - the kind, function and lines of each code object.  describe() of calls.py is called once for each. */
 #ifndef SHIM_CODE_H
 #define SHIM_CODE_H
 
@@ -15,32 +15,33 @@ typedef struct shim_code {
   int kind;
   int notification; /* an enum shim_notification */
   uint32_t function;
-  /* The lines of the last few places that were looked up: a look-up walks through the code's table of lines. */
+  /* The lines of the last few places that were looked up.  A look-up walks through the code's table of lines. */
   struct {
     int place;
     uint32_t line;
   } lines[7];
-  /* The stack that the function was last pushed on, and the result; 0: none yet. */
+  /* The last push of the function: onto which stack, from which line, and the result; 0: none yet. */
   struct {
     uint32_t parent, line, stack;
   } pushed;
-  PyObject *alive;    /* weak reference, … */
-  PyObject *callback; /* … whose callback drops this entry */
+  PyObject *alive;    /* a weak reference to the code object */
+  PyObject *callback; /* the callback of `alive`: drops this entry */
 } shim_code;
 
-/* Borrowed from the core.  NULL: no memory. */
+/* Returns the entry of a frame's code, which the core owns.  Returns NULL if there is no memory. */
 shim_code *shim_code_of(shim_core *core, compat_frame *frame);
 
-/* The line that a frame is at. */
+/* Returns the line that a frame is at. */
 uint32_t shim_line(shim_code *code, compat_frame *frame);
 
-/* Pushes a function on a stack, to which it was called from this line.  -1: no memory. */
+/* Pushes a function on a stack, called from this line.  If the library refuses the push, because the stack is too deep,
+ * for example, *stack stays as it is.  Returns -1 if there is no memory. */
 int shim_push(shim_core *core, uint32_t *stack, shim_code *code, uint32_t line);
 
-/* The flags with which an operation of this code begins. */
+/* Returns the flags with which an operation of this code begins. */
 static inline uint32_t shim_flags(const shim_code *code) { return code->notification ? THESEUS_SPAN_NOTIFICATION : 0; }
 
-/* Whether code is of something that is suspended and resumed. */
+/* Returns true if the code is that of a generator, a coroutine or an async generator. */
 static inline bool shim_is_generator(PyObject *code) {
   return (((PyCodeObject *)code)->co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)) != 0;
 }
