@@ -7,14 +7,14 @@
 
 #include "core.h"
 
-/* The starter's frame begins: a generator is about to be driven for the first time. */
+/* Handles the begin of the starter's frame: a generator is about to be driven for the first time. */
 void shim_start(shim_core *core, compat_frame *starter);
-/* … and returns this; NULL: it raised. */
+/* Handles the end of the starter's frame, which returns `result`.  NULL: it raised. */
 void shim_started(shim_core *core, compat_frame *starter, PyObject *result);
 
-/* The driver's frame begins, perhaps to resume its generator.  On any thread. */
+/* Handles the begin of the driver's frame, which may resume its generator.  Any thread may call this. */
 void shim_resumed(shim_core *core, compat_frame *driver);
-/* … and returns, perhaps with its generator suspended. */
+/* Handles the end of the driver's frame, which may leave its generator suspended. */
 void shim_leg_ended(shim_core *core, compat_frame *driver);
 
 #endif

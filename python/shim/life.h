@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: ISC */
-/* life - how a core is made, lets go of the program, and is freed. */
+/* life - creates a core, detaches it from the program, and frees it. */
 #ifndef SHIM_LIFE_H
 #define SHIM_LIFE_H
 
 #include "core.h"
 
-/* Core(machinery, profile address, profile owner, clock or None, use sys.monitoring) */
+/* Core(machinery, calls, profile address, profile owner, clock or None, use sys.monitoring, coroutines are
+ * operations) */
 PyObject *shim_core_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords);
 
-/* Operations that are under way go on without the core.  In the middle of an event that is put off until its end. */
+/* Detaches the core: pending operations go on without it.  In the middle of an event, this is put off until the event
+ * ends. */
 void shim_let_go(shim_core *core);
 
 /* Slots of the type. */

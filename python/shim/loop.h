@@ -5,32 +5,33 @@
 
 #include "core.h"
 
-/* A run of the loop has called the observer of a span.  Its other callbacks belong where that span's function was
- * called. */
+/* A run of the loop that has called the observer of a span.  The other callbacks of that run belong where the span's
+ * function was called. */
 typedef struct shim_passed {
   const void *loop; /* the frame */
-  uint32_t stack;   /* of that span, as are the operation of its parent, and whether it is detached */
+  uint32_t stack;   /* the stack of that span; `parent` and `detached` are the span's, too */
   uint64_t parent;
   bool detached;
 } shim_passed;
 
-/* A Deferred that is a result, on its way through the loop in a box. */
+/* A Deferred that is a result, and goes through the loop in a box. */
 typedef struct shim_boxed {
   const void *loop; /* the frame */
   PyObject *current, *box;
 } shim_boxed;
 
-/* An observer was called by the loop of this frame (borrowed), or by something else. */
+/* Handles the call of an observer.  `loop` is the frame that called it, borrowed: a callback loop, or anything else. */
 void shim_fired(shim_core *core, uint64_t span, int outcome, compat_frame *loop);
 
-/* The frame of the loop returns. */
+/* Handles the return of the loop's frame. */
 void shim_loop_left(shim_core *core, compat_frame *frame);
 
-/* Passes a Deferred on as a result.  Since Twisted 24.7 a Deferred may be fired with one, but the loop takes it for a
- * Deferred that a callback returned, and would wait for it.  A new reference; NULL with the exception of a callback. */
+/* Passes a Deferred on as a result.  Since Twisted 24.7 a Deferred may be fired with a Deferred.  But the loop would
+ * take that for a Deferred that a callback returned, and would wait for it.  Returns a new reference, or NULL with the
+ * exception of a callback. */
 PyObject *shim_pass_deferred(shim_core *core, PyObject *result);
 
-/* Whether shim_loop_left() has anything to do. */
+/* Returns true if shim_loop_left() has anything to do. */
 static inline bool shim_has_loops(const shim_core *core) { return core->passed_count || core->boxed_count; }
 
 void shim_let_go_loops(shim_core *core);

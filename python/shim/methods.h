@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* methods - Core as Python sees it: hooks.py makes one, the Tracer calls it.  PortableCore has the same methods. */
+/* methods - the Python type Core.  hooks.py makes one, and the Tracer calls it.  PortableCore has the same methods. */
 #ifndef SHIM_METHODS_H
 #define SHIM_METHODS_H
 

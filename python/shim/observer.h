@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* observer - the source of two events: a Deferred's result has come to the place where the Deferred was when it was
- * returned; a Deferred was collected before that.
+/* observer - the source of two events.
+ *
+ * - A Deferred's result has reached the place where the Deferred was when a function returned it.
+ * - A Deferred was collected before that.
  *
  * An observer passes the result on untouched. */
 #ifndef SHIM_OBSERVER_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* operations - the generators and coroutines that Twisted drives, as data. */
+/* operations - the data of the generators and coroutines that Twisted drives. */
 #ifndef SHIM_OPERATIONS_H
 #define SHIM_OPERATIONS_H
 
@@ -12,17 +12,17 @@ typedef struct shim_member {
   const void *coroutine; /* its address */
   PyObject *alive;       /* weak reference to it */
   uint64_t span;
-  bool failed; /* an exception left it */
+  bool failed; /* true: an exception left it */
 } shim_member;
 
 typedef struct shim_operation {
-  const void *generator;      /* NULL: collected or finished in its first leg */
-  PyObject *alive;            /* weak reference; NULL in the first leg */
-  PyObject *callback;         /* its callback, which serves the next operation in this place, too */
+  const void *generator;      /* NULL: it was collected, or finished in its first leg */
+  PyObject *alive;            /* weak reference to the generator; NULL in the first leg */
+  PyObject *callback;         /* the callback of `alive`; the next operation in this struct uses it again */
   uint64_t span;              /* THESEUS_NO_SPAN: see shim_span_of() */
   uint64_t parent, operation; /* see shim_place */
   bool detached;
-  uint32_t flags; /* with which its span begins, besides THESEUS_SPAN_LEG */
+  uint32_t flags; /* the flags of its span, besides THESEUS_SPAN_LEG */
   uint32_t stack, place_stack, line;
   shim_stop stop;
   const void *starter;                                   /* the frame of the call that began it */
@@ -30,47 +30,50 @@ typedef struct shim_operation {
   /* The spans that its resumption ends in place of observers: see relief.h. */
   uint64_t relieved[SHIM_RELIEVED];
   int relieved_count;
-  const void *relieved_by; /* the driver's variable `status` in that leg, which the resumption is called with */
+  const void *relieved_by; /* the driver's variable `status` in that leg; the resumption is called with it */
   bool returned;
   shim_member *chain; /* the outermost first */
   size_t chain_count, chain_capacity;
-  shim_scope begun; /* what began in it, unless a function below it has adopted that */
+  shim_scope begun; /* the spans that began in it, unless a function below it has adopted them */
 } shim_operation;
 
-/* The operation of a generator, or NULL. */
+/* Returns the operation of a generator, or NULL. */
 static inline shim_operation *shim_operation_of(const shim_core *core, PyObject *generator) {
-  /* A generator that is collected takes its entry along, so an address is never another's. */
+  /* An address never belongs to another generator: a generator's entry is removed when the generator is collected. */
   return shim_table_get(&core->operations, generator);
 }
 
-/* The new operation of a generator, or NULL: no memory.  The caller fills it, but for .generator and .span. */
+/* Creates the operation of a generator.  The caller fills it, except .generator and .span.  Returns NULL if there is no
+ * memory. */
 shim_operation *shim_new_operation(shim_core *core, const void *generator);
 
-/* The first leg of an operation has ended: from now on it is kept while its generator lives. */
+/* Handles the end of an operation's first leg.  From now on the operation is kept as long as its generator lives. */
 void shim_keep_operation(shim_core *core, shim_operation *operation);
 
-/* The span of an operation.  It begins when it is first asked for: many operations are over in their first leg, and
- * nothing began in them.  THESEUS_NO_SPAN: no memory. */
+/* Returns the span of an operation, and begins it at the first call.  Many operations are over in their first leg, with
+ * nothing begun in them, and need none.  Returns THESEUS_NO_SPAN if there is no memory. */
 uint64_t shim_span_of(shim_core *core, shim_operation *operation);
 
-/* The span that waits while an operation is suspended: of the last one in its chain; its own, if the chain is empty. */
+/* Returns the span that waits while an operation is suspended: that of the last member of its chain, or its own if the
+ * chain is empty. */
 static inline uint64_t shim_waiter(const shim_operation *operation) {
   return operation->chain_count ? operation->chain[operation->chain_count - 1].span : operation->span;
 }
 
-/* From the one with this number on, none is in the chain any more. */
+/* Removes the members from number `first` on from an operation's chain. */
 void shim_forget_chain(shim_core *core, shim_operation *operation, size_t first);
 
 /* Forgets a generator that has finished or was collected. */
 void shim_forget_operation(shim_core *core, const void *generator);
 
-/* Removes an operation from those in their first leg, by the frame that it began with.  NULL: uninstalled meanwhile. */
+/* Removes an operation from those in their first leg.  `starter` is the frame that it began with.  Returns NULL if
+ * there is none: the core was uninstalled meanwhile. */
 shim_operation *shim_take_starting(shim_core *core, const void *starter);
 
-/* Removes the spans that an operation's resumption ends; somebody else ends them from now on.  Returns their number. */
+/* Removes the spans that an operation's resumption ends.  The caller ends them instead.  Returns their number. */
 int shim_take_relieved(shim_core *core, shim_operation *operation, uint64_t spans[SHIM_RELIEVED]);
 
-/* Lets go of the operations in their first leg: their Deferreds will be returned unseen. */
+/* Detaches the operations in their first leg: their Deferreds will be returned unseen. */
 void shim_let_go_operations(shim_core *core, uint64_t now);
 
 void shim_free_operations(shim_core *core);

@@ -5,10 +5,10 @@
 
 #include "core.h"
 
-/* A frame returns a Deferred. */
+/* Handles a frame that returns a Deferred. */
 void shim_returned(shim_core *core, compat_frame *frame, PyObject *deferred);
 
-/* A frame that spans have begun under returns something else, or raises. */
+/* Handles a frame that spans have begun under, and that returns something else, or raises. */
 void shim_left(shim_core *core, compat_frame *frame);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* stack - logical stacks: locate() of portable/stack.py and its helpers. */
+/* stack - logical stacks: locate() of portable/stack.py and its helpers, in C. */
 #ifndef SHIM_STACK_H
 #define SHIM_STACK_H
 
@@ -9,7 +9,7 @@
 /* One call on the way down a stack. */
 typedef struct shim_call {
   shim_code *code;
-  uint32_t line; /* that it is at */
+  uint32_t line; /* the line that it is at */
 } shim_call;
 
 /* A coroutine that an operation is suspended in, or a generator that it yields from. */
@@ -18,11 +18,13 @@ typedef struct shim_step {
   uint32_t stack;
 } shim_step;
 
-/* The logical stack of a running frame with core->calls on top, from the leaf.  -1: error. */
+/* Finds the logical stack of a running frame.  The calls that the caller put into core->calls, from the leaf on, are on
+ * top of it.  Returns -1 after an error. */
 int shim_locate(shim_core *core, compat_frame *frame, shim_place *out);
 
-/* The place where an operation is suspended, from its generator and the line that this one is at.  -1: error.
- * If core->coroutines, core->steps are those that it is suspended in, the outermost first, until shim_let_steps(). */
+/* Finds the place where an operation is suspended, from its generator and the line `at` of the generator.  Returns -1
+ * after an error.  If core->coroutines is set, stores in core->steps the coroutines that the operation is suspended in,
+ * the outermost first.  They are valid until shim_let_steps(). */
 int shim_suspended(shim_core *core, PyObject *generator, uint32_t at, const shim_operation *operation, uint32_t *stack,
                    uint32_t *line);
 

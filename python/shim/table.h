@@ -18,13 +18,13 @@ typedef struct shim_table {
   size_t count;
 } shim_table;
 
-/* The slot at which the search for a key begins.  The table must have entries. */
+/* Returns the slot at which the search for a key begins.  The table must have entries. */
 static inline size_t shim_table_slot(const shim_table *table, const void *key) {
   uint64_t address = (uint64_t)(uintptr_t)key;
   return (size_t)((address >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (table->capacity - 1);
 }
 
-/* The value of a key, or NULL. */
+/* Returns the value of a key, or NULL. */
 static inline void *shim_table_get(const shim_table *table, const void *key) {
   if (!table->count)
     return NULL;
@@ -34,7 +34,7 @@ static inline void *shim_table_get(const shim_table *table, const void *key) {
   return table->entries[i].value;
 }
 
-/* Sets the value of a key.  -1: no memory. */
+/* Sets the value of a key.  Returns -1 if there is no memory. */
 int shim_table_set(shim_table *table, const void *key, void *value);
 /* Removes a key.  Returns its value, or NULL. */
 void *shim_table_take(shim_table *table, const void *key);
@@ -48,7 +48,8 @@ typedef struct shim_seen {
   shim_table many;
 } shim_seen;
 
-/* Adds an address.  1: it was there already; 0: it is new; -1: no memory.  Free .many with shim_table_free(). */
+/* Adds an address.  Returns 1 if it was there already, 0 if it is new, and -1 if there is no memory.  Free .many with
+ * shim_table_free(). */
 int shim_see(shim_seen *seen, const void *address);
 
 static inline bool shim_is_seen(const shim_seen *seen, const void *address) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* turn - the core works on one event at a time: on the thread that it was installed in, and not on what happens inside
- * an event.  An end that comes otherwise is late: it waits until the core is idle. */
+/* turn - makes the core handle one event at a time.  It handles events of the thread that installed it, and ignores
+ * events that happen inside another event.  An end of a span that comes at another time is late: it waits until the
+ * core is idle. */
 #ifndef SHIM_TURN_H
 #define SHIM_TURN_H
 
@@ -18,25 +19,25 @@ void shim_drain(shim_core *core);
 /* Ends a span, now or late. */
 void shim_end(shim_core *core, uint64_t span, int outcome);
 
-/* Whether an event that happens here and now is to be worked on. */
+/* Returns true if the core handles an event that happens here and now. */
 static inline bool shim_mine(const shim_core *core) {
   return core->installed && !core->busy && PyThread_get_thread_ident() == core->thread;
 }
 
-/* Begins an event, unless it is none of ours. */
+/* Begins an event.  Returns false if the core does not handle it. */
 static inline bool shim_enter(shim_core *core) {
   if (!shim_mine(core))
     return false;
-  if (core->late_count) /* they came before this event */
+  if (core->late_count) /* the late ends came before this event */
     shim_drain(core);
-  Py_INCREF(core); /* the clock, or a finalizer, may let go of the hook, and so of the core */
+  Py_INCREF(core); /* the clock or a finalizer may drop the hook, and the core with it */
   return core->busy = true;
 }
 
-/* Does what was put off. */
+/* Handles everything that was put off during an event. */
 void shim_idle(shim_core *core);
 
-/* Ends an event.  The core may be freed by this. */
+/* Ends an event.  This may free the core. */
 static inline void shim_leave(shim_core *core) {
   core->busy = false;
   if (core->leaving || core->late_count)
