@@ -5,7 +5,7 @@
 #include "nodes.h"
 #include "relief.h"
 
-enum { HANDED = 8 }; /* of the spans that a run was handed, only the last ones may feed what is returned to it */
+enum { HANDED = 8 }; /* only the last spans that a run was handed may feed the Deferred that is returned to it */
 
 /* ---- taking ---- */
 
@@ -21,7 +21,8 @@ static bool runs(PyObject *generator) {
   return found;
 }
 
-/* A span is about to end.  What it took goes back to the operation, and is held if that runs. */
+/* Called before a span ends.  The spans that it took return to the operation.  If the operation is running, it holds
+ * them again. */
 static void give_back(shim_core *core, uint64_t span, uint64_t now) {
   theseus_span_info info;
 
@@ -40,7 +41,8 @@ static void take(shim_core *core, uint64_t taker, uint64_t taken, uint64_t now) 
   (void)theseus_span_take(core->profile, taker, taken, now);
 }
 
-/* The earliest of the spans on a Deferred of which one took the other, this one the last. */
+/* Returns the maker of a Deferred: the earliest span on it.  `span` is the last span on it.  Each span may have taken
+ * the one before it; the search follows these takes back. */
 static uint64_t maker_of(shim_core *core, uint64_t span, PyObject *entries) {
   bool found = core->ending != NULL; /* else nothing was ever taken */
 
@@ -59,7 +61,7 @@ static uint64_t maker_of(shim_core *core, uint64_t span, PyObject *entries) {
   return span;
 }
 
-/* Whether a Deferred of which nothing is known but this maker may be fed: it is a plain function's span, without a
+/* Returns true if a Deferred with this maker may be fed: the maker is the span of a plain function, and has no
  * child. */
 static bool may_be_fed(shim_core *core, uint64_t maker) {
   theseus_span_info info;
@@ -68,7 +70,7 @@ static bool may_be_fed(shim_core *core, uint64_t maker) {
 
 /* ---- when a wait begins ---- */
 
-/* Lists the span's children on each node. */
+/* Lists the span's children on each node.  Sets *others to true if a span of another parent is on a node. */
 static int list_own(shim_core *core, uint64_t span, shim_nodes *nodes, bool *others) {
   for (size_t n = 0; n < nodes->count; n++) {
     shim_node *node = &nodes->items[n];
@@ -90,7 +92,7 @@ static int list_own(shim_core *core, uint64_t span, shim_nodes *nodes, bool *oth
   return 0;
 }
 
-/* Whether a span that began is a held child of this one, on a Deferred that is not waited for. */
+/* Returns true if a span that began is a held child of this span, and on a Deferred that is not a node. */
 static bool may_feed(shim_core *core, uint64_t span, const shim_begun *begun, const shim_nodes *nodes) {
   PyObject *carries = compat_referent(begun->deferred);
   theseus_span_info info;
@@ -100,7 +102,7 @@ static bool may_feed(shim_core *core, uint64_t span, const shim_begun *begun, co
   return may;
 }
 
-/* Finds the held children that feed one of the nodes.  Each feeds one only. */
+/* Finds the held children that feed a node, and adds each below the first node that it feeds. */
 static int find_feeding(shim_core *core, uint64_t span, shim_nodes *nodes, const shim_begun *begun, size_t count) {
   for (size_t i = 0; i < count; i++) {
     if (!may_feed(core, span, &begun[i], nodes))
@@ -117,8 +119,8 @@ static int find_feeding(shim_core *core, uint64_t span, shim_nodes *nodes, const
   return 0;
 }
 
-/* Lets the spans on a node take each other, and the first of them those that the node waits for.  What is left goes to
- * the node above; that of the first node to core->spans. */
+/* Lets each span on a node take the one before it.  Then lets the maker take the spans below the node.  The spans that
+ * remain go below the node above; those of the first node go to core->spans. */
 static int settle_node(shim_core *core, shim_nodes *nodes, size_t n, uint64_t now) {
   const shim_node *node = &nodes->items[n];
   const uint64_t *own = node->count ? &nodes->spans[node->first] : NULL;
@@ -178,8 +180,8 @@ int shim_begin_wait(shim_core *core, uint64_t span, shim_wait_for *wait, const s
   return status;
 }
 
-/* Whether a Deferred is the one that was returned last, with its span open.  It may have been chained to another
- * since. */
+/* Returns true if a Deferred is the one that was returned last, its span is open, and it was not chained to another
+ * Deferred since. */
 static bool is_last_returned(shim_core *core, uint64_t span, PyObject *deferred) {
   theseus_span_info info;
 
@@ -206,7 +208,7 @@ int shim_begin_operations_wait(shim_core *core, shim_operation *operation, PyObj
 
 /* ---- when a plain function returns to a run ---- */
 
-/* Whether a run was handed a span, which is open in the same operation. */
+/* Returns true if a run was handed this span, and the span is open in the same operation. */
 static bool is_sibling(shim_core *core, const shim_begun *begun, const void *run, uint64_t operation) {
   theseus_span_info info;
   return shim_was_handed(begun, run) && shim_span_info(core, begun->span, &info) && info.operation == operation;

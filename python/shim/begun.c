@@ -6,7 +6,7 @@ static void let(shim_begun *begun) {
   Py_XDECREF(begun->runner);
 }
 
-/* Drops spans that have ended.  A frame that stays, such as one that turns a clock, never collects them. */
+/* Drops spans that have ended.  Otherwise a frame that stays, such as one that turns a clock, would collect them. */
 static void drop_ended(shim_core *core, shim_scope *scope) {
   size_t kept = 0, looked_at = 0;
 

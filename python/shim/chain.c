@@ -3,7 +3,7 @@
 
 #include "stack.h"
 
-/* Finds the member that a coroutine is, and the operation whose chain it is in.  NULL: it is in no chain. */
+/* Finds the member for a coroutine, and the operation whose chain has that member.  Returns NULL if no chain has it. */
 static shim_member *member_of(shim_core *core, PyObject *coroutine, const shim_operation **in) {
   const shim_operation *operation = shim_table_get(&core->members, coroutine);
 
@@ -15,24 +15,24 @@ static shim_member *member_of(shim_core *core, PyObject *coroutine, const shim_o
   return NULL;
 }
 
-/* Whether a coroutine is in the chain of another operation: a generator that two use. */
+/* Returns true if a coroutine is in the chain of another operation: two operations use one generator. */
 static bool is_elsewhere(shim_core *core, PyObject *coroutine, const shim_operation *operation) {
   const shim_operation *in;
   const shim_member *member = member_of(core, coroutine, &in);
   return member && in != operation && shim_span_info(core, member->span, NULL);
 }
 
-/* From the one with this number on, all in the chain have finished. */
+/* Ends the members from number `first` on: their coroutines have finished. */
 static void finish(shim_core *core, shim_operation *operation, size_t first, uint64_t now) {
   if (first < operation->chain_count) {
     const shim_member *outermost = &operation->chain[first];
-    /* The others end with it. */
+    /* The other members end with it. */
     (void)theseus_span_end(core->profile, outermost->span, outermost->failed ? THESEUS_FAILURE : THESEUS_SUCCESS, now);
     shim_forget_chain(core, operation, first);
   }
 }
 
-/* Appends a coroutine to the chain.  False: the chain ends before it. */
+/* Appends a coroutine to the chain.  Returns false if it cannot: the chain then ends before the coroutine. */
 static bool begin(shim_core *core, shim_operation *operation, const shim_step *step, uint64_t now) {
   shim_member member = {.coroutine = step->coroutine};
   const theseus_span_options options = {.size = sizeof options,
@@ -58,7 +58,7 @@ static bool begin(shim_core *core, shim_operation *operation, const shim_step *s
   return true;
 }
 
-/* Brings the chain up to date.  Returns the number of those that stay. */
+/* Brings the chain up to date.  Returns the number of members that stay. */
 static size_t follow(shim_core *core, shim_operation *operation, uint64_t now) {
   size_t kept = 0;
   bool same = true;
@@ -100,7 +100,7 @@ void shim_wait(shim_core *core, shim_operation *operation, uint64_t now) {
   for (size_t i = 0; operation->chain_count && i < core->span_count; i++)
     (void)theseus_span_adopt(core->profile, core->spans[i], waiter, now);
   suspend(core, operation, waiter, core->span_count, now);
-  /* The others await the next member.  New ones have done so since they began. */
+  /* Each other member awaits the next one.  Members that are new already do, since they began. */
   while (kept-- > 0)
     if (operation->chain[kept].span != waiter)
       suspend(core, operation, operation->chain[kept].span, 0, now);

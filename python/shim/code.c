@@ -15,7 +15,7 @@ static void forget(shim_core *core, const void *key, const PyObject *reference) 
     free_code(shim_table_take(&core->codes, key));
 }
 
-/* describe(code, globals) -> (kind, file, name, first line, notification), the texts as bytes */
+/* describe(code, globals) returns (kind, file, name, first line, notification).  The texts are bytes. */
 static int describe(shim_core *core, compat_frame *frame, PyObject *code, shim_code *out) {
   PyObject *globals = compat_globals(frame);
   PyObject *said = globals ? PyObject_CallFunctionObjArgs(core->describe, code, globals, NULL) : NULL;
@@ -51,7 +51,7 @@ uint32_t shim_line(shim_code *code, compat_frame *frame) {
   int place = compat_place(frame), line;
   size_t slot = (size_t)place % (sizeof code->lines / sizeof *code->lines);
 
-  if (code->lines[slot].place != place + 1) { /* a place is kept as one more, so that 0 is none */
+  if (code->lines[slot].place != place + 1) { /* the cache stores place + 1, so 0 means none */
     line = compat_line(frame);
     code->lines[slot].line = line > 0 ? (uint32_t)line : 0;
     code->lines[slot].place = place + 1;
@@ -64,7 +64,7 @@ int shim_push(shim_core *core, uint32_t *stack, shim_code *code, uint32_t line) 
     uint32_t pushed;
     if (theseus_stack_push(core->profile, *stack, code->function, line, &pushed))
       return -1;
-    if (pushed == *stack) /* too deep, or folded: the library counts that */
+    if (pushed == *stack) /* the stack is too deep, or the push was folded: the library counts that */
       return 0;
     code->pushed.parent = *stack;
     code->pushed.line = line;

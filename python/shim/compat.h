@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* compat - the differences between CPython versions, one inline function each.  No other file tests the version. */
+/* compat - the differences between CPython versions, each in an inline function.  No other file tests the version. */
 #ifndef SHIM_COMPAT_H
 #define SHIM_COMPAT_H
 
@@ -13,9 +13,9 @@
  *
  *     PyFrameObject ──> _PyInterpreterFrame ── previous ──> _PyInterpreterFrame ── …
  *
- * From 3.11 to 3.13 the record is read, by CPython's internal headers (as greenlet does, whose wheels rely on them as
- * well); in other versions the object.  A compat_frame is either.  It is good while the frame runs, or its generator is
- * suspended. */
+ * From 3.11 to 3.13, a compat_frame is the record.  CPython's internal headers declare it; greenlet's wheels rely on
+ * them as well.  In other versions a compat_frame is the object.  Either is valid while the frame runs, or while its
+ * generator is suspended. */
 #if PY_VERSION_HEX >= 0x030B0000 && PY_VERSION_HEX < 0x030E0000
 #ifndef Py_BUILD_CORE
 #define Py_BUILD_CORE 1
@@ -26,7 +26,7 @@
 
 typedef struct _PyInterpreterFrame compat_frame;
 
-/* The code of a frame, borrowed: the frame keeps it. */
+/* Returns the code of a frame, borrowed: the frame keeps it. */
 static inline PyCodeObject *compat_code(compat_frame *frame) {
 #if PY_VERSION_HEX >= 0x030D0000
   return (PyCodeObject *)frame->f_executable;
@@ -35,13 +35,13 @@ static inline PyCodeObject *compat_code(compat_frame *frame) {
 #endif
 }
 
-/* Skips frames of C, and those that have not begun yet. */
+/* Skips frames of C, and frames that have not begun yet. */
 static inline compat_frame *compat_complete(compat_frame *frame) {
   while (frame && _PyFrame_IsIncomplete(frame))
     frame = frame->previous;
   return frame;
 }
-/* The innermost frame of this thread, borrowed, or NULL. */
+/* Returns the innermost frame of this thread, borrowed, or NULL. */
 static inline compat_frame *compat_top(void) {
 #if PY_VERSION_HEX >= 0x030D0000
   return compat_complete(PyThreadState_Get()->current_frame);
@@ -49,36 +49,37 @@ static inline compat_frame *compat_top(void) {
   return compat_complete(PyThreadState_Get()->cframe->current_frame);
 #endif
 }
-/* The caller's frame, or NULL.  Release it with compat_let(), as a frame that was kept.  Both take NULL. */
+/* Returns the caller's frame, or NULL.  Release the frame with compat_let(), like the result of compat_keep().  These
+ * two accept NULL. */
 static inline compat_frame *compat_back(compat_frame *frame) { return compat_complete(frame->previous); }
 static inline compat_frame *compat_keep(compat_frame *frame) { return frame; }
 static inline void compat_let(compat_frame *frame) { (void)frame; }
-/* The frame of an object, borrowed from it. */
+/* Returns the frame of an object, borrowed from the object. */
 static inline compat_frame *compat_frame_of(PyFrameObject *object) { return object->f_frame; }
 
-/* The frame of a generator, coroutine or async generator of CPython's own.  NULL: it has finished, or is something
- * else, or this version has only the object. */
+/* Returns the frame of a generator, coroutine or async generator of CPython's own types.  Returns NULL if it has
+ * finished, if it has another type, or if a compat_frame is an object in this version. */
 static inline compat_frame *compat_generator_frame(PyObject *generator) {
   if (!PyGen_CheckExact(generator) && !PyCoro_CheckExact(generator) && !PyAsyncGen_CheckExact(generator))
     return NULL;
   PyGenObject *known = (PyGenObject *)generator; /* all three structs begin alike */
   return known->gi_frame_state >= FRAME_COMPLETED ? NULL : (compat_frame *)known->gi_iframe;
 }
-/* The generator, coroutine or async generator whose frame this is, borrowed, or NULL. */
+/* Returns the generator, coroutine or async generator that owns this frame, borrowed, or NULL. */
 static inline PyObject *compat_generator(compat_frame *frame) {
   return frame->owner == FRAME_OWNED_BY_GENERATOR ? (PyObject *)_PyFrame_GetGenerator(frame) : NULL;
 }
 
-/* The place in its code that a frame is at: a number to compare. */
+/* Returns the place in its code that a frame is at: a number to compare. */
 static inline int compat_place(compat_frame *frame) { return _PyInterpreterFrame_LASTI(frame); }
 static inline int compat_line(compat_frame *frame) {
   return PyCode_Addr2Line(compat_code(frame), compat_place(frame) * (int)sizeof(_Py_CODEUNIT));
 }
-/* A new reference, or NULL. */
+/* Returns a new reference, or NULL. */
 static inline PyObject *compat_globals(compat_frame *frame) { return Py_XNewRef(frame->f_globals); }
 
-/* Reads `count` local variables of a frame at once, which on 3.10 costs no more than one: new references, or NULL
- * without an exception. */
+/* Reads `count` local variables of a frame at once: on 3.10 that costs no more than reading one.  Stores new
+ * references, or NULL without an exception. */
 static inline void compat_variables(compat_frame *frame, PyObject *const names[], PyObject *values[], int count) {
   const PyCodeObject *code = compat_code(frame);
   for (int i = 0; i < count; i++) {
@@ -138,7 +139,7 @@ static inline void compat_variables(compat_frame *frame, PyObject *const names[]
     if (!(values[i] = PyFrame_GetVar(frame, names[i])))
       PyErr_Clear();
 #else
-  /* The frame would keep this copy, and so all the objects in it: it is emptied again. */
+  /* The frame would keep this copy, and all objects in it.  So the copy is emptied. */
   PyObject *variables = PyObject_GetAttrString((PyObject *)frame, "f_locals");
   bool known = variables && PyDict_CheckExact(variables);
   for (int i = 0; i < count; i++)
@@ -164,7 +165,7 @@ static inline void compat_step(compat_frame **frame) {
   *frame = back;
 }
 
-/* The instructions of a code object, as bytes: a new reference, or NULL. */
+/* Returns the instructions of a code object, as bytes: a new reference, or NULL. */
 static inline PyObject *compat_instructions(PyCodeObject *code) {
 #if PY_VERSION_HEX >= 0x030B0000
   return PyCode_GetCode(code);
@@ -175,8 +176,8 @@ static inline PyObject *compat_instructions(PyCodeObject *code) {
 
 /* ---- the profile hook and the rest ---- */
 
-/* Whether a return event of the frame of a generator, with this result, is that of an exception.  Early versions of
- * 3.12 report None, which may also be yielded or returned. */
+/* Returns true if a return event of a generator's frame, with this result, reports an exception.  Early versions of
+ * 3.12 report an exception as None, which may also be yielded or returned. */
 static inline bool compat_is_unwinding(compat_frame *frame, PyObject *result) {
 #if PY_VERSION_HEX >= 0x030C0000 && PY_VERSION_HEX < 0x030D0000
   if (result == Py_None) {
@@ -196,12 +197,13 @@ static inline bool compat_is_unwinding(compat_frame *frame, PyObject *result) {
   return !result;
 }
 
-/* Whether a weak reference is to this object, which lives.  One to an object that has died is to None. */
+/* Returns true if a weak reference refers to this object, which lives.  A reference to an object that has died refers
+ * to None. */
 static inline bool compat_refers(PyObject *reference, PyObject *object) {
   return ((PyWeakReference *)reference)->wr_object == object;
 }
 
-/* The object of a weak reference: a new reference; NULL: it has died. */
+/* Returns the object of a weak reference: a new reference, or NULL if the object has died. */
 static inline PyObject *compat_referent(PyObject *reference) {
 #if PY_VERSION_HEX >= 0x030D0000
   PyObject *object;
@@ -212,8 +214,8 @@ static inline PyObject *compat_referent(PyObject *reference) {
 #endif
 }
 
-/* Calls `visit` with each object of the garbage collector, until it returns 0.  Objects that gc.freeze() has put
- * aside are left out, except in the latest 3.13. */
+/* Calls `visit` with each object of the garbage collector, until `visit` returns 0.  Objects that gc.freeze() has put
+ * aside are skipped, except in the latest 3.13. */
 static inline void compat_visit(int (*visit)(PyObject *, void *), void *argument) {
 #if PY_VERSION_HEX >= 0x030C0000
   PyUnstable_GC_VisitObjects(visit, argument);
@@ -223,14 +225,14 @@ static inline void compat_visit(int (*visit)(PyObject *, void *), void *argument
 #endif
 }
 
-/* The profile hook of this thread: borrowed. */
+/* Returns the profile hook of this thread, borrowed. */
 static inline void compat_get_profile(Py_tracefunc *function, PyObject **object) {
   PyThreadState *thread = PyThreadState_Get();
   *function = thread->c_profilefunc;
   *object = thread->c_profileobj;
 }
 
-/* The value of a small int, such as a count.  -1 for others. */
+/* Returns the value of a small int, such as a count.  Returns -1 for other ints. */
 static inline Py_ssize_t compat_small(PyObject *number) {
 #if PY_VERSION_HEX >= 0x030C0000
   if (PyLong_CheckExact(number) && PyUnstable_Long_IsCompact((PyLongObject *)number))
@@ -246,7 +248,8 @@ static inline Py_ssize_t compat_small(PyObject *number) {
 
 /* ---- exceptions ---- */
 
-/* The exception that is set.  The two functions bracket code that may set or clear one. */
+/* An exception that was set.  compat_save_error() and compat_restore_error() bracket code that may set or clear an
+ * exception. */
 typedef struct compat_error {
   PyObject *type, *value, *traceback;
 } compat_error;
@@ -269,7 +272,8 @@ static inline void compat_restore_error(compat_error saved) {
 #endif
 }
 
-/* Drops an error of ours.  Ctrl-C may come while Python code runs; it is for the program, and is raised again. */
+/* Drops an error of ours.  A KeyboardInterrupt (Ctrl-C while our Python code runs) is the program's: it is raised
+ * again. */
 static inline void compat_drop_error(void) {
   if (!PyErr_Occurred())
     return;
@@ -278,8 +282,8 @@ static inline void compat_drop_error(void) {
   PyErr_Clear();
 }
 
-/* Before 3.13, a function of sys.setprofile() gets a copy of the frame's variables, which is copied back when it
- * returns.  Brings that copy up to date. */
+/* Before 3.13, a function of sys.setprofile() gets a copy of the frame's variables, which is copied back when the
+ * function returns.  Brings that copy up to date. */
 static inline void compat_refresh_variables(PyFrameObject *frame) {
 #if PY_VERSION_HEX < 0x030D0000
   if (PyFrame_FastToLocalsWithError(frame) < 0)

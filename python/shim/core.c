@@ -48,7 +48,7 @@ int shim_room(void *array, size_t count, size_t *capacity, size_t size) {
 
 uint64_t shim_now(shim_core *core) {
   if (core->clock) {
-    /* The clock may work with Deferreds itself.  They are not observed: reading the time would never end. */
+    /* The clock itself may use Deferreds.  They are not observed: that would read the clock again, without end. */
     bool was_busy = core->busy, here = PyThread_get_thread_ident() == core->thread;
     if (here)
       core->busy = true;

@@ -3,7 +3,7 @@
 
 #include "deferred.h"
 
-/* Twisted's own form of an entry whose callback is its errback: ((call, (), {}), the same). */
+/* Returns Twisted's own form of an entry whose callback is its errback: ((call, (), {}), the same). */
 static PyObject *entry_of(const shim_core *core, shim_observer *made) {
   PyObject *half = PyTuple_New(3), *entry = half ? PyTuple_New(2) : NULL;
   if (half) {
@@ -40,7 +40,7 @@ void shim_spare_entry(shim_core *core, PyObject *entry) {
   PyObject *half = PyTuple_GET_ITEM(entry, 0);
   shim_observer *made = (shim_observer *)PyTuple_GET_ITEM(half, 0);
 
-  /* It can be used again if nobody else holds any part of it. */
+  /* Keep the entry if nobody else holds any part of it. */
   if (core->entry_count < SHIM_SPARE_ENTRIES && Py_REFCNT(entry) == 1 && Py_REFCNT(half) == 2 && Py_REFCNT(made) == 1) {
     Py_CLEAR(made->core); /* not the last reference: the caller has one */
     core->entries[core->entry_count++] = entry;

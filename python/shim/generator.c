@@ -3,13 +3,13 @@
 
 #include "deferred.h"
 
-/* The attributes by which generators, coroutines and async generators say where they are. */
+/* The attributes that report where generators, coroutines and async generators are. */
 enum { TELLING = 3 };
 struct told {
   PyTypeObject *type;
   const char *text;
   PyObject *name;
-  getter get; /* NULL: only as an attribute */
+  getter get; /* NULL: read it as an attribute */
 };
 static struct told frames[TELLING] = {{&PyGen_Type, "gi_frame", NULL, NULL},
                                       {&PyCoro_Type, "cr_frame", NULL, NULL},
@@ -31,9 +31,9 @@ static int make_told(struct told told[TELLING]) {
 
 int shim_make_told(void) { return make_told(frames) || make_told(delegates) ? -1 : 0; }
 
-/* Reads one of these attributes of a generator.  CPython's own types have getters, which are called directly: this is
- * frequent.  Other types, such as Cython's, have an attribute of one of these names.  An object of the program's might
- * notice the look-up of an attribute that it has not got, so its type is searched first. */
+/* Reads one of these attributes of a generator.  CPython's own types have getters.  They are called directly, because
+ * this is frequent.  Other types, such as Cython's, have an attribute with one of these names.  The type is searched
+ * first: an object of the program might notice the look-up of an attribute that it does not have. */
 static PyObject *tell(PyObject *generator, const struct told told[TELLING]) {
   for (int i = 0; i < TELLING; i++)
     if (Py_IS_TYPE(generator, told[i].type) && told[i].get) {

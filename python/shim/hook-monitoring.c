@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-/* hook-monitoring - sys.monitoring (PEP 669), which reports only the calls that can matter.
+/* hook-monitoring - the listener for sys.monitoring (PEP 669), which reports only the calls that can matter.
  *
- *     PY_START    Twisted's starter and driver of generators alone.
+ *     PY_START    Twisted's starter and driver of generators.
  *     PY_RETURN   All code, until it is known not to matter.  Generators (they return no Deferred as a function does)
  *                 and plumbing are disabled at their first return.  A place that returns a constant is disabled, unless
- *                 a span has begun under its function; when one begins later, the disabled places are enabled again.
+ *                 a span has begun under its function.  If one begins later, the disabled places are enabled again.
  *     PY_UNWIND   All code: exceptions are rare.
  *
- * sys.monitoring reports all threads; the core works on its own alone. */
+ * sys.monitoring reports all threads.  The core handles only its own. */
 #include "chain.h"
 #include "code.h"
 #include "deferred.h"
@@ -21,20 +21,20 @@
 
 #include <structmember.h>
 
-/* An object that sys.monitoring calls.  It is cheaper to call than a builtin function of CPython's. */
+/* An object that sys.monitoring calls.  Calling it is cheaper than calling a builtin function of CPython's. */
 typedef struct {
   PyObject_HEAD vectorcallfunc call;
   shim_core *core;
 } shim_callback;
 
-/* The frame of an event in this code.  NULL: the interpreter did not call us.  (sys.monitoring.register_callback()
- * returns the previous callback, so anybody may hold ours and call it.) */
+/* Returns the frame of an event in this code.  Returns NULL if the interpreter did not call us.
+ * (sys.monitoring.register_callback() returns the previous callback, so anybody may hold ours and call it.) */
 static compat_frame *frame_of(const void *code) {
   compat_frame *frame = compat_top();
   return frame && compat_code(frame) == code ? frame : NULL;
 }
 
-/* Whether a scope's frame returns.  The code is compared first: finding the frame costs more. */
+/* Returns true if the frame that returns is a scope.  The code is compared first: finding the frame costs more. */
 static bool is_scope(const shim_core *core, const void *code) {
   for (size_t i = core->scope_count; i-- > 0;)
     if (core->scopes[i].code == code) {
@@ -49,8 +49,8 @@ static bool is_plumbing(const shim_core *core, PyObject *code) {
   return PyUnicode_Compare(file, core->plumbing_file) == 0 && !shim_table_get(&core->shown, code);
 }
 
-/* Whether the instruction returns a constant, and so no Deferred.  A version without such an instruction returns
- * from the stack, which tells nothing: a jump may have come there. */
+/* Returns true if the instruction returns a constant, and so no Deferred.  Versions without such an instruction return
+ * from the stack.  The instruction before that does not help: a jump may lead past it. */
 static bool returns_constant(const shim_core *core, PyObject *code, Py_ssize_t offset) {
   PyObject *bytes = core->return_constant >= 0 ? compat_instructions((PyCodeObject *)code) : NULL;
   bool constant = bytes && offset >= 0 && offset < PyBytes_GET_SIZE(bytes) &&
@@ -59,8 +59,8 @@ static bool returns_constant(const shim_core *core, PyObject *code, Py_ssize_t o
   return constant;
 }
 
-/* Whether no return of this code can ever matter.  Decided once for each code.  A later code object at the same address
- * goes on being reported: that costs time, no more. */
+/* Returns true if no return of this code can ever matter.  This is decided once for each code object.  A later code
+ * object at the same address stays reported, which costs only time. */
 static bool is_idle(shim_core *core, PyObject *code) {
   if (shim_table_get(&core->watched, code))
     return false;
@@ -70,10 +70,10 @@ static bool is_idle(shim_core *core, PyObject *code) {
   return false;
 }
 
-/* The key of a place in the table `watched`. */
+/* Returns the key of a place in the table `watched`. */
 static const void *place_key(PyObject *code, Py_ssize_t place) { return (const char *)code + 1 + place; }
 
-/* Whether a return from this place cannot matter.  Decided once for each place. */
+/* Returns true if a return from this place cannot matter.  This is decided once for each place. */
 static bool is_idle_place(shim_core *core, PyObject *code, Py_ssize_t place) {
   if (!shim_table_get(&core->adopting, code) && returns_constant(core, code, place) &&
       !shim_table_set(&core->disabled, code, core))
@@ -82,7 +82,7 @@ static bool is_idle_place(shim_core *core, PyObject *code, Py_ssize_t place) {
   return false;
 }
 
-/* From now on it matters how this code returns, also from the places that were disabled. */
+/* Makes the returns of this code matter from now on, also those from disabled places. */
 static void scope_began(shim_core *core, PyObject *code) {
   if (shim_table_get(&core->adopting, code) || shim_table_set(&core->adopting, code, core))
     return;
@@ -115,7 +115,7 @@ static void take_function(shim_core *core, PyObject *code, PyObject *result, boo
   }
 }
 
-/* (code, instruction offset, returned value).  Most calls are of no interest, and end at the third return statement. */
+/* (code, instruction offset, returned value).  Most calls do not matter, and end at the third return statement. */
 static PyObject *on_return(PyObject *self, PyObject *const *arguments, size_t count, PyObject *keywords) {
   shim_core *core = ((shim_callback *)self)->core;
   (void)keywords;
@@ -259,7 +259,8 @@ static long number(PyObject *from, const char *name) {
   return found;
 }
 
-/* Takes an id.  By convention 0 is for debuggers, 1 for coverage, 2 for profilers (cProfile), 5 for optimizers. */
+/* Takes a free id, and returns it.  By convention 0 is for debuggers, 1 for coverage, 2 for profilers (cProfile), 5 for
+ * optimizers. */
 static int take_tool(PyObject *found, PyObject *name) {
   for (int tool = 3; tool <= 4; tool++) {
     PyObject *holder = PyObject_CallMethod(found, "get_tool", "i", tool);
@@ -278,7 +279,7 @@ static int take_tool(PyObject *found, PyObject *name) {
   return -1;
 }
 
-/* Whether the id is still ours.  Somebody may have freed it, and another tool may have it now. */
+/* Returns true if the id is still ours.  Somebody may have freed it, and another tool may have it now. */
 static bool holds_tool(PyObject *found, int tool) {
   PyObject *holder = PyObject_CallMethod(found, "get_tool", "i", tool);
   bool ours = holder && PyUnicode_Check(holder) && PyUnicode_CompareWithASCIIString(holder, TOOL_NAME) == 0;
@@ -313,7 +314,7 @@ static int listen(shim_core *core, PyObject *found, bool on) {
     status = done ? 0 : -1;
     Py_XDECREF(done);
   }
-  if (!status && on) { /* places that an earlier holder of this id has disabled */
+  if (!status && on) { /* enables places that an earlier holder of this id has disabled */
     done = PyObject_CallMethod(found, "restart_events", NULL);
     status = done ? 0 : -1;
     Py_XDECREF(done);

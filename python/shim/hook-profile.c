@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* hook-profile - CPython's profile hook, as an object, which sys.getprofile() returns while it is installed.
+/* hook-profile - CPython's profile hook, as an object, which sys.getprofile() returns while the hook is installed.
  *
  *     interpreter ──> Hook ──> the hook that was there before, C or Python
  *                        └───> its target: a core, or the portable hook
  *
- * A hook that was installed later may keep this one, and call it after it was uninstalled.  Then it only forwards. */
+ * A later hook may keep this one, and call it even after it was uninstalled.  Then this one only forwards. */
 #include "chain.h"
 #include "code.h"
 #include "deferred.h"
@@ -23,7 +23,7 @@ typedef struct {
   Py_tracefunc previous;
   PyObject *previous_object;
   bool forwarding;
-  size_t heard; /* events */
+  size_t heard; /* the number of events */
 } shim_hook;
 
 static int on_event(PyObject *object, PyFrameObject *frame, int what, PyObject *argument);
@@ -37,7 +37,7 @@ static bool listening(PyObject *hook) {
   return function == on_event && object == hook;
 }
 
-/* Whether a core works on this event.  Called for every call and return of the program. */
+/* Returns true if the core handles this event.  Every call and return of the program calls this. */
 static bool matters(const shim_core *core, compat_frame *frame, int what, PyObject *result) {
   PyObject *code = (PyObject *)compat_code(frame);
 
@@ -83,7 +83,7 @@ static int forward(shim_hook *hook, PyFrameObject *frame, int what, PyObject *ar
   if (hook->forwarding) /* the chain of hooks has become a ring */
     return 0;
   hook->forwarding = true;
-  /* The previous hook may uninstall this one, and be freed by that. */
+  /* The previous hook may uninstall this one.  That may free the previous hook. */
   PyObject *object = Py_XNewRef(hook->previous_object);
   int status = hook->previous(object, frame, what, argument);
   Py_XDECREF(object);
@@ -91,12 +91,12 @@ static int forward(shim_hook *hook, PyFrameObject *frame, int what, PyObject *ar
   return status;
 }
 
-/* The portable hook is called as sys.setprofile() would call it. */
+/* Calls the portable hook as sys.setprofile() would. */
 static void call_target(PyObject *target, PyFrameObject *frame, int what, PyObject *argument) {
   PyObject *event = what == PyTrace_CALL ? shim_name.call : shim_name.return_;
   PyObject *done = PyObject_CallFunctionObjArgs(target, frame, event, argument ? argument : Py_None, NULL);
   if (!done && !PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
-    PyErr_WriteUnraisable(target); /* errors leave it only in development mode */
+    PyErr_WriteUnraisable(target); /* the portable hook raises errors only in development mode */
   Py_XDECREF(done);
 }
 
@@ -126,7 +126,7 @@ static int on_event(PyObject *object, PyFrameObject *frame, int what, PyObject *
       compat_restore_error(saved);
     }
   } else if (!target && listening(object)) {
-    /* Uninstalled on another thread, which could not take the hook out of this one. */
+    /* The hook was uninstalled on another thread, which could not remove it from this thread. */
     compat_error saved = compat_save_error();
     Py_XDECREF(hook_uninstall(object, NULL));
     compat_restore_error(saved);
@@ -187,7 +187,7 @@ static PyObject *hook_install(PyObject *self, PyObject *none) {
   Py_RETURN_NONE;
 }
 
-/* Puts the previous hook back.  A later hook in its place is left alone. */
+/* Puts the previous hook back.  If a later hook has the place, that hook stays. */
 static PyObject *hook_uninstall(PyObject *self, PyObject *none) {
   shim_hook *hook = (shim_hook *)self;
   (void)none;
@@ -216,7 +216,8 @@ static PyObject *hook_heard(PyObject *self, PyObject *none) {
   return PyLong_FromSize_t(((shim_hook *)self)->heard);
 }
 
-/* The profile function of the calling thread: its object, or True if it has none; None: there is no function. */
+/* Returns the profile function of the calling thread: its object, or True if it has no object.  Returns None if there
+ * is no function. */
 static PyObject *hook_current(PyObject *none, PyObject *nothing) {
   Py_tracefunc function;
   PyObject *object;
@@ -226,9 +227,11 @@ static PyObject *hook_current(PyObject *none, PyObject *nothing) {
   return Py_NewRef(!function ? Py_None : object ? object : Py_True);
 }
 
-/* Code that saves and restores a profile function passes the result of sys.getprofile() to sys.setprofile(), which
- * then calls it with (frame, event, argument).  At such a call this hook takes its place again.  A later hook that
- * calls this one keeps its place. */
+/* Handles a call from Python: (frame, event, argument).
+ *
+ * Some code saves the result of sys.getprofile(), and passes it to sys.setprofile() later.  sys.setprofile() then calls
+ * this object.  At such a call the hook takes its place again.  If a later hook makes the call, that hook keeps its
+ * place. */
 static PyObject *hook_call(PyObject *self, PyObject *arguments, PyObject *keywords) {
   static const struct {
     const char *name;
@@ -276,7 +279,8 @@ PyType_Spec shim_hook_spec = {"theseus._Hook", sizeof(shim_hook), 0, Py_TPFLAGS_
 
 /* ---- for a core ---- */
 
-/* A hook that has lost its place takes it again: whoever saved sys.getprofile() may set this one again. */
+/* Installs the core's hook.  A hook that has lost its place takes it again.  The old hook object is used again: code
+ * that saved the result of sys.getprofile() may set it. */
 static int install(shim_core *core) {
   if (!core->hook)
     core->hook = PyObject_CallOneArg((PyObject *)shim_hook_type, (PyObject *)core);
@@ -296,7 +300,7 @@ static bool sees_returns(shim_core *core) { return core->hook && listening(core-
 
 static size_t heard(shim_core *core) { return core->hook ? ((shim_hook *)core->hook)->heard : 0; }
 
-/* Resumptions are calls, and of those only the starter's is worked on. */
+/* Resumptions are calls.  The core handles only the starter's calls. */
 const shim_listener shim_profile_listener = {.install = install,
                                              .uninstall = uninstall,
                                              .sees_returns = sees_returns,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* later - has a Python function called when the main thread next runs Python code.
+/* later - schedules a Python function, which the main thread calls when it next runs Python code.
  *
- * A thread that os.register_at_fork() starts again is there when os.fork() counts the threads, and warns of them: since
- * 3.12 it does so after those functions were called. */
+ * A fork hook needs this to start a thread again.  os.fork() warns if the process has several threads.  Since 3.12 it
+ * counts them after it has called the functions of os.register_at_fork(), so these must not start the thread
+ * themselves. */
 #include <Python.h>
 
 #include "shim.h"

@@ -13,7 +13,8 @@
 
 /* ---- the first leg ---- */
 
-/* Begins the operation of a generator.  NULL: it has finished already, or no memory. */
+/* Begins the operation of a generator.  Returns NULL if the generator has finished already, or if there is no
+ * memory. */
 static shim_operation *begun_operation(shim_core *core, compat_frame *starter, PyObject *generator) {
   shim_code *code;
   shim_operation *operation;
@@ -46,7 +47,7 @@ void shim_start(shim_core *core, compat_frame *starter) {
   Py_XDECREF(generator);
 }
 
-/* The Deferred of an operation is returned unfired: an observer waits for it. */
+/* Handles an operation whose Deferred is returned unfired: appends an observer. */
 static void hand_out(shim_core *core, const shim_operation *operation, compat_frame *below, PyObject *deferred) {
   PyObject *entries = shim_callbacks_of(core, deferred);
 
@@ -60,7 +61,7 @@ static void hand_out(shim_core *core, const shim_operation *operation, compat_fr
   Py_XDECREF(entries);
 }
 
-/* An operation was over in its first leg.  A `result` of NULL: the starter raised. */
+/* Handles an operation that was over in its first leg.  `result`: NULL if the starter raised. */
 static void over_at_once(shim_core *core, const shim_operation *operation, PyObject *result) {
   if (!result || !shim_is_deferred(core, result)) {
     (void)theseus_span_discard(core->profile, operation->span, shim_now(core));
@@ -73,7 +74,8 @@ static void over_at_once(shim_core *core, const shim_operation *operation, PyObj
     (void)theseus_span_end(core->profile, operation->span, outcome, shim_now(core));
 }
 
-/* Whether the Deferred that the starter returns is unfired.  Nobody else has had it, so the leg usually tells. */
+/* Returns true if the Deferred that the starter returns is unfired.  Usually the end of the leg decides, because nobody
+ * else has had the Deferred. */
 static bool is_pending(shim_core *core, const shim_operation *operation, PyObject *result) {
   if (!result || !shim_is_deferred(core, result))
     return false;
@@ -89,13 +91,13 @@ static void started(shim_core *core, shim_operation *operation, compat_frame *be
   operation->returned = true;
   if (!pending)
     operation->begun = (shim_scope){.begun = NULL};
-  const shim_operation was = *operation; /* it may be forgotten at any time */
+  const shim_operation was = *operation; /* the operation may be forgotten at any time */
   shim_keep_operation(core, operation);
   if (pending) {
     hand_out(core, &was, below, result);
   } else {
     over_at_once(core, &was, result);
-    /* Spans that began in its only leg belong to the next operation out. */
+    /* Spans that began in the operation's only leg belong to the next operation out. */
     for (size_t i = 0; i < scope.count; i++) {
       scope.begun[i].operation = was.operation;
       scope.begun[i].stop = was.stop;
@@ -120,13 +122,14 @@ static void finished(shim_core *core, shim_operation *operation) {
   operation->leg = SHIM_FINISHED;
   core->span_count = core->step_count = 0;
   if (operation->returned && shim_span_info(core, operation->span, NULL))
-    /* Its Deferred has not come as far as our observer: it waits for something unknown. */
+    /* The operation's Deferred has not reached our observer: it waits for something unknown. */
     shim_wait(core, operation, shim_now(core));
-  if (!operation->relieved_count) /* else it was driven twice, and its resumption is still to come */
+  if (!operation->relieved_count) /* otherwise the generator was driven twice, and its resumption is still to come */
     shim_forget_operation(core, operation->generator);
 }
 
-/* `status`: the driver's variable, if the resumption will be seen; else NULL. */
+/* Handles the suspension of an operation's generator.  `status` is the driver's variable if the listener reports the
+ * resumption, else NULL. */
 static void suspended(shim_core *core, PyObject *awaited, PyObject *generator, uint32_t line, shim_operation *operation,
                       const void *status) {
   PyObject *entries = awaited && shim_is_deferred(core, awaited) ? shim_callbacks_of(core, awaited) : NULL;
@@ -140,14 +143,14 @@ static void suspended(shim_core *core, PyObject *awaited, PyObject *generator, u
     shim_wait(core, operation, now);
     shim_drop_first(core, &operation->begun);
     operation->begun.looked_at = operation->begun.count;
-    if (status && core->installed) /* the clock may have uninstalled it */
+    if (status && core->installed) /* the clock may have uninstalled the core */
       shim_relieve(core, entries, operation, status);
   }
   shim_let_steps(core);
   Py_DECREF(entries);
 }
 
-/* The variables of a driver's frame: new references, or NULL. */
+/* Reads the variables of a driver's frame: new references, or NULL. */
 enum { GENERATOR, RESULT, STATUS, VARIABLES };
 static void read_driver(compat_frame *driver, PyObject *variables[VARIABLES]) {
   PyObject *const names[VARIABLES] = {shim_name.gen, shim_name.result, shim_name.status};
@@ -166,7 +169,7 @@ static void resumed(shim_core *core, shim_operation *operation, PyObject *result
     shim_forget_operation(core, operation->generator);
   compat_frame *caller = compat_back(driver), *loop = caller ? compat_back(caller) : NULL;
   int outcome = shim_outcome_of(core, result);
-  Py_INCREF(core); /* the clock may let go of it */
+  Py_INCREF(core); /* the clock may drop the core */
   for (int i = 0; i < count; i++)
     shim_fired(core, spans[i], outcome, loop);
   Py_DECREF(core);

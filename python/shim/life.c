@@ -12,7 +12,7 @@
 
 #include <stddef.h>
 
-/* The attributes of machinery.py, and of an object of calls.py, that are kept, and where. */
+/* The attributes of machinery.py, and of an object of calls.py, that the core keeps, and the members that keep them. */
 static const struct {
   const char *name;
   size_t offset;
@@ -41,7 +41,7 @@ static const struct {
 
 static PyObject **thing(shim_core *core, size_t i) { return (PyObject **)((char *)core + things[i].offset); }
 
-/* Takes the addresses of code objects, which machinery.py keeps alive. */
+/* Stores the addresses of code objects.  machinery.py keeps these alive. */
 static int take_codes(PyObject *machinery, const char *name, shim_table *table) {
   PyObject *codes = PyObject_GetAttrString(machinery, name), *code;
   PyObject *items = codes ? PyObject_GetIter(codes) : NULL;
@@ -117,7 +117,7 @@ int shim_core_traverse(PyObject *self, visitproc visit, void *arg) {
   return 0;
 }
 
-/* Breaks cycles.  Members that the hooks cannot do without stay until the end. */
+/* Breaks cycles.  Members that the hooks always need stay until the core is freed. */
 int shim_core_clear(PyObject *self) {
   shim_core *core = (shim_core *)self;
 
@@ -133,7 +133,7 @@ void shim_core_dealloc(PyObject *self) {
   shim_core *core = (shim_core *)self;
 
   PyObject_GC_UnTrack(self);
-  core->busy = true; /* no event reaches it any more */
+  core->busy = true; /* no event reaches the core any more */
   shim_core_clear(self);
   shim_free_operations(core);
   shim_free_entries(core);

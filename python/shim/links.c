@@ -28,7 +28,7 @@ void shim_free_links(shim_links *links) {
     PyMem_Free(links->items);
 }
 
-/* machinery.race_links(entry) -> [the race's Deferred], or [] */
+/* machinery.race_links(entry) returns [the race's Deferred], or []. */
 static int add_race_links(shim_core *core, PyObject *entry, shim_links *links) {
   PyObject *found = PyObject_CallOneArg(core->race_links, entry);
   int status = found && PyList_Check(found) ? 0 : -1;
@@ -160,7 +160,8 @@ int shim_add_fired(shim_core *core, PyObject *entry, shim_links *links) {
   return status;
 }
 
-/* Whether an entry of `source` fires the Deferred.  If not, adds those that it hands its result to otherwise. */
+/* Returns 1 if an entry of `source` fires the Deferred.  If not, returns 0, and adds the Deferreds that the entry hands
+ * its result to in another way.  Returns -1 after an error. */
 static int fires(shim_core *core, PyObject *source, PyObject *entry, const PyObject *deferred, shim_links *waiting) {
   shim_links found;
   bool is_found = false;

@@ -5,17 +5,17 @@
 #include "span.h"
 #include "turn.h"
 
-/* Whether shim_loop_left() will be called for a loop that runs here and now. */
+/* Returns true if shim_loop_left() will be called for a loop that runs here and now. */
 static bool sees_leaving(shim_core *core) { return shim_mine(core) && core->listener->sees_returns(core); }
 
-/* Forgets a run of the loop, and those above it in the list: these were inside this one, and ended unseen. */
+/* Forgets a run of the loop, and the runs after it in the list: they were inside it, and ended unseen. */
 static void forget_loop(shim_core *core, const void *loop) {
   for (size_t i = core->passed_count; i-- > 0;)
     if (core->passed[i].loop == loop)
       core->passed_count = i;
 }
 
-/* Another profiler has taken the listener's place, or has removed it: tells the Tracer, which may take it again. */
+/* Calls core->notice if another profiler has taken or removed the listener.  The Tracer may install it again. */
 static void notice(shim_core *core) {
   if (core->notice && core->notice != Py_None && shim_mine(core) && !core->listener->sees_returns(core)) {
     Py_XDECREF(PyObject_CallOneArg(core->notice, (PyObject *)core));
@@ -29,7 +29,7 @@ void shim_fired(shim_core *core, uint64_t span, int outcome, compat_frame *loop)
   notice(core);
   if (loop && (PyObject *)compat_code(loop) == core->loop_code && sees_leaving(core) &&
       shim_span_info(core, span, &info)) {
-    /* For the callbacks that this run of the loop has not called yet. */
+    /* Remember the place for the callbacks that this run of the loop has not called yet. */
     shim_passed passed = {loop, info.stack, info.operation,
                           (info.marks & THESEUS_SPAN_HAD_PARENT) != 0 && !info.parent};
     forget_loop(core, loop);
@@ -58,7 +58,7 @@ void shim_loop_left(shim_core *core, compat_frame *frame) {
     }
 }
 
-/* Calls the loop's next callback here and now, with a Deferred as its result. */
+/* Calls the loop's next callback here and now, with a Deferred as its result.  Returns what the callback returns. */
 static PyObject *call_next(PyObject *entries, PyObject *result) {
   PyObject *entry = Py_NewRef(PyList_GET_ITEM(entries, 0)), *given = NULL, *first = NULL, *arguments = NULL;
   PyObject *more = NULL, *named = NULL, *callback, *others, *keywords, *rest;
@@ -76,8 +76,8 @@ static PyObject *call_next(PyObject *entries, PyObject *result) {
   return given;
 }
 
-/* Puts a Deferred in a box, which the loop takes for an ordinary result.  The Deferred that the loop hands the
- * result to gets an entry before all others, which unboxes it.  If there is none, shim_loop_left() unboxes it. */
+/* Puts a Deferred in a box, which the loop takes for an ordinary result.  If the loop hands the result to another
+ * Deferred, an entry before that Deferred's other entries unboxes it.  Otherwise shim_loop_left() unboxes it. */
 static PyObject *box(shim_core *core, PyObject *result, compat_frame *loop, PyObject *current, PyObject *entries) {
   PyObject *boxed = PyObject_CallOneArg(core->boxed_type, result);
   int status = boxed ? 0 : -1;

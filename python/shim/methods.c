@@ -31,7 +31,7 @@ static PyObject *core_uninstall(PyObject *self, PyObject *none) {
   Py_RETURN_NONE;
 }
 
-/* Takes the listener's place again, which another profiler has left. */
+/* Installs the listener again, after another profiler has taken its place. */
 static PyObject *core_rearm(PyObject *self, PyObject *none) {
   shim_core *core = (shim_core *)self;
   (void)none;
@@ -56,8 +56,9 @@ static PyObject *core_heard(PyObject *self, PyObject *none) {
   return PyLong_FromSize_t(core->listener->heard ? core->listener->heard(core) : 0);
 }
 
-/* Begins a method, after the late ends.  A finalizer, a signal handler or another thread may call it in the middle
- * of an event, which it then leaves as it was.  No Python code runs before method_leave(). */
+/* Begins a method: applies the late ends, and makes the core busy.  A finalizer, a signal handler or another thread may
+ * call the method during an event.  method_leave() then restores the state of that event.  No Python code runs before
+ * method_leave(). */
 static bool method_enter(shim_core *core, uint64_t *now) {
   bool was_busy;
 
@@ -75,7 +76,7 @@ static void method_leave(shim_core *core, bool was_busy) {
     shim_idle(core);
 }
 
-/* merge_into(address of a profile): adds everything that was measured up to now. */
+/* merge_into(address of a profile): adds everything that was measured up to now to that profile. */
 static PyObject *core_merge_into(PyObject *self, PyObject *address) {
   shim_core *core = (shim_core *)self;
   theseus_profile *into = (theseus_profile *)(uintptr_t)PyLong_AsUnsignedLongLong(address);
@@ -131,7 +132,7 @@ static PyObject *core_open_spans(PyObject *self, PyObject *none) {
   return spans ? Py_BuildValue("(KN)", (unsigned long long)now, spans) : NULL;
 }
 
-/* frames(stack): (name, file, first line, call line) of each frame, outermost first, the texts as bytes */
+/* frames(stack): returns (name, file, first line, call line) of each frame, outermost first.  The texts are bytes. */
 static PyObject *core_frames(PyObject *self, PyObject *number) {
   shim_core *core = (shim_core *)self;
   unsigned long stack = PyLong_AsUnsignedLong(number);
@@ -159,7 +160,7 @@ static PyObject *core_frames(PyObject *self, PyObject *number) {
   return found;
 }
 
-/* The callback that box() in loop.c puts before a chained Deferred's own. */
+/* The callback that box() in loop.c inserts before the entries of a chained Deferred. */
 static PyObject *core_pass_boxed(PyObject *self, PyObject *boxed) {
   PyObject *deferred = PyObject_GetAttrString(boxed, "deferred");
   PyObject *given = deferred ? shim_pass_deferred((shim_core *)self, deferred) : NULL;
@@ -167,7 +168,7 @@ static PyObject *core_pass_boxed(PyObject *self, PyObject *boxed) {
   return given;
 }
 
-/* The sizes of the tables, for tests that nothing is kept. */
+/* Returns the sizes of the tables.  Tests check that nothing is kept. */
 static PyObject *core_kept(PyObject *self, PyObject *none) {
   const shim_core *core = (shim_core *)self;
   (void)none;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* no-hooks - stands for the shim, except buffer.c, without CPython.  The portable hook and ffi.gc() need none of it. */
+/* no-hooks - replaces the shim where there is no CPython, except buffer.c.  The portable hook and ffi.gc() need no part
+ * of the shim. */
 #include "shim.h"
 
 int shim_types(uintptr_t list) {

@@ -3,7 +3,7 @@
 
 #include "deferred.h"
 
-/* Takes the references to the Deferred and to its entries. */
+/* Adds a node.  Takes over the references to the Deferred and to its entries. */
 static int add_node(shim_nodes *nodes, PyObject *deferred, PyObject *entries, size_t above) {
   if (SHIM_ROOM(nodes->items, nodes->count, nodes->capacity)) {
     Py_DECREF(deferred);
@@ -15,7 +15,7 @@ static int add_node(shim_nodes *nodes, PyObject *deferred, PyObject *entries, si
   return 0;
 }
 
-/* Puts what the last node waits for on the stack of those to be visited: the first of them last. */
+/* Pushes the Deferreds that the last node waits for on the stack `waiting`, in reverse: the first is visited first. */
 static int visit_near(shim_core *core, shim_nodes *nodes, shim_links *waiting, size_t **above, size_t *capacity) {
   shim_node *node = &nodes->items[nodes->count - 1];
   shim_links near;

@@ -37,7 +37,7 @@ void shim_forget_operation(shim_core *core, const void *generator) {
 
   if (!operation)
     return;
-  /* It was collected, and so will not be resumed. */
+  /* The generator was collected, and will not be resumed. */
   uint64_t spans[SHIM_RELIEVED];
   for (int i = 0, count = shim_take_relieved(core, operation, spans); i < count; i++)
     shim_end(core, spans[i], THESEUS_ABANDONED);
@@ -58,7 +58,8 @@ static void forget(shim_core *core, const void *key, const PyObject *reference) 
 }
 
 shim_operation *shim_new_operation(shim_core *core, const void *generator) {
-  /* A generator that is driven twice is the later operation's.  What the earlier one awaits may still resume it. */
+  /* If a generator is driven twice, it belongs to the later operation.  The Deferred that the earlier operation awaits
+   * may still resume the generator. */
   shim_operation *earlier = shim_table_get(&core->operations, generator), *operation = core->spare_operations;
 
   if (operation)
@@ -76,7 +77,7 @@ shim_operation *shim_new_operation(shim_core *core, const void *generator) {
     shim_forget_operation(core, generator);
   operation->generator = generator;
   operation->span = THESEUS_NO_SPAN;
-  /* It needs no weak reference yet: the frame has a strong one. */
+  /* The operation needs no weak reference yet: the frame has a strong one. */
   if (shim_table_set(&core->operations, generator, operation)) {
     free_operation(core, operation);
     return NULL;
@@ -87,7 +88,7 @@ shim_operation *shim_new_operation(shim_core *core, const void *generator) {
 void shim_keep_operation(shim_core *core, shim_operation *operation) {
   const void *generator = operation->generator;
 
-  if (!generator) { /* finished, and so forgotten, in its first leg */
+  if (!generator) { /* the generator finished in its first leg, so the operation was forgotten */
     free_operation(core, operation);
   } else if (!(operation->alive = shim_watch(core, (PyObject *)generator, forget, &operation->callback))) {
     compat_drop_error();
@@ -98,13 +99,13 @@ void shim_keep_operation(shim_core *core, shim_operation *operation) {
 uint64_t shim_span_of(shim_core *core, shim_operation *operation) {
   if (operation->span == THESEUS_NO_SPAN) {
     shim_place place = {.stack = operation->stack, .parent = operation->parent, .detached = operation->detached};
-    if (!shim_span_info(core, place.parent, NULL)) /* a coroutine that has finished meanwhile */
+    if (!shim_span_info(core, place.parent, NULL)) /* the parent is a coroutine that has finished meanwhile */
       place.parent = operation->operation;
-    if (place.parent && !shim_span_info(core, place.parent, NULL)) { /* it has ended meanwhile */
+    if (place.parent && !shim_span_info(core, place.parent, NULL)) { /* the parent has ended meanwhile */
       place.parent = THESEUS_NO_SPAN;
       place.detached = true;
     }
-    /* The time does not matter: the span's own begins with its first wait. */
+    /* The time does not matter: the span's own time begins with its first wait. */
     (void)shim_begin(core, &place, THESEUS_SPAN_LEG | operation->flags, (uintptr_t)operation, core->latest,
                      &operation->span);
   }
@@ -128,7 +129,7 @@ void shim_let_go_operations(shim_core *core, uint64_t now) {
     shim_operation *operation = core->starting[--core->starting_count];
     for (size_t i = 0; i < operation->begun.count; i++)
       (void)theseus_span_release(core->profile, operation->begun.begun[i].span, now);
-    /* Its wait has begun already if its clock uninstalls the tracer at the end of the first leg. */
+    /* The span's wait has begun already if the program's clock uninstalls the tracer at the end of the first leg. */
     if (theseus_span_discard(core->profile, operation->span, now))
       (void)theseus_span_end(core->profile, operation->span, THESEUS_ABANDONED, now);
     if (operation->generator)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* own - the owner of a profile, for Python: a capsule.
  *
- * ffi.gc() would not do.  The collector sees its object, and frees it as soon as it finds it in a cycle, before
- * others in that cycle are finalized: observers, and objects of the program that use a profile in their __del__.  It
- * does not see a capsule, which is freed with its last reference. */
+ * ffi.gc() is not enough.  The collector frees the object of ffi.gc() as soon as it finds the object in a cycle.  Other
+ * objects in that cycle are finalized later and may still use the profile: observers, and objects of the program with a
+ * __del__.  A capsule is invisible to the collector, and is freed with its last reference. */
 #include <Python.h>
 
 #include "shim.h"

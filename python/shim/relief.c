@@ -30,7 +30,7 @@ void shim_relieve(shim_core *core, PyObject *entries, shim_operation *operation,
       operation->relieved[count++] = found->span;
       found->ended = true;
     }
-    /* By hand, as this is frequent: PyList_SetSlice() also gives memory back. */
+    /* PyList_SetSlice() would also release memory.  This is frequent, so cut the list by hand. */
     PyList_SET_ITEM(entries, first, PyList_GET_ITEM(entries, last));
     Py_SET_SIZE(entries, first + 1);
     operation->relieved_count = count;
@@ -61,7 +61,7 @@ struct found {
   PyObject *deferreds;
 };
 
-/* Adds an object of the collector's to the list, if it is a Deferred. */
+/* Adds an object of the collector's to the list, if the object is a Deferred. */
 static int add_deferred(PyObject *object, void *argument) {
   const struct found *found = argument;
   return !shim_is_deferred(found->core, object) || !PyList_Append(found->deferreds, object);
@@ -81,7 +81,7 @@ static void restore(shim_core *core, PyObject *entries) {
 }
 
 void shim_restore_observers(shim_core *core) {
-  /* Nothing knows the Deferreds: that would take a weak reference for each.  The collector does. */
+  /* Only the collector knows the Deferreds.  To list them, the core would need a weak reference to each. */
   struct found found = {core, core->relieved ? PyList_New(0) : NULL};
 
   if (found.deferreds)

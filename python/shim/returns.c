@@ -7,7 +7,7 @@
 #include "scopes.h"
 #include "stack.h"
 
-/* calls.note(span, loop) */
+/* Calls calls.note(span, loop). */
 static void note_loop(shim_core *core, compat_frame *frame, uint64_t span) {
   PyObject *loop = compat_variable(frame, shim_name.self);
   PyObject *noted = loop ? PyObject_CallFunction(core->note, "KO", (unsigned long long)span, loop) : NULL;
@@ -19,7 +19,7 @@ static void note_loop(shim_core *core, compat_frame *frame, uint64_t span) {
 
 /* Begins the span of a function that returned. */
 static int begin(shim_core *core, compat_frame *frame, const shim_place *place, uint64_t now, uint64_t *out) {
-  const shim_code *code = core->calls[0].code; /* where the walk to its place began */
+  const shim_code *code = core->calls[0].code; /* the walk to its place began at this call */
 
   if (shim_begin(core, place, shim_flags(code), 0, now, out))
     return -1;
@@ -28,7 +28,8 @@ static int begin(shim_core *core, compat_frame *frame, const shim_place *place, 
   return 0;
 }
 
-/* Adopts what began in the same operation, unless another has taken it: then that one is among them. */
+/* Adopts the spans that began in the same operation.  A span that another has taken is skipped: the taker is
+ * adopted. */
 static void adopt(shim_core *core, uint64_t span, uint64_t operation, const shim_scope *scope, uint64_t now) {
   for (size_t i = 0; i < scope->count; i++) {
     theseus_span_info info;
@@ -39,7 +40,8 @@ static void adopt(shim_core *core, uint64_t span, uint64_t operation, const shim
   }
 }
 
-/* A function returned a Deferred that is pending: its operation begins, and adopts what began under it. */
+/* Handles a function that returned a pending Deferred.  Its operation begins, and adopts the spans that began under
+ * it. */
 static int begin_returned(shim_core *core, compat_frame *frame, compat_frame *below, PyObject *deferred,
                           PyObject *entries, const shim_place *place, shim_scope *scope) {
   uint64_t now = shim_now(core), span;

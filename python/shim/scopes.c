@@ -4,7 +4,7 @@
 #include "code.h"
 #include "operations.h"
 
-/* Finds the scope of an owner, or makes one.  NULL: no memory. */
+/* Returns the scope of an owner, creating it if necessary.  Returns NULL if there is no memory. */
 static shim_scope *scope_of(shim_core *core, const void *owner) {
   size_t i = core->scope_count;
 
@@ -24,7 +24,8 @@ static int file_begun(shim_core *core, const void *owner, PyCodeObject *code, co
 
   if (!scope)
     return -1;
-  if (!scope->count || scope->code != code) { /* new, or of a frame at this address that ended unseen */
+  if (!scope->count ||
+      scope->code != code) { /* the scope is new, or belongs to an earlier frame at this address, which ended unseen */
     shim_cut_begun(scope, 0);
     scope->code = code;
     scope->full = 16;
@@ -46,7 +47,8 @@ shim_scope shim_take_scope(shim_core *core, const void *owner, const PyCodeObjec
   return (shim_scope){.owner = owner};
 }
 
-/* The run of a function that has this frame.  A generator that is no operation is known by a weak reference as well. */
+/* Stores the run of the function that has this frame.  A generator that is no operation gets a weak reference as
+ * well. */
 static void note_run(compat_frame *frame, bool is_operation, shim_begun *begun) {
   PyObject *generator = compat_generator(frame);
 
@@ -57,13 +59,13 @@ static void note_run(compat_frame *frame, bool is_operation, shim_begun *begun) 
   }
 }
 
-/* The operation whose generator's frame this is, or NULL. */
+/* Returns the operation whose generator has this frame, or NULL. */
 static shim_operation *operation_at(shim_core *core, compat_frame *frame) {
   PyObject *generator = compat_generator(frame);
   return generator ? shim_operation_of(core, generator) : NULL;
 }
 
-/* What a frame is between a function and the one that called it. */
+/* The kinds of frames between a function and its caller. */
 static inline bool is_function(const shim_code *code) {
   return code->kind == SHIM_PLAIN || code->kind == SHIM_GENERATOR;
 }
@@ -71,7 +73,8 @@ static inline bool is_passed_through(const shim_code *code) {
   return code->kind == SHIM_PLUMBING || code->kind == SHIM_STARTER;
 }
 
-/* Files a span.  `handed`: a Deferred is returned to the frame.  The first function from there on is handed it. */
+/* Files a span.  If `handed`, a Deferred is being returned to the frame, and the first function from there on receives
+ * it. */
 static int file_one(shim_core *core, compat_frame *frame, shim_begun begun, bool handed) {
   int status = 0;
 
@@ -105,7 +108,7 @@ static int file_one(shim_core *core, compat_frame *frame, shim_begun begun, bool
   return status;
 }
 
-/* The scope of a plain function's frame, or NULL. */
+/* Returns the scope of a plain function's frame, or NULL. */
 static shim_scope *scope_at(shim_core *core, compat_frame *frame) {
   for (size_t i = core->scope_count; i-- > 0;)
     if (core->scopes[i].owner == frame && core->scopes[i].code == compat_code(frame))
@@ -149,7 +152,7 @@ int shim_file_under(shim_core *core, compat_frame *frame, const shim_begun *begu
   return status;
 }
 
-/* Whether nothing but plumbing is between `below` and the frame at which the walk of the stack ended. */
+/* Returns true if there is only plumbing between `below` and the frame at which the walk of the stack ended. */
 static bool is_returned_to(shim_core *core, compat_frame *below, shim_stop stop) {
   compat_frame *frame = compat_keep(below);
   bool plumbing = true;

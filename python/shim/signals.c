@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-/* signals - tells a thread of ours that a signal came, without the program noticing.
+/* signals - reports signals to a thread of ours, without the program noticing.
  *
- * A handler of Python's would run only when the main thread does, and would be seen by the program.  This one releases
- * a lock of Python's and calls the handler that was there before.  Such a lock is a semaphore, which a handler may
- * post; it takes no descriptor that the program could close or use for itself.  (sem_post() itself would need a later
- * glibc.) Whoever sets a handler later replaces it.  A signal handler has no object to work for: its state is static,
- * for one taker in a process. */
+ * A handler of Python's would run only when the main thread runs Python code, and the program would see the handler.
+ * This handler releases a lock of Python's, and calls the previous handler.  The lock is a semaphore, which a handler
+ * may post.  It needs no descriptor, which the program could close or use.  (sem_post() itself would need a later
+ * glibc.)
+ *
+ * A handler that somebody sets later replaces this one.  A signal handler gets no object, so its state is static: there
+ * is one taker in a process. */
 #include <Python.h>
 
 #include <errno.h>
@@ -22,7 +24,7 @@ static struct taken {
   struct sigaction previous;
   volatile sig_atomic_t came;
 } taken[SIGNALS];
-static PyThread_type_lock wake; /* released: look who came */
+static PyThread_type_lock wake; /* released when a signal came, or to stop */
 static volatile sig_atomic_t is_stopping;
 
 static void call_previous(const struct sigaction *previous, int number, siginfo_t *info, void *context) {

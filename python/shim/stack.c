@@ -30,8 +30,8 @@ static int build(shim_core *core, shim_place *place) {
   return 0;
 }
 
-/* Across a continuation, the function that is called back may be on the stack already.  Then the stack is cut back to
- * below it. */
+/* Pushes the calls of the walk on the stack of a continuation.  That stack may contain the function that is called
+ * back.  If so, cuts the stack back to that function's caller first. */
 static int build_continued(shim_core *core, shim_place *place) {
   theseus_stack_info info = {.size = sizeof info};
 
@@ -83,7 +83,8 @@ int shim_suspended(shim_core *core, PyObject *generator, uint32_t at, const shim
 
 /* ---- the operation that a Deferred goes on to ---- */
 
-/* Searches one Deferred's entries for an observer of an open span, or the resumption of an operation.  1: found. */
+/* Searches one Deferred's entries for an observer of an open span, or for the resumption of an operation.  Returns 1 if
+ * it finds one. */
 static int find_in(shim_core *core, PyObject *entries, shim_place *place) {
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(entries); i++) {
     PyObject *entry = PyList_GET_ITEM(entries, i);
@@ -110,7 +111,8 @@ static int find_in(shim_core *core, PyObject *entries, shim_place *place) {
   return 0;
 }
 
-/* Adds the Deferreds that a Deferred's entries feed to those that wait to be looked at, the first of them last. */
+/* Pushes the Deferreds that a Deferred's entries feed on the stack `waiting`, in reverse: the first is searched
+ * first. */
 static int add_fed(shim_core *core, PyObject *feeding, PyObject *entries, bool by_hand, shim_links *waiting) {
   for (Py_ssize_t i = PyList_GET_SIZE(entries); i-- > 0;) {
     size_t before = waiting->count;
@@ -122,8 +124,8 @@ static int add_fed(shim_core *core, PyObject *feeding, PyObject *entries, bool b
   return 0;
 }
 
-/* Searches a Deferred, and those that it feeds, depth first, in order, but those that were seen.  Those that it has
- * searched go to *visited.  1: found. */
+/* Searches a Deferred, and the Deferreds that it feeds, depth first, in order.  Skips those in `seen`.  Adds those
+ * without a hit to *visited.  Returns 1 if it finds an operation. */
 static int search(shim_core *core, PyObject *from, bool by_hand, shim_seen *seen, shim_links *visited,
                   shim_place *place) {
   shim_links waiting;
@@ -150,7 +152,7 @@ static int search(shim_core *core, PyObject *from, bool by_hand, shim_seen *seen
   return found;
 }
 
-/* Adds the Deferreds that the entries of those that were visited fire by hand. */
+/* Adds the Deferreds that the entries of the visited Deferreds fire by hand. */
 static int add_all_fired(shim_core *core, const shim_links *visited, shim_links *fired) {
   int status = 0;
   for (size_t n = 0; !status && n < visited->count; n++) {
@@ -162,7 +164,7 @@ static int add_all_fired(shim_core *core, const shim_links *visited, shim_links 
   return status;
 }
 
-/* 1: found. */
+/* Finds the operation that a Deferred goes on to.  Returns 1 if it finds one. */
 static int goes_on_to(shim_core *core, PyObject *current, shim_place *place) {
   shim_links visited, fired;
   shim_seen seen;
@@ -171,7 +173,7 @@ static int goes_on_to(shim_core *core, PyObject *current, shim_place *place) {
   shim_begin_links(&fired);
   shim_begin_seen(&seen);
   int found = search(core, current, false, &seen, &visited, place);
-  if (!found && add_all_fired(core, &visited, &fired)) /* the last thing that is tried */
+  if (!found && add_all_fired(core, &visited, &fired)) /* links by hand are tried last */
     found = -1;
   for (size_t i = 0; !found && i < fired.count; i++)
     found = search(core, fired.items[i].deferred, true, &seen, &visited, place);
@@ -181,7 +183,8 @@ static int goes_on_to(shim_core *core, PyObject *current, shim_place *place) {
   return found;
 }
 
-/* Finds the operation that the Deferred of a callback loop goes on to.  1: found, 0: there is none, -1: error. */
+/* Finds the operation that the Deferred of a callback loop goes on to.  Returns 1 if it finds one, 0 if there is none,
+ * and -1 after an error. */
 static int continuation(shim_core *core, compat_frame *loop, shim_place *place) {
   PyObject *current = compat_variable(loop, shim_name.current);
   int found = 0;
@@ -207,7 +210,7 @@ static int continuation(shim_core *core, compat_frame *loop, shim_place *place) 
   return found;
 }
 
-/* Finds the suspended generator that a driver acts for.  1: found. */
+/* Finds the suspended generator that a driver acts for.  Returns 1 if it finds one. */
 static int driven(shim_core *core, compat_frame *driver, shim_place *place) {
   PyObject *generator = shim_driven_generator(driver);
   shim_operation *operation = generator ? shim_operation_of(core, generator) : NULL;
@@ -273,7 +276,7 @@ int shim_locate(shim_core *core, compat_frame *frame, shim_place *out) {
   compat_let(frame);
   if (stopped < 0)
     return -1;
-  if (!stopped) /* a loop whose Deferred goes on to nothing has set it */
+  if (!stopped) /* a loop whose Deferred goes on to nothing has set place.stop */
     place.stop = (shim_stop){NULL, false, false};
   if (stopped == 2 ? build_continued(core, &place) : build(core, &place))
     return -1;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The entry of a key, or the empty entry where it belongs. */
+/* Returns the entry of a key, or the empty entry where it belongs. */
 static shim_entry *find(const shim_table *table, const void *key) {
   size_t i = shim_table_slot(table, key);
   while (table->entries[i].key && table->entries[i].key != key)
@@ -37,7 +37,8 @@ void *shim_table_take(shim_table *table, const void *key) {
   void *value = entry->value;
   if (!entry->key)
     return NULL;
-  /* Move the entries behind the hole up, unless their search begins behind it: no search may stop at the hole. */
+  /* Move the entries behind the hole up, so that no search stops at the hole.  Skip entries whose search begins behind
+   * it. */
   size_t hole = (size_t)(entry - table->entries), mask = table->capacity - 1;
   for (size_t i = (hole + 1) & mask; table->entries[i].key; i = (i + 1) & mask) {
     size_t home = shim_table_slot(table, table->entries[i].key);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* types - makes the types of the shim, for hooks.py. */
+/* types - creates the types of the shim, for hooks.py. */
 #include "generator.h"
 #include "hooks.h"
 #include "methods.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "watch.h"
 
-/* The callback of a weak reference.  It borrows the core: shim_unwatch() takes that out. */
+/* The callback of a weak reference.  It borrows the core, until shim_unwatch() clears the pointer. */
 typedef struct {
   PyObject_HEAD shim_core *core;
   const void *key;
