@@ -41,10 +41,10 @@ static void take(shim_core *core, uint64_t taker, uint64_t taken, uint64_t now) 
   (void)theseus_span_take(core->profile, taker, taken, now);
 }
 
-/* Returns the maker of a Deferred: the earliest span on it.  `span` is the last span on it.  Each span may have taken
- * the one before it; the search follows these takes back. */
+/* Returns the maker of a Deferred.  `span` may have taken another span on the Deferred, which may have taken a third,
+ * and so on.  The maker is the last span of this line. */
 static uint64_t maker_of(shim_core *core, uint64_t span, PyObject *entries) {
-  bool found = core->ending != NULL; /* else nothing was ever taken */
+  bool found = core->ending != NULL; /* otherwise no span has ever been taken */
 
   while (found) {
     found = false;

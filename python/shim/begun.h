@@ -12,8 +12,8 @@ typedef struct shim_begun {
   shim_stop stop;
   PyObject *deferred; /* weak reference */
   /* The run of a function that received the Deferred: its frame, or its generator; NULL: none.  The address of a
-   * generator is valid while the weak reference `runner` refers to it.  If `runner` is NULL, it is valid while the
-   * generator's operation is known. */
+   * generator is valid while the weak reference `runner` refers to it.  If `runner` is NULL, the address is valid while
+   * the generator's operation is known. */
   const void *run;
   PyObject *runner;
 } shim_begun;

@@ -20,7 +20,7 @@ typedef struct shim_code {
     int place;
     uint32_t line;
   } lines[7];
-  /* The last push of the function: onto which stack, from which line, and the result; 0: none yet. */
+  /* The last push of the function: the parent stack, the line of the call, and the resulting stack; 0: none yet. */
   struct {
     uint32_t parent, line, stack;
   } pushed;

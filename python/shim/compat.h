@@ -85,8 +85,8 @@ static inline void compat_variables(compat_frame *frame, PyObject *const names[]
   for (int i = 0; i < count; i++) {
     int slot = 0;
     while (slot < code->co_nlocalsplus && PyTuple_GET_ITEM(code->co_localsplusnames, slot) != names[i])
-      slot++;                         /* names are interned, but */
-    if (slot == code->co_nlocalsplus) /* each interpreter has its own table */
+      slot++;                         /* names are interned: compare addresses first */
+    if (slot == code->co_nlocalsplus) /* each interpreter has its own interned names: compare texts */
       for (slot = 0; slot < code->co_nlocalsplus; slot++)
         if (PyUnicode_Compare(PyTuple_GET_ITEM(code->co_localsplusnames, slot), names[i]) == 0)
           break;

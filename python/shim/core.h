@@ -45,7 +45,7 @@ typedef struct shim_core shim_core;
 
 /* A source of the program's events: one of the hooks. */
 typedef struct shim_listener {
-  int (*install)(shim_core *core); /* -1 with an exception */
+  int (*install)(shim_core *core); /* returns -1 with an exception */
   void (*uninstall)(shim_core *core);
   /* Returns true if the return of a frame that runs now will be reported. */
   bool (*sees_returns)(shim_core *core);
@@ -63,7 +63,7 @@ enum { SHIM_SPARE_ENTRIES = 4 };
 
 struct shim_core {
   PyObject_HEAD theseus_profile *profile;
-  PyObject *owner; /* keeps `profile` */
+  PyObject *owner; /* keeps `profile` alive */
   PyObject *clock; /* NULL: the monotonic clock */
   uint64_t latest; /* the time that shim_now() read last */
   unsigned long thread;

@@ -31,9 +31,9 @@ static int make_told(struct told told[TELLING]) {
 
 int shim_make_told(void) { return make_told(frames) || make_told(delegates) ? -1 : 0; }
 
-/* Reads one of these attributes of a generator.  CPython's own types have getters.  They are called directly, because
- * this is frequent.  Other types, such as Cython's, have an attribute with one of these names.  The type is searched
- * first: an object of the program might notice the look-up of an attribute that it does not have. */
+/* Reads one of these attributes of a generator.  CPython's own types have getters.  The getters are called directly,
+ * because this is frequent.  Other types, such as Cython's, have an attribute with one of these names.  The type is
+ * searched first: an object of the program might notice the look-up of an attribute that it does not have. */
 static PyObject *tell(PyObject *generator, const struct told told[TELLING]) {
   for (int i = 0; i < TELLING; i++)
     if (Py_IS_TYPE(generator, told[i].type) && told[i].get) {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* hook-monitoring - the listener for sys.monitoring (PEP 669), which reports only the calls that can matter.
  *
- *     PY_START    Twisted's starter and driver of generators.
+ *     PY_START    Only Twisted's starter and driver of generators.
  *     PY_RETURN   All code, until it is known not to matter.  Generators (they return no Deferred as a function does)
  *                 and plumbing are disabled at their first return.  A place that returns a constant is disabled, unless
- *                 a span has begun under its function.  If one begins later, the disabled places are enabled again.
+ *                 a span has begun under its function.  If a span begins later, the disabled places are enabled again.
  *     PY_UNWIND   All code: exceptions are rare.
  *
- * sys.monitoring reports all threads.  The core handles only its own. */
+ * sys.monitoring reports all threads.  The core handles only its own thread. */
 #include "chain.h"
 #include "code.h"
 #include "deferred.h"
@@ -259,8 +259,8 @@ static long number(PyObject *from, const char *name) {
   return found;
 }
 
-/* Takes a free id, and returns it.  By convention 0 is for debuggers, 1 for coverage, 2 for profilers (cProfile), 5 for
- * optimizers. */
+/* Takes the id 3 or 4, and returns it.  By convention 0 is for debuggers, 1 for coverage, 2 for profilers (cProfile), 5
+ * for optimizers.  Returns -1 with an exception. */
 static int take_tool(PyObject *found, PyObject *name) {
   for (int tool = 3; tool <= 4; tool++) {
     PyObject *holder = PyObject_CallMethod(found, "get_tool", "i", tool);
@@ -314,7 +314,7 @@ static int listen(shim_core *core, PyObject *found, bool on) {
     status = done ? 0 : -1;
     Py_XDECREF(done);
   }
-  if (!status && on) { /* enables places that an earlier holder of this id has disabled */
+  if (!status && on) { /* enable the places that an earlier holder of this id has disabled */
     done = PyObject_CallMethod(found, "restart_events", NULL);
     status = done ? 0 : -1;
     Py_XDECREF(done);

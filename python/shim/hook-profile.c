@@ -4,7 +4,7 @@
  *     interpreter ──> Hook ──> the hook that was there before, C or Python
  *                        └───> its target: a core, or the portable hook
  *
- * A later hook may keep this one, and call it even after it was uninstalled.  Then this one only forwards. */
+ * A later hook may keep this hook, and call it after its uninstall().  An uninstalled hook only forwards. */
 #include "chain.h"
 #include "code.h"
 #include "deferred.h"
@@ -37,7 +37,7 @@ static bool listening(PyObject *hook) {
   return function == on_event && object == hook;
 }
 
-/* Returns true if the core handles this event.  Every call and return of the program calls this. */
+/* Returns true if the core handles this event.  Called for every call and return of the program. */
 static bool matters(const shim_core *core, compat_frame *frame, int what, PyObject *result) {
   PyObject *code = (PyObject *)compat_code(frame);
 
@@ -279,8 +279,8 @@ PyType_Spec shim_hook_spec = {"theseus._Hook", sizeof(shim_hook), 0, Py_TPFLAGS_
 
 /* ---- for a core ---- */
 
-/* Installs the core's hook.  A hook that has lost its place takes it again.  The old hook object is used again: code
- * that saved the result of sys.getprofile() may set it. */
+/* Installs the core's hook.  A hook that has lost its place takes it again.  The hook object stays the same, because
+ * code may have saved it with sys.getprofile(), and may set it again. */
 static int install(shim_core *core) {
   if (!core->hook)
     core->hook = PyObject_CallOneArg((PyObject *)shim_hook_type, (PyObject *)core);

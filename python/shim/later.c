@@ -19,7 +19,7 @@ static int call(void *function) {
 }
 
 int shim_later(uintptr_t function) {
-  PyGILState_STATE gil = PyGILState_Ensure(); /* cffi has let go of it */
+  PyGILState_STATE gil = PyGILState_Ensure(); /* cffi has released the GIL */
   int status;
 
   Py_INCREF((PyObject *)function);

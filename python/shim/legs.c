@@ -122,7 +122,7 @@ static void finished(shim_core *core, shim_operation *operation) {
   operation->leg = SHIM_FINISHED;
   core->span_count = core->step_count = 0;
   if (operation->returned && shim_span_info(core, operation->span, NULL))
-    /* The operation's Deferred has not reached our observer: it waits for something unknown. */
+    /* The operation's Deferred has not reached our observer: the Deferred waits for something unknown. */
     shim_wait(core, operation, shim_now(core));
   if (!operation->relieved_count) /* otherwise the generator was driven twice, and its resumption is still to come */
     shim_forget_operation(core, operation->generator);

@@ -192,7 +192,7 @@ int shim_feeds(shim_core *core, PyObject *source, PyObject *deferred) {
   if (shim_add_link(&waiting, source, false))
     found = -1;
   for (size_t next = 0; !found && next < waiting.count; next++) {
-    PyObject *other = waiting.items[next].deferred; /* the list may move */
+    PyObject *other = waiting.items[next].deferred; /* a copy: the list may move */
     int known = shim_see(&seen, other);
     PyObject *entries = known ? NULL : shim_callbacks_of(core, other);
     for (Py_ssize_t i = 0; !found && entries && i < PyList_GET_SIZE(entries); i++)

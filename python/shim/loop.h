@@ -6,10 +6,11 @@
 #include "core.h"
 
 /* A run of the loop that has called the observer of a span.  The other callbacks of that run belong where the span's
- * function was called. */
+ * function was called.  `parent` is the operation of the span's parent.  `detached` is true if that parent has
+ * ended. */
 typedef struct shim_passed {
   const void *loop; /* the frame */
-  uint32_t stack;   /* the stack of that span; `parent` and `detached` are the span's, too */
+  uint32_t stack;   /* the stack of that span */
   uint64_t parent;
   bool detached;
 } shim_passed;

@@ -56,9 +56,9 @@ static PyObject *core_heard(PyObject *self, PyObject *none) {
   return PyLong_FromSize_t(core->listener->heard ? core->listener->heard(core) : 0);
 }
 
-/* Begins a method: applies the late ends, and makes the core busy.  A finalizer, a signal handler or another thread may
- * call the method during an event.  method_leave() then restores the state of that event.  No Python code runs before
- * method_leave(). */
+/* Begins a method: reads the time, applies the late ends, and makes the core busy.  A finalizer, a signal handler or
+ * another thread may call the method during an event.  method_leave() then restores the state of that event.  No Python
+ * code runs before method_leave(). */
 static bool method_enter(shim_core *core, uint64_t *now) {
   bool was_busy;
 

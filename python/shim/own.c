@@ -11,7 +11,7 @@
 static void disown(PyObject *capsule) { theseus_profile_free(PyCapsule_GetPointer(capsule, NULL)); }
 
 int shim_own(uintptr_t list, theseus_profile *profile) {
-  PyGILState_STATE gil = PyGILState_Ensure(); /* cffi has let go of it */
+  PyGILState_STATE gil = PyGILState_Ensure(); /* cffi has released the GIL */
   PyObject *capsule = PyCapsule_New(profile, NULL, NULL);
   int status = capsule ? PyList_Append((PyObject *)list, capsule) : -1;
 

@@ -24,8 +24,7 @@ static int file_begun(shim_core *core, const void *owner, PyCodeObject *code, co
 
   if (!scope)
     return -1;
-  if (!scope->count ||
-      scope->code != code) { /* the scope is new, or belongs to an earlier frame at this address, which ended unseen */
+  if (!scope->count || scope->code != code) { /* new, or left by an earlier frame at this address */
     shim_cut_begun(scope, 0);
     scope->code = code;
     scope->full = 16;
@@ -47,8 +46,8 @@ shim_scope shim_take_scope(shim_core *core, const void *owner, const PyCodeObjec
   return (shim_scope){.owner = owner};
 }
 
-/* Stores the run of the function that has this frame.  A generator that is no operation gets a weak reference as
- * well. */
+/* Stores the run of the function that has this frame.  If a generator belongs to no operation, stores a weak reference
+ * to the generator as well. */
 static void note_run(compat_frame *frame, bool is_operation, shim_begun *begun) {
   PyObject *generator = compat_generator(frame);
 
@@ -65,7 +64,8 @@ static shim_operation *operation_at(shim_core *core, compat_frame *frame) {
   return generator ? shim_operation_of(core, generator) : NULL;
 }
 
-/* The kinds of frames between a function and its caller. */
+/* The kinds of frames that the walk from a function to its caller meets: is_function() ends the walk, and
+ * is_passed_through() continues it. */
 static inline bool is_function(const shim_code *code) {
   return code->kind == SHIM_PLAIN || code->kind == SHIM_GENERATOR;
 }

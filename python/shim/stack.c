@@ -173,7 +173,7 @@ static int goes_on_to(shim_core *core, PyObject *current, shim_place *place) {
   shim_begin_links(&fired);
   shim_begin_seen(&seen);
   int found = search(core, current, false, &seen, &visited, place);
-  if (!found && add_all_fired(core, &visited, &fired)) /* links by hand are tried last */
+  if (!found && add_all_fired(core, &visited, &fired)) /* the Deferreds that are fired by hand are searched last */
     found = -1;
   for (size_t i = 0; !found && i < fired.count; i++)
     found = search(core, fired.items[i].deferred, true, &seen, &visited, place);

@@ -37,8 +37,8 @@ void *shim_table_take(shim_table *table, const void *key) {
   void *value = entry->value;
   if (!entry->key)
     return NULL;
-  /* Move the entries behind the hole up, so that no search stops at the hole.  Skip entries whose search begins behind
-   * it. */
+  /* Move the entries behind the hole up, so that no search stops at the hole.  Skip an entry whose search begins behind
+   * the hole. */
   size_t hole = (size_t)(entry - table->entries), mask = table->capacity - 1;
   for (size_t i = (hole + 1) & mask; table->entries[i].key; i = (i + 1) & mask) {
     size_t home = shim_table_slot(table, table->entries[i].key);

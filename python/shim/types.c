@@ -16,7 +16,7 @@ int shim_types(uintptr_t list) {
                {&shim_observer_type, &shim_observer_spec},
                {&shim_reaper_type, &shim_reaper_spec},
                {&shim_callback_type, &shim_callback_spec}};
-  PyGILState_STATE gil = PyGILState_Ensure(); /* cffi has let go of it */
+  PyGILState_STATE gil = PyGILState_Ensure(); /* cffi has released the GIL */
   int status = shim_make_names() || shim_make_told() ? -1 : 0;
 
   for (size_t i = 0; !status && i < sizeof types / sizeof *types; i++) {
