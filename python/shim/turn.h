@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* turn - makes the core handle one event at a time.  It handles events of the thread that installed it, and ignores
- * events that happen inside another event.  An end of a span that comes at another time is late: it waits until the
- * core is idle. */
+/* turn - makes the core handle one event at a time.  The core handles events of the thread that installed it, and
+ * ignores events that happen inside another event.
+ *
+ * An end of a span that comes at another time is late: it waits until the core is idle. */
 #ifndef SHIM_TURN_H
 #define SHIM_TURN_H
 

@@ -5,9 +5,9 @@
 
 #include "core.h"
 
-/* Forgets the data under the address of an object that has died.  `reference` is the weak reference that reports it.
- * Compare it: somebody else may have kept an older reference, which reports the death of an earlier object at this
- * address. */
+/* Forgets the data under the address of an object that has died.  `reference` is the weak reference that reports the
+ * death.  The function must compare it with its own: somebody else may have kept an older reference, which reports the
+ * death of an earlier object at this address. */
 typedef void (*shim_forget)(shim_core *core, const void *key, const PyObject *reference);
 
 extern PyType_Spec shim_reaper_spec;
