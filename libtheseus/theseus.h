@@ -43,7 +43,7 @@
  *   the root.  An id is valid as long as its profile, and means nothing to another profile.
  * - Sizes.  Structs that the caller allocates begin with `size`.  Set it to the sizeof of the struct before the call.
  *   The library reads and writes no more than `size` bytes, so structs can grow without breaking programs that were
- *   compiled before.  A member that is zero means its default.
+ *   compiled before.  A member that is zero means its default.  Members that only the caller knows become 0.
  * - Threads.  One thread at a time may use an object (a profile, a graph, a reader).  Calls that take a pointer to
  *   const may run at the same time as each other.  Different objects are independent: give each thread its own
  *   profile, and merge.
@@ -843,6 +843,7 @@ typedef struct theseus_span_options {
  *
  * If the parent is at max_nesting, the span becomes a child of the deepest ancestor that may have children, which
  * awaits it at once.  flattened_spans grows by one.
+ * Its own parent may still name it in an await; that changes nothing.
  *
  * Errors: ENOMEM, ELIMIT, EOVERFLOW, and
  *   EINVAL     no such stack, unknown flags, or THESEUS_SPAN_DETACHED with a parent; THESEUS_SPAN_PART without a
@@ -1150,7 +1151,8 @@ void theseus_graph_free(theseus_graph *graph);
  * - The function `(root)` has no callers, and calls every outermost function.
  * - Wait of a root is a self cost of the function and line of the place, and is inclusive along its stack.  Wait of a
  *   detached head is below the function `[detached]`, which calls the function of the head.  So the inclusive Wait of
- *   a function is the latency of the operations that it began.
+ *   the function of a head is the time during which it was a head.  An operation that shares the weight of its parent
+ *   with others has less than its latency.
  * - The other events are self costs at the first line of the function, or at the line that was given.  Their inclusive
  *   costs add nested operations up.
  * - The number of calls is the number of spans begun in the callee, and at least 1.
@@ -1729,6 +1731,9 @@ typedef struct theseus_pprof_options {
  *   detached   the function of the detached head whose Wait it is
  *   head       how many frames of the stack, from the outermost, the stack of that head also has
  *   head_path  the other frames of that head, if it has any
+ *
+ * A sample has its whole stack, also if its head was detached.  `go tool pprof -tagignore=detached` leaves background
+ * work out, and -tagfocus=detached shows it alone.
  *
  * Texts are escaped as in a graph.  Equal measurements give equal bytes, whatever the order in which they were made.
  *

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* spans - the public calls that begin, await, release, end and list spans. */
 #include "base/sized.h"
+#include "profile/span-adopt.h"
 #include "profile/span-parts.h"
 #include "profile/span-take.h"
 
@@ -84,6 +85,14 @@ int theseus_span_begin(theseus_profile *profile, const theseus_span_options *opt
 
 /* ---- await ---- */
 
+/* Returns true if a child of the span is, because of max_nesting, a child of an ancestor of the span, which awaits it:
+ * there is nothing to do if the span names it. */
+static bool is_awaited_above(const theseus_profile *profile, uint32_t slot, uint32_t child) {
+  const struct th_span *span = th_span_at(profile, child);
+  return span->flags & TH_SPAN_FLATTENED && span->parent != slot && span->parent != TH_NONE && span->state != TH_LEG &&
+         th_span_is_within(profile, slot, span->parent);
+}
+
 int theseus_span_await(theseus_profile *profile, uint64_t id, const uint64_t *children, size_t n, uint32_t place_stack,
                        uint32_t line, uint64_t now_ns) {
   if (!profile)
@@ -99,6 +108,8 @@ int theseus_span_await(theseus_profile *profile, uint64_t id, const uint64_t *ch
     uint32_t child = th_span_find(profile, children[i]);
     if (child == TH_NONE)
       return th_fail(profile, THESEUS_ESTALE, "children[#], which is #, has ended, or never existed", i, children[i]);
+    if (is_awaited_above(profile, slot, child))
+      continue;
     if (th_span_at(profile, child)->parent != slot || th_span_at(profile, child)->state == TH_LEG)
       return th_fail(profile, THESEUS_EINVAL, "children[#], which is #, is no child of the span, or in its first leg",
                      i, children[i]);
@@ -121,8 +132,11 @@ int theseus_span_await(theseus_profile *profile, uint64_t id, const uint64_t *ch
   span->flags &= ~(uint32_t)(TH_SPAN_AWAITS_ALL | TH_SPAN_RUNS);
   span->flags |= all ? TH_SPAN_AWAITS_ALL : 0;
 
-  for (size_t i = 0; !all && i < n; i++)
-    th_span_at(profile, th_span_find(profile, children[i]))->flags |= TH_SPAN_NAMED;
+  for (size_t i = 0; !all && i < n; i++) {
+    struct th_span *child = th_span_at(profile, th_span_find(profile, children[i]));
+    if (child->parent == slot)
+      child->flags |= TH_SPAN_NAMED;
+  }
   /* The named children are moved last.  Otherwise the loops would find them in their new list again. */
   for (uint32_t child = span->first[TH_LIST_AWAITED], next; child != TH_NONE; child = next) {
     next = th_span_at(profile, child)->next;
@@ -144,6 +158,8 @@ int theseus_span_await(theseus_profile *profile, uint64_t id, const uint64_t *ch
   }
   for (size_t i = 0; !all && i < n; i++) {
     uint32_t child = th_span_find(profile, children[i]);
+    if (th_span_at(profile, child)->parent != slot)
+      continue;
     th_span_at(profile, child)->flags &= ~(uint32_t)TH_SPAN_NAMED;
     th_span_set_state(profile, child, TH_AWAITED);
   }
@@ -157,6 +173,8 @@ int theseus_span_await_also(theseus_profile *profile, uint64_t id, uint64_t chil
 
   if (slot == TH_NONE || child == TH_NONE)
     return fail_stale(profile, __func__, slot == TH_NONE ? id : child_id);
+  if (is_awaited_above(profile, slot, child))
+    return THESEUS_OK;
   if (th_span_at(profile, child)->parent != slot || th_span_at(profile, child)->state == TH_LEG)
     return th_fail(profile, THESEUS_EINVAL, "child # is no child of the span #, or in its first leg", child_id, id);
   th_profile_now(profile, now_ns);

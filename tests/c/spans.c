@@ -347,6 +347,28 @@ static void test_clear(void) {
   theseus_profile_free(p);
 }
 
+/* A chain of legs, each of which awaits the next: beyond the bound, too, all of the time is found. */
+static void test_awaits_beyond_the_bound(void) {
+  for (uint32_t depth = 1; depth < 12; depth++) {
+    theseus_profile *profile = spans_profile(4);
+    uint64_t chain[12], total = 0;
+    for (uint32_t i = 0; i < depth; i++)
+      chain[i] = begin(profile, i + 1, i ? chain[i - 1] : THESEUS_NO_SPAN, i + 1 < depth ? THESEUS_SPAN_LEG : 0, 0);
+    for (uint32_t i = depth - 1; i-- > 0;)
+      await_one(profile, chain[i], chain[i + 1], 0);
+    for (uint32_t i = depth; i-- > 0;)
+      end(profile, chain[i], 1000);
+    for (uint32_t i = 0; i < theseus_cell_count(profile); i++) {
+      theseus_cell_info cell = {.size = sizeof cell};
+      must(theseus_cell_get(profile, i, &cell) == THESEUS_OK);
+      total += cell.value;
+    }
+    ok(total + depth >= 1000 && total <= 1000 + depth, "%" PRIu32 " operations in a line of at most 4: %" PRIu64 " ns",
+       depth, total); /* each cell is rounded */
+    theseus_profile_free(profile);
+  }
+}
+
 int main(void) {
   test_root();
   test_sizes();
@@ -362,5 +384,6 @@ int main(void) {
   test_outcomes();
   test_backwards();
   test_clear();
+  test_awaits_beyond_the_bound();
   return done();
 }
