@@ -228,7 +228,9 @@ static int add_pprof(struct worker *worker, theseus_read_error *error) {
   if (known)
     pthread_mutex_unlock(&shared->period_lock);
   int status = known ? tell_period(worker) : THESEUS_OK;
-  if (!status)
+  if (status)
+    (void)snprintf(error->text, sizeof error->text, "%s", theseus_strerror(status));
+  else
     status = theseus_pprof_read(worker->profile, worker->whole, worker->whole_size, error);
   if (!known) {
     if (!status)
