@@ -134,7 +134,7 @@ typedef struct theseus_profile_options {
   size_t size;
   const theseus_allocator *allocator;     /* NULL: malloc, realloc and free */
   uint32_t max_depth;                     /* the most frames of a stack, up to 65535; 0: 512 */
-  uint32_t max_nesting;                   /* the most spans in a line of descent, up to 1024; 0: 256 */
+  uint32_t max_nesting;                   /* the most ancestors that a span has, up to 1024; 0: 256 */
   uint64_t memory_limit;                  /* bytes, for the profile and the calls that work on it; 0: none */
   const struct theseus_event_info *names; /* the built-in events, THESEUS_EVENTS of them; NULL: neutral names */
   uint32_t max_recursion;                 /* how often a function may be pushed on a stack; 0: any number of times */
@@ -273,7 +273,7 @@ typedef struct theseus_profile_info {
   uint64_t now_ns;           /* the latest time seen */
   uint64_t clock_reversals;  /* times that were earlier than the latest one */
   uint64_t truncated_pushes; /* frames that were not pushed, because of max_depth or memory_limit */
-  uint64_t flattened_spans;  /* spans that became children of a higher ancestor, because of max_nesting */
+  uint64_t flattened_spans;  /* spans that are awaited from the start, because they have max_nesting ancestors */
   uint64_t lost_wait_ns;     /* Wait that could not be booked for lack of memory */
   uint64_t lost_latencies;   /* latencies missing from the histograms for lack of memory */
   uint64_t memory;           /* bytes that the profile holds now */
@@ -841,8 +841,8 @@ typedef struct theseus_span_options {
  *
  * Without THESEUS_SPAN_LEG, the span is timed from `now_ns`.  It is held if it has a parent; otherwise it is a head.
  *
- * If the parent is at max_nesting, the span becomes a child of the deepest ancestor that may have children, which
- * awaits it at once.  flattened_spans grows by one.
+ * A span that would have max_nesting ancestors or more becomes a child of the deepest one that max_nesting allows.
+ * That one awaits it at once, and until it ends, whatever its awaits name.  flattened_spans grows by one.
  * Its own parent may still name it in an await; that changes nothing.
  *
  * Errors: ENOMEM, ELIMIT, EOVERFLOW, and
@@ -903,7 +903,8 @@ int theseus_span_await(theseus_profile *profile, uint64_t span, const uint64_t *
 
 /* Adds a child to those that a span awaits.
  *
- *   child     an open child of `span` that is held or detached.  If `span` awaits it already, nothing happens
+ *   child     an open child of `span` that is held or detached.  If `span` awaits it already, only what is said of
+ *             THESEUS_ALL happens
  *   now_ns    the time
  *
  * If the span awaited THESEUS_ALL, it awaits this child only from now on.
