@@ -25,6 +25,7 @@ from theseus import Tracer
 
 NO_THREAD = b"theseus-merge: no thread could be started: Resource temporarily unavailable\n"
 FAULTS = Path(__file__).resolve().parents[1] / "hostile" / "faults.c"
+ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
 COMPILER = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
 pytestmark = [
     pytest.mark.skipif(not COMMAND, reason="theseus-merge has not been built"),
@@ -148,6 +149,17 @@ def test_signal_at_every_call(run: Run, call: str, when: str, number: signal.Sig
     for _, done in each(run, f"{call} {{}} {when} {number:d}", *arguments):
         assert done.status == -number
         check_output(tmp_path, (b"as before", whole))
+
+
+@pytest.fixture(autouse=True)
+def signals_end_a_program() -> Iterator[None]:
+    """Started under nohup, or in the background of a shell, the tests ignore some: so would the command."""
+    ignored = [number for number in ENDING if signal.getsignal(number) == signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGQUIT, signal.SIGALRM, signal.SIGUSR1, signal.SIGXCPU])
