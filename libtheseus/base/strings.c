@@ -71,6 +71,13 @@ int th_strings_intern_clean(th_strings *strings, th_alloc *alloc, const char *by
   return status;
 }
 
+int th_strings_copy(const th_strings *from, uint32_t text, th_strings *into, th_alloc *alloc, uint32_t *out) {
+  *out = TH_NONE;
+  if (text == TH_NONE)
+    return THESEUS_OK;
+  return th_strings_intern(into, alloc, from->texts[text].bytes, from->texts[text].length, out);
+}
+
 void th_strings_free(th_strings *strings, th_alloc *alloc) {
   while (strings->chunks) {
     struct th_chunk *chunk = strings->chunks;

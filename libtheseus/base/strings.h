@@ -29,6 +29,9 @@ int th_strings_intern_clean(th_strings *strings, th_alloc *alloc, const char *by
 /* Returns the text with a number, which must exist. */
 static inline const char *th_strings_get(const th_strings *strings, uint32_t id) { return strings->texts[id].bytes; }
 
+/* The number that a text of one table has in another; TH_NONE stays.  ENOMEM, ELIMIT, EOVERFLOW. */
+int th_strings_copy(const th_strings *from, uint32_t text, th_strings *into, th_alloc *alloc, uint32_t *out);
+
 void th_strings_free(th_strings *strings, th_alloc *alloc);
 
 #endif

@@ -87,8 +87,7 @@ int th_labels_rename(const th_labels *from, const th_strings *texts, uint32_t se
     uint32_t *const ids[] = {&copy[i].key, &copy[i].text, &copy[i].unit};
     copy[i] = labels[i];
     for (size_t k = 0; k < sizeof ids / sizeof *ids && !status; k++)
-      if (*ids[k] != TH_NONE)
-        status = th_strings_intern(others, alloc, texts->texts[*ids[k]].bytes, texts->texts[*ids[k]].length, ids[k]);
+      status = th_strings_copy(texts, *ids[k], others, alloc, ids[k]);
   }
   if (!status)
     status = th_labels_intern(into, alloc, copy, n, out);

@@ -33,12 +33,8 @@ const char *theseus_profile_get(const theseus_profile *profile, const char *key)
 int th_profile_name_facts(theseus_profile *into, const theseus_profile *from, struct th_facts *out) {
   int status = THESEUS_OK;
   *out = th_no_facts();
-  for (int i = 0; !status && i < TH_FACTS; i++) {
-    if (from->facts.texts[i] == TH_NONE)
-      continue;
-    const struct th_text *text = &from->strings.texts[from->facts.texts[i]];
-    status = th_strings_intern(&into->strings, &into->alloc, text->bytes, text->length, &out->texts[i]);
-  }
+  for (int i = 0; !status && i < TH_FACTS; i++)
+    status = th_strings_copy(&from->strings, from->facts.texts[i], &into->strings, &into->alloc, &out->texts[i]);
   return status;
 }
 

@@ -144,13 +144,6 @@ void th_sampling_join(th_sampling *into, th_alloc *alloc, const th_sampling *fro
     (void)th_sampling_map(into, alloc, &from->mappings[i]);
 }
 
-static int rename_text(const th_strings *texts, uint32_t text, th_strings *others, th_alloc *alloc, uint32_t *out) {
-  *out = TH_NONE;
-  if (text == TH_NONE)
-    return THESEUS_OK;
-  return th_strings_intern(others, alloc, texts->texts[text].bytes, texts->texts[text].length, out);
-}
-
 int th_sampling_rename(const th_sampling *from, const th_strings *texts, th_strings *others, th_alloc *alloc,
                        th_sampling *out) {
   int status = THESEUS_OK;
@@ -160,17 +153,17 @@ int th_sampling_rename(const th_sampling *from, const th_strings *texts, th_stri
   out->period = from->period;
   out->dropped = from->dropped;
   for (int i = 0; i < TH_SAMPLING_TEXTS && !status; i++)
-    status = rename_text(texts, from->texts[i], others, alloc, &out->texts[i]);
+    status = th_strings_copy(texts, from->texts[i], others, alloc, &out->texts[i]);
   for (uint32_t i = 0; i < from->comment_count && !status; i++) {
-    status = rename_text(texts, from->comments[i], others, alloc, &text);
+    status = th_strings_copy(texts, from->comments[i], others, alloc, &text);
     if (!status)
       status = th_sampling_comment(out, alloc, text);
   }
   for (uint32_t i = 0; i < from->mapping_count && !status; i++) {
     struct th_mapping mapping = from->mappings[i];
-    status = rename_text(texts, from->mappings[i].file, others, alloc, &mapping.file);
+    status = th_strings_copy(texts, from->mappings[i].file, others, alloc, &mapping.file);
     if (!status)
-      status = rename_text(texts, from->mappings[i].build_id, others, alloc, &mapping.build_id);
+      status = th_strings_copy(texts, from->mappings[i].build_id, others, alloc, &mapping.build_id);
     if (!status)
       status = th_sampling_map(out, alloc, &mapping);
   }
